@@ -1,0 +1,8 @@
+"""The one exception that a user of Cortiscope is meant to read."""
+
+
+class InputError(ValueError):
+    """A study that cannot be run as written: says where, what is wrong, and what to do, in a line."""
+
+    def __init__(self, where: str, problem: str, remedy: str) -> None:
+        super().__init__(f"{where}: {problem}; {remedy}")

@@ -1,0 +1,196 @@
+"""netCDF-4 files with named dimensions: written whole or not at all, read lazily, with provenance.
+
+Only numpy and netCDF4 are imported here: a fit job starts thousands of times, and xarray (which
+brings pandas) would double its start-up. Every file opens in xarray as it is.
+"""
+
+import json
+import os
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from importlib import metadata
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import netCDF4
+import numpy as np
+
+from cortiscope.errors import InputError
+
+PROVENANCE_PACKAGES = ("numpy", "netCDF4", "snakemake", "torch", "torchvision", "xarray")
+
+
+class Variable(NamedTuple):
+    """An array with the names of its dimensions and its attributes (units, long_name)."""
+
+    dims: tuple[str, ...]
+    values: np.ndarray
+    attributes: Mapping[str, Any] = {}
+
+
+class Group(NamedTuple):
+    """What one netCDF group (or a whole flat file) holds."""
+
+    variables: dict[str, Variable]
+    attributes: dict[str, Any]
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        return self.variables[name].values
+
+
+@contextmanager
+def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Give a temporary name in the folder of `path`; move it there, synced to disk, if all went well.
+
+    A reader therefore sees the old file, the new file, or none, and two jobs that write the same
+    path (an orphan of a killed run and its successor) cannot mix their bytes.
+    """
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{target.stem}.", suffix=target.suffix, dir=target.parent)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        with temporary.open("rb+") as written:
+            os.fsync(written.fileno())
+        temporary.chmod(0o666 & ~_umask())
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    current = os.umask(0)
+    os.umask(current)
+    return current
+
+
+def write(
+    path: str | os.PathLike[str],
+    variables: Mapping[str, Variable],
+    attributes: Mapping[str, Any],
+    groups: Mapping[str, Group] | None = None,
+) -> None:
+    """Write variables (and groups of them) as compressed netCDF-4, atomically.
+
+    Attributes that netCDF cannot hold (dicts, lists, None, bool) are stored as JSON text.
+    """
+    with replacing(path) as temporary, netCDF4.Dataset(temporary, "w", format="NETCDF4") as dataset:
+        _fill(dataset, variables, attributes)
+        for name, group in (groups or {}).items():
+            _fill(dataset.createGroup(name), group.variables, group.attributes)
+
+
+def _fill(
+    dataset: netCDF4.Dataset, variables: Mapping[str, Variable], attributes: Mapping[str, Any]
+) -> None:
+    for name, variable in variables.items():
+        values = np.asarray(variable.values)
+        for dimension, size in zip(variable.dims, values.shape, strict=True):
+            if dimension not in dataset.dimensions:
+                dataset.createDimension(dimension, size)
+        if values.dtype.kind in "UO":
+            created = dataset.createVariable(name, str, variable.dims)
+            values = values.astype(object)
+        else:
+            values = values.astype(np.int8) if values.dtype == bool else values
+            # Level 1 with byte shuffling: three times faster than the default, files 2 % larger.
+            created = dataset.createVariable(
+                name, values.dtype, variable.dims, compression="zlib", complevel=1, shuffle=True
+            )
+        created[...] = values
+        created.setncatts({key: _attribute(value) for key, value in variable.attributes.items()})
+    dataset.setncatts({key: _attribute(value) for key, value in attributes.items()})
+
+
+def _attribute(value: Any) -> str | int | float:
+    if isinstance(value, str | int | float | np.number) and not isinstance(value, bool):
+        return value  # type: ignore[return-value]
+    return json.dumps(value, sort_keys=True)
+
+
+@contextmanager
+def opened(path: str | os.PathLike[str]) -> Iterator[netCDF4.Dataset]:
+    """Open a netCDF file for reading; a missing or truncated one is a one-line InputError."""
+    if not Path(path).is_file():
+        raise InputError(str(path), "no such file", "check the path in the config")
+    try:
+        dataset = netCDF4.Dataset(path, "r")
+    except OSError as error:
+        raise InputError(
+            str(path), f"not a readable netCDF-4 file ({error.strerror or error})",
+            "it may be truncated: delete it, and the next run makes it again",
+        ) from error
+    with dataset:
+        dataset.set_auto_mask(False)
+        yield dataset
+
+
+def read(path: str | os.PathLike[str], group: str | None = None) -> Group:
+    """Read all variables and attributes of a file, or of one of its groups, into memory."""
+    with opened(path) as dataset:
+        return read_group(dataset, group)
+
+
+def read_group(dataset: netCDF4.Dataset, group: str | None = None) -> Group:
+    """Read one group (or the root) of an open file."""
+    if group is not None and group not in dataset.groups:
+        raise InputError(
+            dataset.filepath(), f"has no layer {group!r}", f"it holds {', '.join(dataset.groups)}"
+        )
+    node = dataset if group is None else dataset.groups[group]
+    variables = {
+        name: Variable(
+            variable.dimensions,
+            np.asarray(variable[...]),
+            {key: variable.getncattr(key) for key in variable.ncattrs()},
+        )
+        for name, variable in node.variables.items()
+    }
+    return Group(variables, {key: node.getncattr(key) for key in node.ncattrs()})
+
+
+def provenance(study: str, rule: str, settings: Mapping[str, Any], code: str) -> dict[str, Any]:
+    """What every output says of its making: study, rule, settings, code digest, versions, commit.
+
+    `settings` are the rule's params; `code` is the digest of the modules that made the file.
+    """
+    return {
+        "study": study,
+        "rule": rule,
+        "settings": json.dumps(settings, sort_keys=True, default=str),
+        "code": code,
+        "packages": json.dumps(versions(PROVENANCE_PACKAGES)),
+        "git_commit": git_commit(Path(__file__).parent.parent),
+        "Conventions": "CF-1.8",
+    }
+
+
+def versions(packages: Sequence[str]) -> dict[str, str]:
+    """Installed versions, without importing the packages; those not installed are left out."""
+    found = {}
+    for package in packages:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def git_commit(checkout: Path) -> str:
+    """The commit checked out in `checkout`, read from its .git folder; "unknown" outside git."""
+    head = checkout / ".git" / "HEAD"
+    if not head.is_file():
+        return "unknown"
+    reference = head.read_text().strip()
+    if not reference.startswith("ref: "):
+        return reference
+    name = reference.removeprefix("ref: ")
+    loose = checkout / ".git" / name
+    if loose.is_file():
+        return loose.read_text().strip()
+    packed = checkout / ".git" / "packed-refs"
+    lines = packed.read_text().splitlines() if packed.is_file() else []
+    return next((line.split()[0] for line in lines if line.endswith(f" {name}")), "unknown")
