@@ -2,7 +2,7 @@
 
 
 class InputError(ValueError):
-    """A study that cannot be run as written: says where, what is wrong, and what to do, in a line."""
+    """A study that cannot be run as written: one line says where, what is wrong, what to do."""
 
     def __init__(self, where: str, problem: str, remedy: str) -> None:
         super().__init__(f"{where}: {problem}; {remedy}")

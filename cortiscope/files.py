@@ -9,6 +9,7 @@ import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -29,7 +30,8 @@ class Variable(NamedTuple):
     attributes: Mapping[str, Any] = {}
 
 
-class Group(NamedTuple):
+@dataclass(frozen=True)
+class Group:
     """What one netCDF group (or a whole flat file) holds."""
 
     variables: dict[str, Variable]
@@ -41,14 +43,14 @@ class Group(NamedTuple):
 
 @contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Give a temporary name in the folder of `path`; move it there, synced to disk, if all went well.
+    """Give a temporary name in the folder of `path`; if all went well, sync it and move it there.
 
     A reader therefore sees the old file, the new file, or none, and two jobs that write the same
     path (an orphan of a killed run and its successor) cannot mix their bytes.
     """
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{target.stem}.", suffix=target.suffix, dir=target.parent)
+    handle, name = tempfile.mkstemp(f"{target.suffix}", f".{target.stem}.", target.parent)
     os.close(handle)
     temporary = Path(name)
     try:
@@ -105,10 +107,9 @@ def _fill(
     dataset.setncatts({key: _attribute(value) for key, value in attributes.items()})
 
 
-def _attribute(value: Any) -> str | int | float:
-    if isinstance(value, str | int | float | np.number) and not isinstance(value, bool):
-        return value  # type: ignore[return-value]
-    return json.dumps(value, sort_keys=True)
+def _attribute(value: Any) -> Any:
+    plain = isinstance(value, str | int | float | np.number) and not isinstance(value, bool)
+    return value if plain else json.dumps(value, sort_keys=True)
 
 
 @contextmanager
@@ -120,7 +121,8 @@ def opened(path: str | os.PathLike[str]) -> Iterator[netCDF4.Dataset]:
         dataset = netCDF4.Dataset(path, "r")
     except OSError as error:
         raise InputError(
-            str(path), f"not a readable netCDF-4 file ({error.strerror or error})",
+            str(path),
+            f"not a readable netCDF-4 file ({error.strerror or error})",
             "it may be truncated: delete it, and the next run makes it again",
         ) from error
     with dataset:

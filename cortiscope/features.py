@@ -1,0 +1,102 @@
+"""The projected features of a model's layers: one file a model, one group a layer."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cortiscope.errors import InputError
+from cortiscope.files import Group, Variable, opened, read_group, write
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer's projected features.
+
+    features: (stimulus, component).
+    feature_mean: (stimulus,), mean over the layer's own n_features activations.
+    mean_product, mean_square: of the exact projection, whose components are centred over stimuli;
+        they restore the inner products of the activations themselves (see `row_centred_gram`).
+    ones: (component,), of the linear projections: where the all-ones activation vector goes.
+    attributes: index, depth, kind, shape, n_features, parameters, projection, seed, dtype.
+    """
+
+    name: str
+    features: np.ndarray
+    feature_mean: np.ndarray
+    attributes: Mapping[str, Any]
+    mean_product: np.ndarray | None = None
+    ones: np.ndarray | None = None
+
+    @property
+    def projection(self) -> str:
+        return str(self.attributes["projection"])
+
+
+def row_centred_gram(layer: Layer) -> np.ndarray:
+    """Inner products between stimuli of activations less each stimulus's own mean activation.
+
+    With x_i the activations of stimulus i, m_i their mean, c_i the components of x_i − x̄ and p
+    their number: (x_i − m_i)·(x_j − m_j) = c_i·c_j + b_i + b_j + s − p (m_i − m̄)(m_j − m̄), where
+    b_i = (x̄ − m̄)·c_i and s = |x̄ − m̄|² are kept by the exact projection. Linear projections are
+    centred directly, since they know the projection of a constant.
+
+    Returns (stimulus, stimulus); its normalised form is the Pearson correlation of two stimuli.
+    """
+    features = layer.features.astype(np.float64)
+    if layer.ones is not None:
+        rows = features - np.outer(layer.feature_mean, layer.ones)
+        return rows @ rows.T  # (stimulus, component) x (component, stimulus)
+    if layer.mean_product is None:
+        raise InputError(
+            f"layer {layer.name}", "has neither `ones` nor `mean_product`", "extract it again"
+        )
+    deviation = layer.feature_mean - layer.feature_mean.mean()
+    products = layer.mean_product
+    return (
+        features @ features.T  # (stimulus, component) x (component, stimulus)
+        + products[:, None]
+        + products[None, :]
+        + float(layer.attributes["mean_square"])
+        - float(layer.attributes["n_features"]) * np.outer(deviation, deviation)
+    )
+
+
+def write_features(
+    path: str | Path,
+    layers: Mapping[str, tuple[Mapping[str, np.ndarray], Mapping[str, Any]]],
+    stimulus_id: np.ndarray,
+    attributes: Mapping[str, Any],
+) -> None:
+    """Write every layer's arrays and attributes as a group of one netCDF file.
+
+    layers: layer name to (arrays, attributes), in execution order.
+    """
+    dims = {
+        "features": ("stimulus", "component"),
+        "feature_mean": ("stimulus",),
+        "mean_product": ("stimulus",),
+        "ones": ("component",),
+    }
+    groups = {
+        name: Group({key: Variable(dims[key], value) for key, value in arrays.items()}, dict(about))
+        for name, (arrays, about) in layers.items()
+    }
+    write(path, {"stimulus_id": Variable(("stimulus",), stimulus_id)}, attributes, groups)
+
+
+def read_layers(path: str | Path, names: Sequence[str]) -> Iterator[Layer]:
+    """Read layers one at a time, so that a block of layers needs the memory of one."""
+    with opened(path) as dataset:
+        for name in names:
+            group = read_group(dataset, name)
+            variables = {key: variable.values for key, variable in group.variables.items()}
+            yield Layer(name=name, attributes=group.attributes, **variables)
+
+
+def read_stimulus_ids(path: str | Path) -> np.ndarray:
+    """The stimuli of a features file, in the order of its rows."""
+    with opened(path) as dataset:
+        return np.asarray(dataset["stimulus_id"][...])

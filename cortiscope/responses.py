@@ -1,0 +1,92 @@
+"""What a brain area did: responses of neuroids, or only the dissimilarities between stimuli."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cortiscope.errors import InputError
+from cortiscope.files import Group, opened, read_group
+
+METADATA = ("neuroid_id", "area", "weight")
+
+
+@dataclass(frozen=True)
+class Area:
+    """The neuroids of one brain area.
+
+    response: (stimulus, repetition, neuroid); a single repetition where trials were averaged.
+        NaN = not recorded. In the units of the recording.
+    weight: (neuroid,), what a neuroid counts in the area's mean: 1, or the eigenvalue of a
+        principal coordinate where only dissimilarities are known.
+    dissimilarity: (subject, stimulus, stimulus), where only those are known.
+    metadata: further coordinates of the neuroids (depth, cre_line, ...).
+    """
+
+    name: str
+    stimulus_id: np.ndarray
+    neuroid_id: np.ndarray
+    response: np.ndarray
+    weight: np.ndarray
+    metadata: Mapping[str, np.ndarray]
+    dissimilarity: np.ndarray | None = None
+
+    @property
+    def mean_response(self) -> np.ndarray:
+        """(stimulus, neuroid): the mean over repetitions, NaN where none was recorded."""
+        return average(self.response)
+
+    @property
+    def repeated(self) -> bool:
+        return self.response.shape[1] > 1
+
+
+def average(response: np.ndarray) -> np.ndarray:
+    """Mean over repetitions of (stimulus, repetition, neuroid); NaN where none was recorded."""
+    recorded = np.isfinite(response)
+    count = recorded.sum(axis=1)
+    total = np.where(recorded, response, 0.0).sum(axis=1, dtype=np.float64)
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+
+
+def read_area(path: str | Path, name: str) -> Area:
+    """Read the neuroids of one area.
+
+    Errors: an area that the file does not have, or in which nothing was recorded.
+    """
+    with opened(path) as dataset:
+        group = read_group(dataset)
+    member = group["area"] == name
+    if not member.any():
+        known = ", ".join(dict.fromkeys(group["area"].tolist()))
+        raise InputError(f"{path}: area", f"no neuroids in {name!r}", f"use one of {known}")
+    response = group["response"]
+    response = response[:, None, :] if response.ndim == 2 else response
+    response = response[:, :, member].astype(np.float64)
+    if not np.isfinite(response).any():
+        raise InputError(f"{path}: response", f"all NaN in area {name!r}", "leave this area out")
+    return Area(
+        name=name,
+        stimulus_id=group["stimulus_id"],
+        neuroid_id=group["neuroid_id"][member],
+        response=response,
+        weight=group["weight"][member] if "weight" in group.variables else np.ones(member.sum()),
+        metadata=_neuroid_metadata(group, member),
+        dissimilarity=_dissimilarity(group, name),
+    )
+
+
+def _neuroid_metadata(group: Group, member: np.ndarray) -> dict[str, Any]:
+    return {
+        key: variable.values[member]
+        for key, variable in group.variables.items()
+        if variable.dims == ("neuroid",) and key not in METADATA
+    }
+
+
+def _dissimilarity(group: Group, name: str) -> np.ndarray | None:
+    if "dissimilarity" not in group.variables:
+        return None
+    return group["dissimilarity"][group["rdm_area"] == name].astype(np.float64)
