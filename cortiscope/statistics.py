@@ -1,0 +1,134 @@
+"""Resampling and permutation: how sure a score or a correlation is.
+
+The same seed gives the same draws to every model, so that differences between models are paired.
+"""
+
+from dataclasses import dataclass
+from itertools import permutations as arrangements
+from math import factorial
+
+import numpy as np
+from numpy.typing import NDArray
+
+INTERVAL = (2.5, 97.5)  # percentiles of the bootstrap
+
+
+@dataclass(frozen=True)
+class Correlation:
+    """A correlation r in -1..1, its 95 % bootstrap interval, its p-value and the n points used."""
+
+    r: float
+    low: float
+    high: float
+    p: float
+    n: int
+
+
+def bootstrap_weights(n_stimuli: int, draws: int, seed: int) -> NDArray:
+    """How often each draw with replacement takes each stimulus: (draw, stimulus), rows sum to n."""
+    random = np.random.default_rng(seed)
+    return random.multinomial(n_stimuli, np.full(n_stimuli, 1 / n_stimuli), draws).astype(float)
+
+
+def permutations(n_stimuli: int, count: int, seed: int) -> NDArray:
+    """Random orders of the stimuli: (permutation, stimulus) int."""
+    order = np.tile(np.arange(n_stimuli), (count, 1))
+    return np.random.default_rng(seed).permuted(order, axis=1)
+
+
+def p_value(score: NDArray | float, null: NDArray) -> NDArray:
+    """One-sided permutation p-value: (1 + number of null scores >= score) / (1 + number).
+
+    score (...), null (permutation, ...). The 1 counts the sample itself (Phipson and Smyth 2010,
+    Permutation p-values should never be zero). Missing null scores are not counted; NaN for a
+    missing score or without any null score.
+    """
+    null = np.asarray(null)
+    count = np.isfinite(null).sum(axis=0)
+    reached = (null >= score).sum(axis=0)
+    return np.where(np.isfinite(score) & (count > 0), (1 + reached) / (1 + count), np.nan)
+
+
+def paired_p_value(draws_a: NDArray, draws_b: NDArray) -> NDArray:
+    """Two-sided p-value of a difference between two scores, from paired bootstrap draws.
+
+    draws_a, draws_b (draw, ...): twice the smaller share of differences on either side of 0, the
+    sample itself counted in, at most 1. Missing draws are not counted; NaN without any.
+    """
+    difference = np.asarray(draws_a) - np.asarray(draws_b)
+    count = np.isfinite(difference).sum(axis=0)
+    fewer = np.minimum((difference <= 0).sum(axis=0), (difference >= 0).sum(axis=0))
+    return np.where(count > 0, np.minimum(1.0, 2 * (1 + fewer) / (1 + count)), np.nan)
+
+
+def weighted_mean(values: NDArray, weights: NDArray, axis: int = -1) -> NDArray:
+    """Mean of the finite values along an axis; weights (axis,); NaN where none is finite."""
+    moved = np.moveaxis(np.asarray(values), axis, -1)
+    finite = np.isfinite(moved)
+    total = np.where(finite, moved, 0.0) @ weights  # (..., axis) x (axis,)
+    count = finite @ np.asarray(weights, dtype=float)
+    return np.divide(total, count, out=np.full(np.shape(total), np.nan), where=count != 0)
+
+
+def average_ranks(values: NDArray) -> NDArray:
+    """Ranks from 1 along the last axis, ties sharing their mean rank."""
+    order = np.argsort(values, axis=-1, kind="stable")
+    ordered = np.take_along_axis(values, order, axis=-1)
+    edge = np.ones((*ordered.shape[:-1], ordered.shape[-1] + 1), dtype=bool)
+    edge[..., 1:-1] = ordered[..., 1:] != ordered[..., :-1]
+    place = np.arange(ordered.shape[-1])
+    first = np.maximum.accumulate(np.where(edge[..., :-1], place, 0), axis=-1)
+    ends = np.where(edge[..., 1:], place, place[-1:])
+    last = np.minimum.accumulate(ends[..., ::-1], axis=-1)[..., ::-1]
+    ranks = np.empty(ordered.shape)
+    np.put_along_axis(ranks, order, (first + last) / 2 + 1, axis=-1)
+    return ranks
+
+
+def correlation_with_interval(
+    x: NDArray, y: NDArray, draws: int, permutations: int, seed: int, method: str = "pearson"
+) -> Correlation:
+    """Correlation of two variables over points, such as accuracy with score over models.
+
+    x, y (point,); points missing either are left out. method: pearson, or spearman, whose ranks
+    are taken anew in each draw. The p-value is two-sided, over all orders of the points where
+    there are no more of these than `permutations`, else over random ones with the sample counted
+    in. NaN for fewer than 3 points or where a variable does not vary.
+    """
+    known = np.isfinite(x) & np.isfinite(y)
+    x, y = np.asarray(x, dtype=float)[known], np.asarray(y, dtype=float)[known]
+    n = len(x)
+    r = float(_correlation(x, y, method)) if n >= 3 else np.nan
+    if not np.isfinite(r):
+        return Correlation(np.nan, np.nan, np.nan, np.nan, n)
+    random = np.random.default_rng(seed)
+    points = random.integers(n, size=(draws, n))
+    resampled = _correlation(x[points], y[points], method)
+    resampled = resampled[np.isfinite(resampled)]
+    low, high = np.percentile(resampled, INTERVAL) if len(resampled) else (np.nan, np.nan)
+    exact = factorial(n) <= permutations
+    if exact:
+        orders = np.array(list(arrangements(range(n))))
+    else:
+        orders = random.permuted(np.tile(np.arange(n), (permutations, 1)), axis=1)
+    null = _correlation(x, y[orders], method)
+    reached = int(np.sum(np.abs(null) >= abs(r) - 1e-12))  # rounding must not break ties
+    p = reached / len(orders) if exact else (1 + reached) / (1 + permutations)
+    return Correlation(r, float(low), float(high), p, n)
+
+
+def _correlation(x: NDArray, y: NDArray, method: str) -> NDArray:
+    """Along the last axis; NaN where a variable does not vary."""
+    if method not in ("pearson", "spearman"):
+        raise ValueError(f"method {method!r} is neither pearson nor spearman")
+    if method == "spearman":
+        x, y = average_ranks(x), average_ranks(y)
+    a, b = _unit(x), _unit(y)
+    return np.einsum("...i,...i->...", a, b)
+
+
+def _unit(values: NDArray) -> NDArray:
+    centred = values - values.mean(axis=-1, keepdims=True)
+    constant = np.ptp(values, axis=-1, keepdims=True) == 0
+    norm = np.where(constant, np.nan, np.linalg.norm(centred, axis=-1, keepdims=True))
+    return centred / norm
