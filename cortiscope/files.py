@@ -196,3 +196,12 @@ def git_commit(checkout: Path) -> str:
     packed = checkout / ".git" / "packed-refs"
     lines = packed.read_text().splitlines() if packed.is_file() else []
     return next((line.split()[0] for line in lines if line.endswith(f" {name}")), "unknown")
+
+
+def read_coordinate(path: str | os.PathLike[str], name: str) -> np.ndarray:
+    """Read one variable of a file; an unknown name is an InputError that lists those there are."""
+    with opened(path) as dataset:
+        if name not in dataset.variables:
+            known = ", ".join(dataset.variables)
+            raise InputError(f"{path}: {name}", "no such coordinate", f"use one of {known}")
+        return np.asarray(dataset[name][...])

@@ -1,0 +1,47 @@
+# Two commands do all: `make demo` runs the embedded study, `make test` passes the tests.
+# Both first install what requirements.lock pins into .venv (Python 3.11 or later, a package index).
+
+# Bytecode is written and reused: without it every job imports several times slower.
+unexport PYTHONDONTWRITEBYTECODE
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test test-slurm lint format lock zoo clean
+
+demo: .venv/complete
+	$(BIN)/snakemake
+	@echo "Tables:  results/shapes/tables/accuracy_vs_brain.csv (and beside it)"
+	@echo "Figures: results/shapes/figures/accuracy_vs_score.png (and beside it)"
+
+test: .venv/complete
+	$(BIN)/pytest --numprocesses 2
+
+lint: .venv/complete
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile workflow/rules
+	$(BIN)/mypy
+	$(BIN)/snakemake --lint
+
+format: .venv/complete
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/snakefmt Snakefile workflow/rules
+
+# Train the small networks of the embedded study anew (they are shipped in resources/zoo).
+zoo: .venv/complete
+	$(BIN)/python -m cortiscope.training --output resources/zoo
+
+# Pin the newest versions that requirements.in admits.
+lock: .venv/complete
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--custom-compile-command "make lock" --upgrade --quiet requirements.in -o requirements.lock
+
+clean:
+	rm -rf .venv .snakemake results logs resources/layers resources/weights
+
+.venv/complete: requirements.lock
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet "$$(sed -n 's/^\(uv==[^ ]*\).*/\1/p' requirements.lock)"
+	$(BIN)/uv pip install --python $(BIN)/python --require-hashes --compile-bytecode -r requirements.lock
+	touch $@

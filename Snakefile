@@ -1,0 +1,39 @@
+# Which layer of which vision network predicts which brain area, and do better classifiers predict
+# brains better? One config is one study; this file is its methods section.
+
+from snakemake.utils import min_version
+
+min_version("9.14")
+
+
+configfile: f"{workflow.basedir}/config/config.yaml"
+
+
+include: "workflow/rules/common.smk"
+
+
+# <study> in a path is the study's name: one config, one study.
+pathvars:
+    study=STUDY.name,
+
+
+# 1. Stimuli were shown to an animal (or simulated), and its responses recorded.
+include: "workflow/rules/stimuli.smk"
+# 2. Networks came from a table, with their published or trained weights.
+include: "workflow/rules/models.smk"
+# 3. Each network saw the stimuli once; every layer's activations were projected and kept.
+include: "workflow/rules/features.smk"
+# 4. Every layer was compared with every area, on stimuli held out.
+include: "workflow/rules/fits.smk"
+# 5. The noise of the recordings set the ceiling.
+include: "workflow/rules/ceilings.smk"
+# 6. Scores were gathered into tables, and drawn.
+include: "workflow/rules/tables.smk"
+include: "workflow/rules/figures.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        tables=rules.tables.output,
+        figures=expand("results/<study>/figures/{figure}.svg", figure=FIGURES),

@@ -1,0 +1,37 @@
+"""How many layers share a fit job."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+# A job should work about this long: its start-up then costs a percent on a laptop, some on SLURM.
+SECONDS_PER_JOB = 60.0
+# What a core does in the products of a ridge fit, and in the gathers of an RSA, measured low.
+PRODUCTS_PER_SECOND = 1.5e10
+CELLS_PER_SECOND = 1.5e8
+
+
+def seconds_per_layer(
+    mapping: str, n_stimuli: int, n_neuroids: int, settings: Mapping[str, Any]
+) -> float:
+    """Rough core-seconds to score one layer against one area."""
+    permutations = settings["statistics"]["permutations"]
+    if mapping == "rsa":
+        passes = 2 + permutations + settings["statistics"]["bootstraps"] / 10
+        return passes * n_stimuli**2 / 2 / CELLS_PER_SECOND
+    folds = settings["cross_validation"]["folds"]
+    folds = 1 if folds == "loo" else folds
+    # Fits of the same targets: all data, each half, and the null at half the precision.
+    fits = 1 + 2 * settings["selection"]["splits"] + permutations / 2
+    alphas = len(settings["ridge"]["alphas"])
+    return fits * 2 * folds * alphas * n_stimuli**2 * n_neuroids / PRODUCTS_PER_SECOND
+
+
+def name_blocks(layers: Sequence[str], layers_per_job: int) -> dict[str, list[str]]:
+    """Cut the layers of a model into blocks named by their first and last index (`00-19`)."""
+    width = max(2, len(str(len(layers) - 1)))
+    starts = range(0, len(layers), layers_per_job)
+    blocks = [(start, layers[start : start + layers_per_job]) for start in starts]
+    return {
+        f"{start:0{width}d}-{start + len(block) - 1:0{width}d}": list(block)
+        for start, block in blocks
+    }

@@ -1,0 +1,60 @@
+"""A digest of the code that makes an output, so that an edit reruns what it touches and no more.
+
+Comments, docstrings, formatting and file dates do not change it; an edit of any function in the
+script or in a module of the library that it imports, directly or not, does.
+"""
+
+import ast
+import hashlib
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+LIBRARY = Path(__file__).parent
+SCRIPTS = LIBRARY.parent / "workflow" / "scripts"
+
+
+def code_digest(script: str, *modules: str) -> str:
+    """Digest of a script of workflow/scripts and of the library modules that it imports.
+
+    modules: further library modules, which the script imports by name at run time.
+    """
+    found: dict[Path, str] = {}
+    _collect(SCRIPTS / f"{script}.py", found)
+    for module in modules:
+        _collect(LIBRARY / f"{module}.py", found)
+    ordered = "".join(f"{path.name}:{found[path]}\n" for path in sorted(found))
+    return hashlib.sha256(ordered.encode()).hexdigest()[:16]
+
+
+def _collect(path: Path, found: dict[Path, str]) -> None:
+    if path in found:
+        return
+    digest, imported = _parse(path)
+    found[path] = digest
+    for module in imported:
+        _collect(LIBRARY / f"{module}.py", found)
+
+
+@cache
+def _parse(path: Path) -> tuple[str, tuple[str, ...]]:
+    tree = ast.parse(path.read_text())
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(
+            node
+        ):
+            node.body = node.body[1:]
+    digest = hashlib.sha256(ast.dump(tree).encode()).hexdigest()
+    return digest, tuple(sorted(set(_imports(tree))))
+
+
+def _imports(tree: ast.Module) -> Iterator[str]:
+    """The library modules named in import statements."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module == "cortiscope":
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("cortiscope."):
+            yield str(node.module).split(".")[1]
+        elif isinstance(node, ast.Import):
+            names = (alias.name.split(".") for alias in node.names)
+            yield from (parts[1] for parts in names if parts[0] == "cortiscope" and len(parts) > 1)

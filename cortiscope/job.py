@@ -1,0 +1,60 @@
+"""What every rule's script shares: arguments by the rule's own names, a log, one-line errors."""
+
+import inspect
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from cortiscope import files
+from cortiscope.errors import InputError
+
+
+def run(main: Callable[..., None]) -> None:
+    """Call `main` with the inputs, outputs, params and wildcards that it names.
+
+    `main` may also ask for `threads` and for `provenance`, the attributes that its output files
+    carry. All that it prints goes to the rule's log; a bad input ends the job with one line.
+    """
+    job: Any = vars(sys.modules["__main__"])["snakemake"]
+    names = _names(job)
+    wanted = {name: names[name] for name in inspect.signature(main).parameters}
+    terminal = _log_to(job.log[0])
+    try:
+        main(**wanted)
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {error}", file=terminal)
+        sys.exit(1)
+    except Exception:
+        traceback.print_exc()
+        sys.exit(1)
+
+
+def _names(job: Any) -> dict[str, Any]:
+    names: dict[str, Any] = {"threads": job.threads}
+    for part in (job.wildcards, job.params, job.output, job.input):
+        names |= {key: _plain(value) for key, value in part.items()}
+    settings = {key: _plain(value) for key, value in job.params.items() if key != "code"}
+    code = str(job.params.get("code", ""))
+    names["provenance"] = files.provenance(job.config["study"], job.rule, settings, code)
+    return names
+
+
+def _plain(value: Any) -> Any:
+    """Snakemake's lists carry names of their own; scripts get plain lists, None for none."""
+    if isinstance(value, list):
+        return [str(item) for item in value] or None
+    return value
+
+
+def _log_to(path: str) -> Any:
+    """Send standard output and error, also of libraries in C, to a file; return the terminal."""
+    terminal = os.fdopen(os.dup(2), "w")
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    with Path(path).open("w") as log:
+        os.dup2(log.fileno(), 1)
+        os.dup2(log.fileno(), 2)
+    return terminal

@@ -1,0 +1,88 @@
+"""Check configs and tables against their schemas; every complaint is one line with a remedy."""
+
+import difflib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
+
+from cortiscope.errors import InputError
+
+
+def check(values: dict[str, Any], schema_file: Path, where: str) -> dict[str, Any]:
+    """Return `values` with the schema's defaults filled in.
+
+    where: how the error message names the file or row that `values` came from.
+    Errors: InputError for the first key that is unknown, missing, or of a wrong value.
+    """
+    schema = yaml.safe_load(schema_file.read_text())
+    completed = _with_defaults(values, schema, schema)
+    errors = sorted(Draft202012Validator(schema).iter_errors(completed), key=_order)
+    if errors:
+        raise _explain(errors[0], where)
+    return completed
+
+
+def _order(error: ValidationError) -> tuple[bool, str]:
+    """Unknown keys first: a misspelt key also shows up as a missing one."""
+    return (error.validator != "additionalProperties", error.json_path)
+
+
+def _with_defaults(values: Any, schema: Mapping[str, Any], root: Mapping[str, Any]) -> Any:
+    if "$ref" in schema:
+        for part in schema["$ref"].removeprefix("#/").split("/"):
+            root = root[part]
+        return values
+    if not isinstance(values, dict):
+        return values
+    completed = dict(values)
+    for key, part in schema.get("properties", {}).items():
+        if key not in completed and "default" in part:
+            completed[key] = part["default"]
+        if key in completed:
+            completed[key] = _with_defaults(completed[key], part, root)
+    return completed
+
+
+def _explain(error: ValidationError, where: str) -> InputError:
+    field = error.json_path.removeprefix("$").lstrip(".")
+    place = f"{where}: {field}" if field else where
+    schema = error.schema if isinstance(error.schema, dict) else {}
+    known = list(schema.get("properties", {}))
+    if error.validator == "additionalProperties":
+        unknown = sorted(set(error.instance) - set(known))[0]
+        near = difflib.get_close_matches(unknown, known, n=1, cutoff=0.5)
+        remedy = f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(known)}"
+        return InputError(place, f"unknown key {unknown!r}", remedy)
+    if error.validator == "required":
+        missing = error.message.split("'")[1]
+        return InputError(place, f"{missing!r} is missing", "add it")
+    return InputError(place, f"{error.instance!r} is not valid", f"use {_allowed(schema)}")
+
+
+def _allowed(schema: Mapping[str, Any]) -> str:
+    """The schema in words."""
+    if "const" in schema:
+        return repr(schema["const"])
+    if "enum" in schema:
+        return "one of " + ", ".join(map(str, schema["enum"]))
+    if "oneOf" in schema:
+        return " or ".join(_allowed(option) for option in schema["oneOf"])
+    if "pattern" in schema:
+        return f"text matching {schema['pattern']}"
+    limits = {
+        "minimum": "of at least",
+        "exclusiveMinimum": "above",
+        "minItems": "with at least",
+    }
+    bounds = [f"{words} {schema[key]}" for key, words in limits.items() if key in schema]
+    if "$ref" in schema:
+        return "a whole number of at least 1" if schema["$ref"].endswith("count") else "a list"
+    if schema.get("uniqueItems"):
+        bounds.append("without repeats")
+    kinds = {"array": "a list", "object": "a section of keys", "integer": "a whole number"}
+    kind = str(schema.get("type", "another value"))
+    return " ".join([kinds.get(kind, f"a {kind}"), *bounds])

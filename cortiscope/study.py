@@ -1,0 +1,242 @@
+"""A study: its config, its models and their layers, its areas; the fan-out known before a job runs.
+
+Nothing here imports torch: layer tables are cached files, and where one is missing it is made by
+`python -m cortiscope.layers` in a process of its own.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from cortiscope import layer_tables, sizes
+from cortiscope.blocks import SECONDS_PER_JOB, name_blocks, seconds_per_layer
+from cortiscope.errors import InputError
+from cortiscope.models import BUILD_COLUMNS, read_models
+from cortiscope.schema import check
+
+LAYER_TABLES = Path("resources/layers")
+LAYER_LABELS = ("layer", "kind", "shape", "n_features", "parameters")
+# The sections of the config that each mapping reads: an edit elsewhere reruns none of its fits.
+MAPPING_SECTIONS = {
+    "ridge": ("cross_validation", "ridge", "selection", "statistics"),
+    "rsa": ("selection", "statistics"),
+}
+
+
+@dataclass(frozen=True)
+class Study:
+    """One config, checked. `config` has every default filled in."""
+
+    config: Mapping[str, Any]
+    repository: Path
+    models: Mapping[str, dict[str, str]]
+
+    @classmethod
+    def load(cls, config: dict[str, Any], repository: str | Path) -> "Study":
+        """Check a config and its models table.
+
+        Errors: InputError, one line naming the file, the field and the remedy.
+        """
+        repository = Path(repository)
+        schemas = repository / "workflow" / "schemas"
+        checked = check(config, schemas / "config.schema.yaml", "config")
+        if checked["ridge"]["protocol"] == "conwell2021" and (
+            checked["features"]["projection"] != "srp"
+        ):
+            raise InputError(
+                "config: ridge.protocol",
+                "conwell2021 needs sparse random projections",
+                "set features.projection: srp",
+            )
+        study = cls(checked, repository, {})
+        table = Path(study.locate(checked["models"]["table"], "config: models.table"))
+        rows = read_models(table, checked["models"]["names"], schemas / "models.schema.yaml")
+        return cls(checked, repository, rows)
+
+    @property
+    def name(self) -> str:
+        return str(self.config["study"])
+
+    def locate(self, path: str, field: str) -> str:
+        """Find a file or folder under data_root, the working directory, or the repository."""
+        roots = (Path(self.config["data_root"]), Path(), self.repository)
+        for root in roots:
+            if (root / path).exists():
+                return str(root / path)
+        raise InputError(
+            field,
+            f"no file or folder {path!r} under {roots[0].resolve()} or {Path.cwd()}",
+            "check the path, or set data_root",
+        )
+
+    def section(self, *names: str) -> dict[str, Any]:
+        """Parts of the config in a fixed order, so that reordering the config reruns nothing."""
+        return {name: _ordered(self.config[name]) for name in sorted(names)}
+
+    # What was shown, and what answered
+
+    def source(self, section: str) -> list[str]:
+        """The file or folder that stimuli or responses come from; none where simulated."""
+        source = self.config[section]["source"]
+        return [] if source == "shapes" else [self.locate(source, f"config: {section}.source")]
+
+    @cached_property
+    def neuroids(self) -> dict[str, int]:
+        """Area to its number of neuroids, for the areas that are fitted."""
+        counts = sizes.count_neuroids(self.config["responses"], self.source("responses"))
+        areas = self.config["responses"]["areas"]
+        if areas == "all":
+            return counts
+        for area in areas:
+            if area not in counts:
+                raise InputError(
+                    "config: responses.areas", f"no area {area!r}", f"use some of {list(counts)}"
+                )
+        return {area: counts[area] for area in counts if area in areas}
+
+    @property
+    def areas(self) -> list[str]:
+        return list(self.neuroids)
+
+    @cached_property
+    def n_stimuli(self) -> int:
+        return sizes.count_stimuli(self.config["stimuli"], self.source("stimuli"))
+
+    # The networks
+
+    def build_row(self, model: str) -> dict[str, str]:
+        """What a model is built from: its row without the labels."""
+        return {column: self.models[model][column] for column in BUILD_COLUMNS}
+
+    def weights_file(self, model: str) -> list[str]:
+        """The weights a model is built with: a file of the user's, or one the workflow fetches."""
+        weights = self.models[model]["weights"]
+        if weights == "none":
+            return []
+        if _is_file_name(weights):
+            return [self.locate(weights, f"models table: {model}: weights")]
+        return [f"resources/weights/{self.models[model]['architecture']}.{weights}.pth"]
+
+    def checksum(self, architecture: str, weights: str) -> str:
+        """The sha256 that the models table asks of published weights; empty where it asks none."""
+        sums = {
+            row["checksum"]
+            for row in self.models.values()
+            if (row["architecture"], row["weights"]) == (architecture, weights)
+        }
+        return max(sums, default="")
+
+    @cached_property
+    def layer_tables(self) -> dict[str, list[dict[str, str]]]:
+        """Model to the table of its layers, in execution order."""
+        files = {
+            model: LAYER_TABLES / f"{layer_tables.digest(self._located(model))}.csv"
+            for model in self.models
+        }
+        missing = [model for model, file in files.items() if not file.is_file()]
+        if missing:
+            self._trace(missing)
+        return {model: layer_tables.read_table(file) for model, file in files.items()}
+
+    def _located(self, model: str) -> dict[str, str]:
+        """The model's row, with the python file of a `file` architecture found."""
+        row = self.build_row(model)
+        if row["source"] == "file":
+            file, _, function = row["architecture"].partition(":")
+            field = f"models table: {model}: architecture"
+            row["architecture"] = f"{self.locate(file, field)}:{function}"
+        return row
+
+    def _trace(self, models: list[str]) -> None:
+        """Make missing layer tables, in another process so that this one stays free of torch."""
+        rows = layer_tables.dump_models([self._located(model) for model in models])
+        command = [sys.executable, "-m", "cortiscope.layers", "--output", str(LAYER_TABLES)]
+        environment = os.environ | {"PYTHONPATH": str(self.repository)}
+        print(f"listing the layers of {len(models)} models, once", file=sys.stderr, flush=True)
+        done = subprocess.run(
+            command, input=rows, env=environment, text=True, stderr=subprocess.PIPE
+        )
+        if done.returncode:
+            lines = done.stderr.strip().splitlines() or ["no message"]
+            raise SystemExit(lines[-1])
+
+    def layers(self, model: str) -> list[str]:
+        return [row["layer"] for row in self.layer_tables[model]]
+
+    def labels(self, model: str) -> dict[str, Any]:
+        """What the tables say of a model and its layers."""
+        row, table = self.models[model], self.layer_tables[model]
+        return {
+            "architecture": row["architecture"],
+            "family": row["family"] or row["architecture"],
+            "layers": [{key: layer[key] for key in LAYER_LABELS} for layer in table],
+            "n_layers": len(table),
+            "n_parameters": int(table[0]["model_parameters"]),
+            "training": row["training"],
+        }
+
+    def features_memory(self, model: str) -> int:
+        """Megabytes to extract a model: the activations of its widest layer, some times over."""
+        widest = max(int(row["n_features"]) for row in self.layer_tables[model])
+        return 4000 + 4 * self.n_stimuli * widest * 4 // 10**6
+
+    # What rules ask of the config
+
+    def response_settings(self) -> dict[str, Any]:
+        """The `responses` section without the choice of areas, which only the fan-out reads."""
+        section = self.section("responses")["responses"]
+        return {key: value for key, value in section.items() if key != "areas"}
+
+    def validation_images(self) -> list[str]:
+        """The file of labelled images, where accuracy is measured on the simulated stream."""
+        simulated = self.config["accuracy"]["images"] == "shapes"
+        return [f"resources/{self.name}/validation.nc"] if simulated else []
+
+    def grouping_stimuli(self) -> list[str]:
+        """The stimuli, where a coordinate of theirs groups the folds."""
+        grouped = self.config["cross_validation"]["group"]
+        return [f"resources/{self.name}/stimuli.nc"] if grouped else []
+
+    # The fits
+
+    def fit_memory(self, area: str) -> int:
+        """Megabytes to fit an area: its responses, some times over, and the permuted ones."""
+        return 1000 + 64 * self.n_stimuli * self.neuroids[area] * 8 // 10**6
+
+    def mapping_settings(self, mapping: str) -> dict[str, Any]:
+        """The config entries that a fit of this mapping depends on."""
+        return self.section(*MAPPING_SECTIONS[mapping])
+
+    def blocks(self, mapping: str, model: str, area: str) -> dict[str, list[str]]:
+        """Block name to the layers that one fit job scores."""
+        per_job = self.config["fits"]["layers_per_job"]
+        if per_job == "auto":
+            settings = self.mapping_settings(mapping)
+            cost = seconds_per_layer(mapping, self.n_stimuli, self.neuroids[area], settings)
+            per_job = max(1, int(SECONDS_PER_JOB / cost))
+        return name_blocks(self.layers(model), per_job)
+
+    def score_files(self, model: str) -> list[str]:
+        """Every score file of a model."""
+        return [
+            f"results/{self.name}/scores/{mapping}/{model}/{block}/{area}.nc"
+            for mapping in self.config["mappings"]
+            for area in self.areas
+            for block in self.blocks(mapping, model, area)
+        ]
+
+
+def _is_file_name(weights: str) -> bool:
+    """Weights are a file where they have a folder or an ending; else a torchvision enum name."""
+    return "/" in weights or "." in weights
+
+
+def _ordered(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _ordered(value[key]) for key in sorted(value)}
+    return value

@@ -1,0 +1,45 @@
+"""A real run of the embedded study, small, shared by the tests that look at its parts."""
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parent.parent
+SHARED = Path(os.environ.get("CORTISCOPE_SHARED", REPOSITORY.parent / "shared"))
+SMALL = REPOSITORY / "tests" / "config" / "small.yaml"
+
+
+@dataclass(frozen=True)
+class Workflow:
+    """Snakemake on this repository's Snakefile, working in a folder of its own."""
+
+    folder: Path
+
+    def __call__(
+        self, *arguments: str, config: Path | None = SMALL, timeout: int = 600
+    ) -> subprocess.CompletedProcess:
+        command = [sys.executable, "-m", "snakemake", "--snakefile", str(REPOSITORY / "Snakefile")]
+        command += ["--directory", str(self.folder), "--cores", "2", "--nocolor"]
+        command += ["--configfile", str(config)] if config else []
+        # pytest-xdist and this file leave nothing in the environment that a user would not have.
+        return subprocess.run(
+            [*command, *arguments], capture_output=True, text=True, timeout=timeout, cwd=REPOSITORY
+        )
+
+
+@pytest.fixture
+def workflow(tmp_path):
+    return Workflow(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory):
+    """The small study, run once; tests only read it."""
+    run = Workflow(tmp_path_factory.mktemp("finished"))
+    done = run()
+    assert done.returncode == 0, done.stderr[-4000:]
+    return run

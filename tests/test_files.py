@@ -1,0 +1,86 @@
+"""Files are written whole or not at all, open in xarray, and say what made them."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from cortiscope import files
+from cortiscope.errors import InputError
+from cortiscope.files import Group, Variable
+
+
+def example(path, value=1.0):
+    files.write(
+        path,
+        {
+            "score": Variable(("layer", "neuroid"), np.full((2, 3), value), {"units": "1"}),
+            "layer": Variable(("layer",), np.array(["conv1", "relu#2"])),
+        },
+        {"settings": {"b": 1, "a": [2]}, "seed": 3},
+        {"conv1.0": Group({"features": Variable(("stimulus",), np.arange(4.0))}, {"index": 0})},
+    )
+
+
+def test_xarray_opens_what_was_written(tmp_path):
+    example(tmp_path / "a.nc")
+    with xr.open_dataset(tmp_path / "a.nc") as dataset:
+        assert dataset["score"].dims == ("layer", "neuroid")
+        assert dataset["score"].attrs["units"] == "1"
+        assert dataset["layer"].values.tolist() == ["conv1", "relu#2"]
+        assert json.loads(dataset.attrs["settings"]) == {"a": [2], "b": 1}
+    with xr.open_dataset(tmp_path / "a.nc", group="conv1.0") as group:
+        np.testing.assert_array_equal(group["features"], np.arange(4.0))
+
+
+def test_read_returns_what_was_written(tmp_path):
+    example(tmp_path / "a.nc")
+    whole, group = files.read(tmp_path / "a.nc"), files.read(tmp_path / "a.nc", "conv1.0")
+    assert whole["score"].shape == (2, 3)
+    assert whole.attributes["seed"] == 3
+    assert group.attributes["index"] == 0
+
+
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
+    example(tmp_path / "a.nc", value=1.0)
+    with pytest.raises(ZeroDivisionError), files.replacing(tmp_path / "a.nc") as temporary:
+        temporary.write_text("half")
+        1 / 0
+    assert files.read(tmp_path / "a.nc")["score"].max() == 1.0
+    assert [path.name for path in tmp_path.iterdir()] == ["a.nc"]
+
+
+def test_written_files_are_readable_by_the_group_as_the_umask_allows(tmp_path):
+    (tmp_path / "plain").touch()
+    example(tmp_path / "a.nc")
+    assert (tmp_path / "a.nc").stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
+def test_a_truncated_file_is_named_in_one_line(tmp_path):
+    example(tmp_path / "a.nc")
+    content = (tmp_path / "a.nc").read_bytes()
+    (tmp_path / "a.nc").write_bytes(content[: len(content) // 2])
+    with pytest.raises(InputError, match=re.escape(str(tmp_path / "a.nc"))) as caught:
+        files.read(tmp_path / "a.nc")
+    assert "\n" not in str(caught.value)
+
+
+def test_an_unknown_layer_is_answered_with_those_there_are(tmp_path):
+    example(tmp_path / "a.nc")
+    with pytest.raises(InputError, match=r"conv1\.0"):
+        files.read(tmp_path / "a.nc", "conv2")
+
+
+def test_git_commit_is_the_one_checked_out(tmp_path):
+    git = tmp_path / ".git"
+    (git / "refs" / "heads").mkdir(parents=True)
+    (git / "HEAD").write_text("ref: refs/heads/main\n")
+    assert files.git_commit(tmp_path) == "unknown"
+    (git / "packed-refs").write_text("# pack\nabc refs/heads/main\n")
+    assert files.git_commit(tmp_path) == "abc"
+    (git / "refs" / "heads" / "main").write_text("def\n")
+    assert files.git_commit(tmp_path) == "def"
+    (git / "HEAD").write_text("123\n")
+    assert files.git_commit(tmp_path) == "123"

@@ -1,0 +1,65 @@
+# The study, and how its rules ask about it. Everything is known when this file is read, so that a
+# dry run shows the whole fan-out.
+
+import sys
+
+from cortiscope.digest import code_digest as code
+from cortiscope.errors import InputError
+from cortiscope.fitting import SCORERS
+from cortiscope.study import Study
+
+FIGURES = ["accuracy_vs_score", "layer_depth", "model_by_area", "trained_vs_untrained"]
+
+try:
+    STUDY = Study.load(config, workflow.basedir)
+    # Asked for here, so that a misspelt layer or a missing file is one line, not a traceback.
+    for model in STUDY.models:
+        STUDY.weights_file(model)
+        STUDY.score_files(model)
+except InputError as error:
+    sys.exit(f"error: {error}")
+
+
+def model_weights(wildcards):
+    return STUDY.weights_file(wildcards.model)
+
+
+def model_row(wildcards):
+    return STUDY.build_row(wildcards.model)
+
+
+def model_layers(wildcards):
+    return STUDY.layer_tables[wildcards.model]
+
+
+def weights_checksum(wildcards):
+    return STUDY.checksum(wildcards.architecture, wildcards.name)
+
+
+def model_labels(wildcards):
+    return STUDY.labels(wildcards.model)
+
+
+def model_scores(wildcards):
+    return STUDY.score_files(wildcards.model)
+
+
+def block_layers(wildcards):
+    blocks = STUDY.blocks(wildcards.mapping, wildcards.model, wildcards.area)
+    return blocks[wildcards.layers]
+
+
+def mapping_settings(wildcards):
+    return STUDY.mapping_settings(wildcards.mapping)
+
+
+def mapping_code(wildcards):
+    return code("fit", SCORERS[wildcards.mapping])
+
+
+def features_memory(wildcards, attempt):
+    return attempt * STUDY.features_memory(wildcards.model)
+
+
+def fit_memory(wildcards, attempt):
+    return attempt * STUDY.fit_memory(wildcards.area)

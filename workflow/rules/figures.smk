@@ -1,0 +1,24 @@
+# The figures of the paper, each with the numbers it draws.
+
+
+rule figures:
+    input:
+        layers="results/<study>/tables/layers.csv",
+        accuracy_vs_brain="results/<study>/tables/accuracy_vs_brain.csv",
+        correlations="results/<study>/tables/correlations.csv",
+        contrasts="results/<study>/tables/contrasts.csv",
+    output:
+        svg="results/<study>/figures/{figure}.svg",
+        png="results/<study>/figures/{figure}.png",
+        source="results/<study>/figures/{figure}.csv",
+    params:
+        settings=STUDY.section("figures"),
+        code=code("figures"),
+    log:
+        "logs/<study>/figures/{figure}.log",
+    benchmark:
+        "benchmarks/<study>/figures/{figure}.tsv"
+    conda:
+        "../../envs/report.yaml"
+    script:
+        "../scripts/figures.py"

@@ -1,0 +1,35 @@
+"""Show the stimuli to one network, once; keep every layer's projected features."""
+
+import torch
+
+from cortiscope import extraction, job, zoo
+from cortiscope.features import write_features
+from cortiscope.files import read
+
+
+def main(
+    stimuli: str,
+    weights: list[str] | None,
+    features: str,
+    row: dict,
+    layers: list[dict],
+    settings: dict,
+    threads: int,
+    provenance: dict,
+) -> None:
+    torch.set_num_threads(threads)
+    shown = read(stimuli)
+    network = zoo.build(row, weights[0] if weights else None)
+    images = zoo.Preprocessed(shown["image"], zoo.transform(row))
+    names = [layer["layer"] for layer in layers]
+    outcomes = extraction.extract(network, images, names, settings["features"], row["model"])
+    labelled = {
+        layer["layer"]: (outcomes[layer["layer"]][0], layer | outcomes[layer["layer"]][1])
+        for layer in layers
+    }
+    about = {"model": row["model"]} | provenance
+    write_features(features, labelled, shown["stimulus_id"], about)
+
+
+if __name__ == "__main__":
+    job.run(main)

@@ -1,0 +1,17 @@
+"""Bring the stimuli of a study to one file."""
+
+from cortiscope import embedded, job
+from cortiscope.recordings import read_stimuli, save
+
+
+def main(source: list[str] | None, stimuli: str, settings: dict, provenance: dict) -> None:
+    asked = settings["stimuli"]
+    if source:
+        shown = read_stimuli(source[0], asked["variable"])
+    else:
+        shown = embedded.stimuli(asked["count"], asked["seed"])
+    save(shown, stimuli, provenance)
+
+
+if __name__ == "__main__":
+    job.run(main)
