@@ -9,7 +9,7 @@ import torch
 CHUNK = 2048  # features centred and multiplied at a time: of 119 stimuli, 1 MB
 # Up to this many features are multiplied in float64, which then costs next to nothing.
 SMALL = 16_384
-# Above, a float32 product leaves eigenvalues of the Gram matrix uncertain by about 3e-9 of the largest.
+# Above, float32 products leave the eigenvalues uncertain by about 3e-9 of the largest.
 NOISE = 1e-8
 
 
@@ -20,7 +20,8 @@ def chunk_products(
 
     The rows are the activations centred over stimuli (to float32 rounding), the mean over stimuli
     less a pivot, and ones. Each chunk (stimulus, feature) is centred before it is multiplied in
-    float32 (float64 where small): uncentred, a mean of 50 times the spread costs 3 %. The sum is kept in float64.
+    float32 (float64 where small): uncentred, a mean of 50 times the spread costs 3 %. The sum is
+    kept in float64.
     """
     dtype = torch.float64 if n_features <= SMALL else torch.float32
     total: Any = 0.0
