@@ -1,0 +1,226 @@
+"""How every figure looks: size, fonts, colours that all readers can tell apart, and its files."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.transforms import Bbox
+
+from cortiscope.files import replacing
+
+MILLIMETRE = 1 / 25.4  # inches
+WIDTH = 180 * MILLIMETRE  # a journal's two columns
+HIGHEST = 240 * MILLIMETRE  # a journal's page
+GREY, PALE = "0.45", "0.85"
+# Okabe and Ito, Color Universal Design (2008), without black, which axes and text are drawn in.
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#B8A800")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "h", "*")
+LABELLED = 12  # with more models than this, names would cover the points
+MEASURES = {"ridge": "Pearson r", "rsa": "Spearman ρ of RDMs"}
+Panels = dict[tuple[str, str], Axes]
+
+
+def style(font_size: float) -> dict[str, Any]:
+    """Matplotlib settings of all figures; font_size in points."""
+    return {
+        "font.family": "DejaVu Sans",  # comes with Matplotlib: the same picture on every machine
+        "font.size": font_size,
+        "axes.titlesize": font_size + 1,
+        "axes.labelsize": font_size,
+        "xtick.labelsize": font_size - 1,
+        "ytick.labelsize": font_size - 1,
+        "legend.fontsize": font_size - 1,
+        "legend.frameon": False,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.linewidth": 0.6,
+        "xtick.major.width": 0.6,
+        "ytick.major.width": 0.6,
+        "xtick.major.size": 2.5,
+        "ytick.major.size": 2.5,
+        "lines.linewidth": 1.0,
+        "svg.fonttype": "none",  # text stays text, for the journal's typesetters
+        "svg.hashsalt": "cortiscope",  # the same file for the same data
+    }
+
+
+def save(figure: Figure, svg: str, png: str, dpi: int, provenance: Mapping[str, Any]) -> None:
+    """Write both forms, whole or not at all, with provenance and without dates."""
+    about = json.dumps(provenance, sort_keys=True)
+    with replacing(svg) as temporary:
+        metadata: dict[str, Any] = {"Date": None, "Description": about}
+        figure.savefig(temporary, format="svg", metadata=metadata)
+    with replacing(png) as temporary:
+        figure.savefig(temporary, format="png", dpi=dpi, metadata={"Description": about})
+
+
+def panel_grid(
+    mappings: Sequence[str], areas: Sequence[str], panel_height: float
+) -> tuple[Figure, Panels]:
+    """A panel per area: a row per mapping, or several rows of three where areas are many.
+
+    panel_height in inches. Panels of a mapping share their y axis, so that areas compare.
+    """
+    n_columns = len(areas) if len(areas) <= 4 else 3 if len(areas) <= 9 else 4
+    n_rows = -(-len(areas) // n_columns)
+    height = min(panel_height * n_rows * len(mappings) + 12 * MILLIMETRE, HIGHEST)
+    # A lone panel as wide as the page would be mostly empty.
+    width = WIDTH if n_columns > 1 else WIDTH / 2
+    figure = Figure(figsize=(width, height), layout="constrained")
+    figure.get_layout_engine().set(w_pad=1.5 * MILLIMETRE, h_pad=1.2 * MILLIMETRE)
+    panels: Panels = {}
+    for first_row, mapping in enumerate(mappings):
+        shared: Axes | None = None
+        for number, area in enumerate(areas):
+            row = first_row * n_rows + number // n_columns
+            position = row * n_columns + number % n_columns + 1
+            axes = figure.add_subplot(n_rows * len(mappings), n_columns, position, sharey=shared)
+            shared = shared or axes
+            panels[mapping, area] = axes
+            if number % n_columns:
+                axes.tick_params(labelleft=False)
+            else:
+                axes.set_ylabel(score_label(mapping))
+    return figure, panels
+
+
+def bottom_panels(panels: Panels, mappings: Sequence[str], areas: Sequence[str]) -> list[Axes]:
+    """The panels that carry the label of the x axis: the lowest of every column."""
+    n_columns = len(areas) if len(areas) <= 4 else 3 if len(areas) <= 9 else 4
+    return [panels[mappings[-1], area] for area in areas[-n_columns:]]
+
+
+def score_label(mapping: str) -> str:
+    measure = MEASURES.get(mapping, mapping)
+    return f"held-out score\n({mapping}: {measure})" if mapping == "ridge" else (
+        f"score ({mapping}:\n{measure})"
+    )
+
+
+def name_panel(axes: Axes, area: str, note: str = "") -> None:
+    """Write the area above the panel, and below it a line of what the panel shows."""
+    size = mpl.rcParams["font.size"]
+    lines = note.count("\n") + 1 if note else 0
+    axes.set_title(area, loc="left", fontweight="bold", pad=3 + lines * (size - 1) * 1.25)
+    if note:
+        axes.annotate(
+            note, (0, 1), (0, 3), xycoords="axes fraction", textcoords="offset points",
+            va="bottom", ha="left", fontsize=size - 1.5, color=GREY, linespacing=1.15,
+        )  # fmt: skip
+
+
+def say_empty(axes: Axes, text: str) -> None:
+    """An honest empty panel."""
+    axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", color=GREY)
+    axes.set_xticks([])
+    axes.spines["bottom"].set_visible(False)
+
+
+def draw_ceiling(axes: Axes, ceilings: pd.Series) -> None:
+    """A line at the ceiling, where it is known."""
+    known = ceilings.dropna().unique()
+    if len(known):
+        axes.axhline(known[0], color=GREY, linewidth=0.9, linestyle=(0, (4, 2)), zorder=1)
+        axes.annotate(
+            "ceiling", (1, known[0]), (0, 1.5), xycoords=axes.get_yaxis_transform(),
+            textcoords="offset points", ha="right", va="bottom", color=GREY,
+            fontsize=mpl.rcParams["font.size"] - 1.5,
+        )  # fmt: skip
+
+
+def model_colours(models: pd.DataFrame) -> tuple[dict[str, str], dict[str, str]]:
+    """Model to colour, and the legend's group to colour: by family, or the only one's members.
+
+    models: columns model, family, architecture. Beyond seven groups, the smallest share a grey.
+    """
+    key = "family" if models["family"].nunique() > 1 else "architecture"
+    counts = models[key].value_counts(sort=True)
+    order = list(dict.fromkeys(models[key]))
+    largest = sorted(order, key=lambda group: (-counts[group], order.index(group)))
+    own = {group for group in largest[: len(PALETTE)]}
+    named = [group for group in order if group in own]
+    groups = dict(zip(named, PALETTE, strict=False))
+    colours = {
+        model: groups.get(group, "0.6")
+        for model, group in zip(models["model"], models[key], strict=True)
+    }
+    return colours, groups | ({"other": "0.6"} if len(order) > len(own) else {})
+
+
+def training_handles() -> list[Line2D]:
+    dot: dict[str, Any] = {"linestyle": "", "marker": "o", "markersize": 4, "color": GREY}
+    return [
+        Line2D([], [], label="trained", **dot),
+        Line2D([], [], label="untrained", markerfacecolor="white", **dot),
+    ]
+
+
+def group_handles(groups: Mapping[str, str]) -> list[Line2D]:
+    return [
+        Line2D([], [], linestyle="", marker="o", markersize=4, color=colour, label=group)
+        for group, colour in groups.items()
+    ]
+
+
+def add_legend(figure: Figure, handles: Sequence[Line2D]) -> None:
+    """One legend below all panels, in as many columns as fit the width."""
+    if handles:
+        longest = max(len(str(handle.get_label())) for handle in handles)
+        size = mpl.rcParams["legend.fontsize"] / 72
+        fit = int(figure.get_figwidth() / ((longest * 0.58 + 4.5) * size))
+        columns = max(1, min(fit, len(handles)))
+        columns = -(-len(handles) // -(-len(handles) // columns))  # rows of equal length
+        figure.legend(handles=list(handles), loc="outside lower center", ncols=columns)
+
+
+def label_points(axes: Axes, points: np.ndarray, bars: np.ndarray, names: Sequence[str]) -> None:
+    """Write names beside points where they cover neither points, bars nor each other.
+
+    points: (point, x and y) in data units; bars: (point, low and high). A name for which there is
+    no room is left out. The figure must have its final layout.
+    """
+    canvas: Any = axes.figure.canvas
+    renderer, scale = canvas.get_renderer(), axes.figure.get_dpi() / 72
+    pixels = axes.transData.transform(points)
+    taken = [Bbox.from_extents(*(p - 2.5 * scale), *(p + 2.5 * scale)) for p in pixels]
+    for (x, _), ends in zip(points, bars, strict=True):
+        if np.isfinite(ends).all():
+            low, high = axes.transData.transform([(x, ends[0]), (x, ends[1])])
+            taken.append(Bbox.from_extents(low[0] - scale, low[1], high[0] + scale, high[1]))
+    inside = axes.get_window_extent(renderer)
+    size = mpl.rcParams["font.size"] - 2
+    for index in np.lexsort((pixels[:, 0], -pixels[:, 1])):
+        text = axes.annotate(
+            names[index], points[index], (0, 0), textcoords="offset points", fontsize=size
+        )
+        box = text.get_window_extent(renderer)
+        for shift in _shifts(box.width, box.height, scale):
+            moved = Bbox.from_bounds(*(pixels[index] + shift), box.width, box.height)
+            fits = inside.containsx(moved.x0) and inside.containsx(moved.x1)
+            fits = fits and inside.containsy(moved.y0) and inside.containsy(moved.y1)
+            if fits and not any(moved.overlaps(other) for other in taken):
+                text.set_position((shift[0] / scale, shift[1] / scale))
+                text.set_verticalalignment("bottom")
+                taken.append(moved)
+                break
+        else:
+            text.remove()
+
+
+def _shifts(width: float, height: float, scale: float) -> list[np.ndarray]:
+    """Where the lower left corner of a name may stand, from its point: the best places first."""
+    near, far = 3.5 * scale, 7 * scale
+    places = []
+    for gap in (near, far):
+        right, left = gap, -gap - width
+        above, below, level = gap * 0.8, -gap * 0.8 - height, -height / 2
+        places += [(right, level), (left, level), (right, above * 0.4), (right, below * 0.7)]
+        places += [(left, above * 0.4), (left, below * 0.7), (-width / 2, above)]
+        places += [(-width / 2, below), (right, above), (left, above), (right, below)]
+    return [np.array(place) for place in places]

@@ -1,0 +1,87 @@
+"""The figures of the paper: each drawn from the study's tables, with the numbers that it draws."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import matplotlib as mpl
+import pandas as pd
+from matplotlib.figure import Figure
+
+from cortiscope.errors import InputError
+from cortiscope.figure_matrices import model_by_area, trained_vs_untrained
+from cortiscope.figure_scores import accuracy_vs_score, layer_depth
+from cortiscope.figure_style import save, style
+from cortiscope.tables import write_csv
+
+GROUP = ["mapping", "area"]
+TABLES = ("layers", "accuracy_vs_brain", "correlations", "contrasts")
+FIGURES = ("accuracy_vs_score", "layer_depth", "model_by_area", "trained_vs_untrained")
+POINTS = [
+    "mapping", "area", "model", "family", "architecture", "training", "top1", "best_layer",
+    "score", "score_low", "score_high", "ceiling",
+]  # fmt: skip
+CURVES = [
+    "mapping", "area", "model", "family", "architecture", "training", "layer", "layer_index",
+    "depth", "score", "score_low", "score_high", "ceiling",
+]  # fmt: skip
+
+
+def read_tables(paths: Mapping[str, str]) -> dict[str, pd.DataFrame]:
+    """Read the study's tables; labels stay text, also where they look like numbers."""
+    labels = dict.fromkeys(
+        ("model", "family", "architecture", "training", "mapping", "area", "layer", "best_layer",
+         "trained_model", "untrained_model", "models"),
+        str,
+    )  # fmt: skip
+    tables = {}
+    for name, path in paths.items():
+        tables[name] = pd.read_csv(path, dtype=labels, keep_default_na=False, na_values=[""])
+    return tables
+
+
+def draw(name: str, tables: Mapping[str, pd.DataFrame]) -> tuple[Figure, pd.DataFrame]:
+    """Draw one of FIGURES; returns it with the table of what it shows.
+
+    tables: layers, accuracy_vs_brain, correlations, contrasts.
+    Errors: InputError for an unknown figure.
+    """
+    layers, headline = tables["layers"], tables["accuracy_vs_brain"]
+    mappings, areas = list(headline["mapping"].unique()), list(headline["area"].unique())
+    if name == "accuracy_vs_score":
+        architectures = layers.drop_duplicates("model").set_index("model")["architecture"]
+        models = headline.assign(architecture=headline["model"].map(architectures))
+        figure = accuracy_vs_score(models, tables["correlations"])
+        return figure, _with_correlations(models, tables["correlations"])
+    if name == "layer_depth":
+        return layer_depth(layers), layers[CURVES]
+    if name == "model_by_area":
+        return model_by_area(headline)
+    if name == "trained_vs_untrained":
+        return trained_vs_untrained(tables["contrasts"], mappings, areas), tables["contrasts"]
+    raise InputError("figure", f"unknown figure {name!r}", f"use one of {', '.join(FIGURES)}")
+
+
+def _with_correlations(models: pd.DataFrame, correlations: pd.DataFrame) -> pd.DataFrame:
+    """The points of accuracy_vs_score, each with the correlation that its panel states."""
+    stated = correlations[correlations["models"] == "all"]
+    stated = stated[[*GROUP, "r", "r_low", "r_high", "p_value", "n_models"]]
+    points = models.dropna(subset=["top1", "score"])[POINTS]
+    return points.merge(stated, on=GROUP, how="left", validate="many_to_one")
+
+
+def make(
+    name: str,
+    tables: Mapping[str, str],
+    outputs: tuple[str, str, str],
+    settings: Mapping[str, Any],
+    provenance: Mapping[str, Any],
+) -> None:
+    """Draw a figure from tables' files to (svg, png, source csv).
+
+    settings: font_size in points, dpi of the PNG.
+    """
+    svg, png, source = outputs
+    with mpl.rc_context(style(settings["font_size"])):
+        figure, shown = draw(name, read_tables(tables))
+        save(figure, svg, png, settings["dpi"], provenance)
+    write_csv(shown, source)

@@ -1,0 +1,29 @@
+"""Draw one figure from the study's tables."""
+
+from cortiscope import job
+from cortiscope.figures import make
+
+
+def main(
+    figure: str,
+    layers: str,
+    accuracy_vs_brain: str,
+    correlations: str,
+    contrasts: str,
+    svg: str,
+    png: str,
+    source: str,
+    settings: dict,
+    provenance: dict,
+) -> None:
+    tables = {
+        "layers": layers,
+        "accuracy_vs_brain": accuracy_vs_brain,
+        "correlations": correlations,
+        "contrasts": contrasts,
+    }
+    make(figure, tables, (svg, png, source), settings["figures"], provenance)
+
+
+if __name__ == "__main__":
+    job.run(main)

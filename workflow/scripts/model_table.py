@@ -1,0 +1,23 @@
+"""Gather the scores of one model, layer by layer and neuroid by neuroid."""
+
+from cortiscope import job
+from cortiscope.model_tables import model_tables, write_frame, write_parquet
+
+
+def main(
+    scores: list[str],
+    ceilings: list[str],
+    accuracy: str,
+    layers: str,
+    neuroids: str,
+    labels: dict,
+    model: str,
+    provenance: dict,
+) -> None:
+    layer_table, neuroid_table = model_tables(scores, ceilings, accuracy, model, labels)
+    write_frame(layer_table, layers, provenance)
+    write_parquet(neuroid_table, neuroids, provenance)
+
+
+if __name__ == "__main__":
+    job.run(main)

@@ -1,0 +1,27 @@
+"""Join the tables of all models: best layers, accuracy against score, trained against untrained."""
+
+from cortiscope import job
+from cortiscope.tables import join_parquet, study_tables, write_csv
+
+
+def main(
+    model_layers: list[str],
+    model_neuroids: list[str],
+    scores: str,
+    layers: str,
+    accuracy_vs_brain: str,
+    correlations: str,
+    contrasts: str,
+    settings: dict,
+    provenance: dict,
+) -> None:
+    tables = study_tables(model_layers, settings["statistics"]["seed"])
+    write_csv(tables["layers"], layers)
+    write_csv(tables["accuracy_vs_brain"], accuracy_vs_brain)
+    write_csv(tables["correlations"], correlations)
+    write_csv(tables["contrasts"], contrasts)
+    join_parquet(model_neuroids, scores, provenance)
+
+
+if __name__ == "__main__":
+    job.run(main)
