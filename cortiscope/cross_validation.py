@@ -41,5 +41,7 @@ def fold_numbers(
 
 def _whole(folds: int | str) -> int:
     if isinstance(folds, bool) or not isinstance(folds, int | np.integer):
-        raise InputError(WHERE, f"{folds!r} is not a number of folds", "give a whole number, or loo")
+        raise InputError(
+            WHERE, f"{folds!r} is not a number of folds", "give a whole number, or loo"
+        )
     return int(folds)

@@ -7,7 +7,7 @@ from scipy.stats import pearsonr
 from sklearn.linear_model import Ridge, RidgeCV
 from sklearn.preprocessing import StandardScaler
 
-from cortiscope import ridge
+from cortiscope import nested, ridge
 from cortiscope.cross_validation import fold_numbers
 from cortiscope.errors import InputError
 from cortiscope.statistics import bootstrap_weights
@@ -108,7 +108,7 @@ def test_shared_and_refitted_paths_agree(monkeypatch: pytest.MonkeyPatch) -> Non
     features, responses = scene(33, 80, 12)
     folds = fold_numbers(33, 4, seed=0)
     shared = ridge.predict(ridge.kernel(features), responses, folds, ALPHAS)
-    monkeypatch.setitem(ridge.ERROR_TOLERANCE, np.dtype(np.float64), 0.0)
+    monkeypatch.setitem(nested.ERROR_TOLERANCE, np.dtype(np.float64), 0.0)
     refitted = ridge.predict(ridge.kernel(features), responses, folds, ALPHAS)
     np.testing.assert_allclose(shared.values, refitted.values, rtol=1e-10)
     np.testing.assert_array_equal(shared.alpha, refitted.alpha)
@@ -133,9 +133,9 @@ def test_single_precision_is_close() -> None:
     scores = []
     for dtype in (np.float64, np.float32):
         predicted = ridge.predict(gram, responses, folds, ALPHAS, dtype)
-        assert predicted.values.dtype == dtype
-        scores.append(ridge.fold_centred_correlation(predicted.values, responses, folds))
+        scores.append(ridge.fold_centred_correlation(predicted, responses, folds))
     np.testing.assert_allclose(scores[1], scores[0], atol=2e-3)
+    assert not np.array_equal(scores[1], scores[0])  # single precision was used
 
 
 def test_units_do_not_matter() -> None:
@@ -147,21 +147,27 @@ def test_units_do_not_matter() -> None:
 
 
 @pytest.mark.parametrize("n_folds", [10, 118])
-def test_noise_scores_zero(n_folds: int) -> None:
-    features = scene(118, 500, 1)[0]
-    noise = np.random.default_rng(5).normal(size=(118, 2000)) + 2
+@pytest.mark.parametrize("decay", [0.0, -0.5, -1.0])
+def test_noise_scores_zero(n_folds: int, decay: float) -> None:
+    """Whatever the spectrum: a steep one, or strongly shrunk folds, bias other statistics."""
+    random = np.random.default_rng(5)
+    features = random.normal(size=(118, 300)) * np.arange(1, 301) ** decay + 3
+    noise = random.normal(size=(118, 2000)) + 2
     folds = fold_numbers(118, n_folds, seed=0)
     predicted = ridge.predict(ridge.kernel(features), noise, folds, np.logspace(-2, 6, 9))
-    assert abs(ridge.fold_centred_correlation(predicted.values, noise, folds).mean()) < 0.01
+    assert abs(ridge.fold_centred_correlation(predicted, noise, folds).mean()) < 0.01
 
 
 def test_conwell2021_scores_noise_below_zero() -> None:
-    """A steep spectrum leaves little to fit: the moving mean of the others dominates."""
+    """Features of few dimensions leave little to fit: the mean of the others dominates."""
     random = np.random.default_rng(0)
-    features = random.normal(size=(118, 500))
+    features = random.normal(size=(118, 5)) @ random.normal(size=(5, 400))
+    features += 0.01 * random.normal(size=features.shape)
     noise = random.normal(size=(118, 2000))
-    score = ridge.conwell2021(features, noise)
-    assert score.mean() < -0.05
+    folds = fold_numbers(118, 10, seed=0)
+    predicted = ridge.predict(ridge.kernel(features), noise, folds, np.logspace(-2, 6, 9))
+    assert ridge.conwell2021(features, noise).mean() < -0.05
+    assert abs(ridge.fold_centred_correlation(predicted, noise, folds).mean()) < 0.01
 
 
 def test_conwell2021_is_leave_one_out_of_z_scored_features() -> None:
@@ -177,18 +183,47 @@ def test_conwell2021_is_leave_one_out_of_z_scored_features() -> None:
     np.testing.assert_allclose(ridge.conwell2021(features, responses), expected, rtol=1e-10)
 
 
-def test_score_is_the_correlation_after_centring_within_folds() -> None:
-    random = np.random.default_rng(0)
-    values, responses = random.normal(size=(2, 30, 4))
+def test_score_is_the_correlation_after_centring_and_scaling_by_fold() -> None:
+    features, responses = scene(30, 40, 4)
     folds = fold_numbers(30, 4, seed=0)
-    centred = [x.copy() for x in (values, responses)]
+    predicted = ridge.predict(ridge.kernel(features), responses, folds, ALPHAS)
+    values, truth = predicted.values.copy(), responses.copy()
     for fold in range(4):
-        for x in centred:
-            x[folds == fold] -= x[folds == fold].mean(axis=0)
-    expected = [pearsonr(centred[0][:, k], centred[1][:, k])[0] for k in range(4)]
-    np.testing.assert_allclose(
-        ridge.fold_centred_correlation(values, responses, folds), expected, rtol=1e-12
-    )
+        held = folds == fold
+        values[held] -= values[held].mean(axis=0)
+        truth[held] -= truth[held].mean(axis=0)
+        rows = scaled(features)
+        for neuroid, alpha in enumerate(predicted.alpha[fold]):
+            model = Ridge(alpha=alpha).fit(rows[~held], responses[~held, neuroid])
+            spread = model.predict(rows).std()
+            np.testing.assert_allclose(predicted.spread[fold, neuroid], spread, rtol=1e-9)
+            values[held, neuroid] /= spread
+    expected = [pearsonr(values[:, k], truth[:, k])[0] for k in range(4)]
+    score = ridge.fold_centred_correlation(predicted, responses, folds)
+    np.testing.assert_allclose(score, expected, rtol=1e-9)
+
+
+@pytest.mark.parametrize("n_folds", [10, 118])
+def test_score_is_the_correlation_with_new_stimuli(n_folds: int) -> None:
+    """On average over samples of stimuli; new stimuli show how well the same model really does."""
+    random = np.random.default_rng(3)
+    decay = np.arange(1, 101) ** -0.5
+    differences = []
+    for _ in range(40):
+        features = random.normal(size=(2118, 100)) * decay
+        signal = features @ (random.normal(size=(100, 20)) * decay[:, None])
+        responses = 0.6 * signal / signal.std(axis=0) + random.normal(size=signal.shape)
+        known, new = slice(0, 118), slice(118, None)
+        folds = fold_numbers(118, n_folds, seed=0)
+        predicted = ridge.predict(ridge.kernel(features[known]), responses[known], folds, ALPHAS)
+        score = ridge.fold_centred_correlation(predicted, responses[known], folds)
+        factor = np.std(scaled(features[known])) / np.std(features[known] - features[known].mean(0))
+        model = RidgeCV(ALPHAS, alpha_per_target=True)
+        model.fit(features[known] * factor, responses[known])
+        values = model.predict(features[new] * factor)
+        truth = [pearsonr(values[:, k], responses[new, k])[0] for k in range(20)]
+        differences.append(score.mean() - np.mean(truth))
+    assert abs(np.mean(differences)) < 0.02, np.std(differences)
 
 
 def test_noiseless_responses_score_one() -> None:
@@ -196,7 +231,7 @@ def test_noiseless_responses_score_one() -> None:
     for n_folds in (8, 80):
         folds = fold_numbers(80, n_folds, seed=0)
         predicted = ridge.predict(ridge.kernel(features), responses, folds, [1e-8])
-        score = ridge.fold_centred_correlation(predicted.values, responses, folds)
+        score = ridge.fold_centred_correlation(predicted, responses, folds)
         np.testing.assert_allclose(score, 1.0, atol=1e-6)
 
 
@@ -206,10 +241,10 @@ def test_constant_and_missing_neuroids_and_constant_predictions() -> None:
     responses[3, 2] = np.nan
     folds = fold_numbers(30, 5, seed=0)
     predicted = ridge.predict(ridge.kernel(features), responses, folds, ALPHAS)
-    score = ridge.fold_centred_correlation(predicted.values, responses, folds)
+    score = ridge.fold_centred_correlation(predicted, responses, folds)
     assert np.array_equal(np.isnan(score), [False, True, True, False])
     shrunk = ridge.predict(ridge.kernel(features), responses[:, [0, 3]], folds, [1e30])
-    score = ridge.fold_centred_correlation(shrunk.values, responses[:, [0, 3]], folds)
+    score = ridge.fold_centred_correlation(shrunk, responses[:, [0, 3]], folds)
     assert np.array_equal(score, [0, 0])
 
 
@@ -219,9 +254,7 @@ def test_constant_features_score_nan() -> None:
     responses = scene(20, 5, 3)[1]
     predicted = ridge.predict(gram, responses, np.arange(20) % 4, ALPHAS)
     assert np.isnan(predicted.values).all()
-    assert np.isnan(
-        ridge.fold_centred_correlation(predicted.values, responses, np.arange(20) % 4)
-    ).all()
+    assert np.isnan(ridge.fold_centred_correlation(predicted, responses, np.arange(20) % 4)).all()
 
 
 def test_kernel_is_the_scaled_centred_gram(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -235,21 +268,35 @@ def test_kernel_is_the_scaled_centred_gram(monkeypatch: pytest.MonkeyPatch) -> N
 def test_bootstrap_counts_stimuli() -> None:
     features, responses = scene(40, 60, 6)
     folds = fold_numbers(40, 5, seed=0)
-    values = ridge.predict(ridge.kernel(features), responses, folds, ALPHAS).values
-    ones = np.ones((1, 40))
+    predicted = ridge.predict(ridge.kernel(features), responses, folds, ALPHAS)
     np.testing.assert_allclose(
-        ridge.bootstrap_scores(values, responses, folds, ones)[0],
-        ridge.fold_centred_correlation(values, responses, folds),
+        ridge.bootstrap_scores(predicted, responses, folds, np.ones((1, 40)))[0],
+        ridge.fold_centred_correlation(predicted, responses, folds),
     )
     weights = bootstrap_weights(40, 3, seed=0)
-    scores = ridge.bootstrap_scores(values, responses, folds, weights)
+    scores = ridge.bootstrap_scores(predicted, responses, folds, weights)
     member = (folds[:, None] == folds) / np.bincount(folds)[folds]
-    a, b = values - member @ values, responses - member @ responses
+    a = (predicted.values - member @ predicted.values) / predicted.spread[folds]
+    b = responses - member @ responses
     for draw in range(3):
         rows = np.repeat(np.arange(40), weights[draw].astype(int))
         product = (a[rows] * b[rows]).sum(0)
         expected = product / np.sqrt((a[rows] ** 2).sum(0) * (b[rows] ** 2).sum(0))
         np.testing.assert_allclose(scores[draw], expected)
+
+
+def test_folds_may_have_lost_stimuli() -> None:
+    """Neuroids that missed stimuli are fitted on the rest, with the folds of all."""
+    features, responses = scene(40, 60, 6)
+    folds = np.arange(40) % 8
+    rows = (folds != 3) & ((folds != 5) | (np.arange(40) > 30))
+    kept = ridge.predict(ridge.kernel(features[rows]), responses[rows], folds[rows], ALPHAS)
+    assert kept.alpha.shape == (7, 6)
+    expected = explicit(
+        features[rows], responses[rows], np.unique(folds[rows], return_inverse=True)[1]
+    )
+    np.testing.assert_allclose(kept.values, expected[0], rtol=1e-10)
+    assert np.isfinite(ridge.fold_centred_correlation(kept, responses[rows], folds[rows])).all()
 
 
 @pytest.mark.parametrize("alphas", [[0.0], [1.0, -1.0], [], [np.nan], [np.inf]])

@@ -1,0 +1,180 @@
+"""The closed form of nested cross-validation of ridge regression.
+
+With K the centred kernel of the features and R(alpha) = Q diag(alpha / (values + alpha)) Q' over
+its non-constant eigenvectors, r = R y are the residuals of the fit to all stimuli, with the
+intercept free. Leaving out a set S of stimuli, their residuals are solve(R[S, S], r[S]) (Cook and
+Weisberg 1982, Residuals and Influence in Regression, section 3.2): no refit. For an outer fold F
+and one more stimulus j of the training part this gives the inner leave-one-out residual
+
+    e_j = (r_j - C_j r_F) / s_j,   C = R[:, F] inv(R[F, F]),   s_j = R_jj - C_j R[F, j],
+
+and the inner error of fold F, the sum of e_j squared, is a quadratic form in r:
+
+    sum_j r_j^2 / s_j^2 + r_F' (H r)_F,   H = -2 C'W on the training part, C'WC on F, W = 1 / s^2.
+
+So one decomposition and two matrix products an alpha serve every fold, where refitting needs one
+product a fold. With folds of one stimulus it is the closed form of nested leave-one-out.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+NEUROID_BLOCK = 1024  # the products of a block stay in the cache
+# Rounding allowed in an inner error, relative. It decides between the shared and the refitted path.
+ERROR_TOLERANCE = {np.dtype(np.float64): 1e-6, np.dtype(np.float32): 1e-2}
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Stimuli in the order of their folds, every fold padded to the size of the largest.
+
+    A padded place is a stimulus of its own, with R = 1 and a response of 0: it touches nothing.
+    """
+
+    order: NDArray  # (stimulus,) stimulus numbers, fold by fold
+    fold: NDArray  # (stimulus,) in that order
+    real: NDArray  # (fold, place) bool
+    training: NDArray  # (fold, fold * place) bool: the training part of each fold
+
+
+def blocks(targets: NDArray) -> Iterator[slice]:
+    for start in range(0, targets.shape[1], NEUROID_BLOCK):
+        yield slice(start, start + NEUROID_BLOCK)
+
+
+class Solver:
+    """Inner errors and held-out residuals at one alpha after another."""
+
+    def __init__(self, kernel: NDArray, layout: Layout, dtype: np.dtype) -> None:
+        self.kernel = kernel[np.ix_(layout.order, layout.order)]
+        self.layout = layout
+        self.dtype = dtype
+        self.values, vectors = decompose(self.kernel)
+        self.vectors = np.zeros((layout.real.size, len(self.values)))
+        self.vectors[layout.real.ravel()] = vectors
+        self.refits: dict[int, tuple[NDArray, NDArray, NDArray]] = {}
+
+    def choose(self, alphas: NDArray, targets: NDArray) -> tuple[NDArray, NDArray, NDArray]:
+        """The number of the best alpha (fold, neuroid), its held-out residuals, its inner error."""
+        n_folds, n_places = self.layout.real.shape
+        n_neuroids = targets.shape[1]
+        best = np.full((n_folds, n_neuroids), np.inf, dtype=self.dtype)
+        chosen = np.zeros((n_folds, n_neuroids), dtype=int)
+        residuals = np.full((n_folds, n_places, n_neuroids), np.nan, dtype=self.dtype)
+        for number, alpha in enumerate(alphas):
+            self.prepare(float(alpha))
+            for block in blocks(targets):
+                errors, held_out = self.solve(targets[:, block])
+                better = errors < best[:, block]
+                np.copyto(best[:, block], errors, where=better)
+                np.copyto(chosen[:, block], number, where=better)
+                np.copyto(residuals[:, :, block], held_out, where=better[:, None])
+        return chosen, residuals, best
+
+    def predict(
+        self, targets: NDArray, residuals: NDArray, alpha: NDArray
+    ) -> tuple[NDArray, NDArray]:
+        """Held-out predictions (stimulus, neuroid), their spread (fold, neuroid).
+
+        The model of a fold is what all stimuli would give if the held-out responses were the
+        predicted ones. Its predictions are summed over eigenvectors instead of subtracting
+        residuals from responses, which would lose the digits of a strongly shrunk one.
+        """
+        by_fold = self.vectors.reshape(*self.layout.real.shape, -1).astype(self.dtype)
+        loadings = (
+            by_fold[self.layout.real].T @ targets
+        )  # (component, stimulus) x (stimulus, neuroid)
+        values = np.empty(residuals.shape)
+        spread = np.empty(alpha.shape)
+        spectrum = self.values[:, None].astype(self.dtype)
+        for fold, held in enumerate(by_fold):
+            # (component, held out) x (held out, neuroid)
+            model = loadings - held.T @ residuals[fold]
+            model *= spectrum / (spectrum + alpha[fold].astype(self.dtype))
+            spread[fold] = np.sqrt(np.einsum("cn,cn->n", model, model) / len(targets))
+            values[fold] = held @ model  # (held out, component) x (component, neuroid)
+            values[fold] -= residuals[fold].sum(axis=0) / len(targets)
+        return values[self.layout.real], spread
+
+    def prepare(self, alpha: float) -> None:
+        """Build the matrices that every neuroid shares at this alpha."""
+        self.alpha = alpha
+        n_folds, n_places = self.layout.real.shape
+        real = self.layout.real.ravel()
+        shared = max(alpha, 1e-12 * self.values.max())  # less is lost to rounding: refitted below
+        residual = (self.vectors * (shared / (self.values + shared))) @ self.vectors.T
+        residual[~real, ~real] = 1.0
+        own = np.arange(n_folds)
+        columns = residual.reshape(-1, n_folds, n_places).transpose(1, 0, 2)
+        inverse = np.linalg.inv(residual.reshape(n_folds, n_places, n_folds, n_places)[own, :, own])
+        # (fold, stimulus, held out) x (fold, held out, held out)
+        regression = columns @ inverse
+        spread = np.diagonal(residual) - np.einsum("fsh,fsh->fs", regression, columns)
+        with np.errstate(divide="ignore"):
+            weights = np.where(self.layout.training, spread**-2.0, 0.0)
+        weighted = (regression * weights[:, :, None]).transpose(0, 2, 1)
+        form = (-2.0 * weighted).reshape(n_folds, n_places, n_folds, n_places)
+        form[own, :, own] = weighted @ regression  # (fold, held out, held out)
+        form = form.reshape(residual.shape)
+        self.products = np.concatenate([residual, form @ residual])[:, real].astype(self.dtype)
+        self.weights = weights.astype(self.dtype)
+        self.inverse = inverse.astype(self.dtype)
+        # |r_j| <= |R_j| |e| bounds what cancels in the quadratic form.
+        cancelled = weights * np.einsum("ij,ij->i", residual, residual) * np.finfo(self.dtype).eps
+        trusted = (cancelled <= ERROR_TOLERANCE[self.dtype]).all(axis=1) & (shared == alpha)
+        self.untrusted = np.flatnonzero(~trusted)
+
+    def solve(self, targets: NDArray) -> tuple[NDArray, NDArray]:
+        """Inner errors (fold, neuroid), held-out residuals (fold, place, neuroid)."""
+        n_folds, n_places = self.layout.real.shape
+        both = self.products @ targets  # (2 * fold * place, stimulus) x (stimulus, neuroid)
+        residual, form = both.reshape(2, n_folds * n_places, -1)
+        by_fold = residual.reshape(n_folds, n_places, -1)
+        held_out = self.inverse @ by_fold  # (fold, place, place) x (fold, place, neuroid)
+        form *= residual
+        errors = form.reshape(by_fold.shape).sum(axis=1)
+        residual *= residual
+        errors += self.weights @ residual  # (fold, stimulus) x (stimulus, neuroid)
+        for fold in self.untrusted:
+            errors[fold], held_out[fold, self.layout.real[fold]] = self._refit(int(fold), targets)
+        return errors, held_out
+
+    def _refit(self, fold: int, targets: NDArray) -> tuple[NDArray, NDArray]:
+        """The same for one fold, from a decomposition of its training part."""
+        held = self.layout.fold == fold
+        if fold not in self.refits:
+            training = self.kernel[np.ix_(~held, ~held)]
+            cross = self.kernel[np.ix_(held, ~held)] - training.mean(axis=0)
+            cross -= cross.mean(axis=1, keepdims=True)
+            self.refits[fold] = (*decompose(training), cross)
+        values, vectors, cross = self.refits[fold]
+        residual = (vectors * (self.alpha / (values + self.alpha))) @ vectors.T
+        known = targets[~held]
+        fitted = residual.astype(self.dtype) @ known  # (training, training) x (training, neuroid)
+        errors = np.square(fitted / np.diagonal(residual)[:, None]).sum(axis=0)
+        slopes = (cross @ residual / self.alpha).astype(self.dtype)
+        return errors, targets[held] - known.mean(axis=0) - slopes @ known
+
+
+def decompose(kernel: NDArray) -> tuple[NDArray, NDArray]:
+    """Eigenvalues and eigenvectors of the centred kernel, without the constant vector."""
+    n_stimuli = len(kernel)
+    centred = kernel - kernel.mean(axis=0)
+    centred -= centred.mean(axis=1, keepdims=True)
+    # The constant vector has eigenvalue 0; lifted above all others it comes last.
+    lift = 2.0 * np.trace(centred) + np.finfo(np.float64).tiny
+    values, vectors = np.linalg.eigh(centred + lift / n_stimuli)
+    return np.maximum(values[:-1], 0.0), vectors[:, :-1]
+
+
+def layout(folds: NDArray) -> Layout:
+    fold = np.unique(folds, return_inverse=True)[1]  # a fold may have lost all its stimuli
+    order = np.argsort(fold, kind="stable")
+    sizes = np.bincount(fold)
+    real = np.arange(sizes.max()) < sizes[:, None]  # (fold, place)
+    training = np.broadcast_to(real.ravel(), (len(sizes), real.size)).copy()
+    training.reshape(len(sizes), *real.shape)[np.arange(len(sizes)), np.arange(len(sizes))] = False
+    return Layout(order, fold[order], real, training)

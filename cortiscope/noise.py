@@ -1,0 +1,155 @@
+"""Ceilings: how well a perfect model could score, given the noise of the recording.
+
+Responses to the same stimuli are split into halves at random, many times, and the halves compared.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cortiscope import rsa
+from cortiscope.errors import InputError
+
+NEUROID_BLOCK = 256
+
+
+@dataclass(frozen=True)
+class Ceiling:
+    """Reliability of a mean over repetitions and the highest scores it allows.
+
+    reliability: the correlation expected between the mean over all repetitions and that over as
+    many new ones, up to 1; 0 or below where nothing but noise was measured. ceiling: its square
+    root, the highest correlation of any model with the mean over all. ceiling_half: the same for
+    the mean over one half of the repetitions. NaN for a ceiling where the reliability is not
+    positive, and throughout for a constant response.
+    """
+
+    reliability: NDArray
+    ceiling: NDArray
+    ceiling_half: NDArray
+
+
+def halves(n_repetitions: int, splits: int, seed: int) -> NDArray:
+    """Random halves without overlap: (split, half, repetition) bool.
+
+    Of an odd number one repetition is left out, another each time. Raises InputError for fewer
+    than two repetitions.
+    """
+    if n_repetitions < 2:
+        raise InputError(
+            "responses", f"{n_repetitions} repetition cannot be split", "give at least 2"
+        )
+    order = np.tile(np.arange(n_repetitions), (splits, 1))
+    order = np.random.default_rng(seed).permuted(order, axis=1)
+    size = n_repetitions // 2
+    chosen = np.zeros((splits, 2, n_repetitions), dtype=bool)
+    for half in range(2):
+        members = order[:, half * size : (half + 1) * size]
+        np.put_along_axis(chosen[:, half], members, True, axis=1)
+    return chosen
+
+
+def split_half_ceiling(responses: NDArray, splits: int, seed: int) -> Ceiling:
+    """Ceiling of every neuroid from the correlation over stimuli of half means.
+
+    responses (stimulus, repetition, neuroid), NaN where not recorded: means are over the recorded
+    repetitions, and a stimulus without any in a half does not count in that split. The correlation
+    r is averaged over splits, then extended from the size of a half to all repetitions (Spearman
+    1910; Brown 1910): k r / (1 + (k - 1) r), which is 2 r / (1 + r) for an even number. Fields are
+    (neuroid,).
+    """
+    n_repetitions, n_neuroids = responses.shape[1:]
+    chosen = halves(n_repetitions, splits, seed)
+    mean = np.full(n_neuroids, np.nan)
+    for start in range(0, n_neuroids, NEUROID_BLOCK):
+        block = slice(start, start + NEUROID_BLOCK)
+        part = responses[:, :, block].astype(np.float64)
+        recorded = np.isfinite(part)
+        part = np.where(recorded, part, 0.0)
+        r = [_correlation(*_half_means(part, recorded, split)) for split in chosen]
+        mean[block] = _mean(np.array(r))
+    return _extended(mean, n_repetitions)
+
+
+def rdm_split_half_ceiling(responses: NDArray, splits: int, seed: int) -> Ceiling:
+    """Ceiling of an area's RDM from the Spearman correlation of the RDMs of half means.
+
+    responses (stimulus, repetition, neuroid); neuroids without a recording of every stimulus in
+    both halves are left out of a split. The extension to all repetitions takes the noise of an
+    RDM as independent between halves and as shrinking with repetitions, which holds for small
+    noise. Fields are numbers, of shape ().
+    """
+    recorded = np.isfinite(responses)
+    known = np.where(recorded, responses, 0.0)
+
+    def rdms(split: NDArray) -> NDArray:
+        first, second = _half_means(known, recorded, split)
+        both = np.isfinite(first + second).all(axis=0)
+        return np.stack([rsa.pearson_rdm(first[:, both]), rsa.pearson_rdm(second[:, both])])
+
+    return _rdm_ceiling(rdms, halves(responses.shape[1], splits, seed))
+
+
+def subject_rdm_ceiling(dissimilarities: NDArray, splits: int, seed: int) -> Ceiling:
+    """Ceiling of the mean RDM of subjects, from the mean RDMs of halves of the subjects.
+
+    dissimilarities (subject, cell). Fields are numbers, of shape (); what differs between subjects
+    counts as noise. Raises InputError for a single subject.
+    """
+    return _rdm_ceiling(
+        lambda split: np.stack([dissimilarities[half].mean(axis=0) for half in split]),
+        halves(len(dissimilarities), splits, seed),
+    )
+
+
+def _rdm_ceiling(rdms: Callable[[NDArray], NDArray], chosen: NDArray) -> Ceiling:
+    r = [float(np.prod(rsa.ranks(rdms(split)), axis=0).sum()) for split in chosen]
+    return _extended(_mean(np.array(r)), chosen.shape[2])
+
+
+def _half_means(responses: NDArray, recorded: NDArray, split: NDArray) -> tuple[NDArray, NDArray]:
+    """Means (stimulus, neuroid) over the recorded repetitions of each half; NaN without any."""
+    means = []
+    for half in split:
+        count = recorded[:, half].sum(axis=1)
+        total = responses[:, half].sum(axis=1)
+        means.append(np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0))
+    return means[0], means[1]
+
+
+def _correlation(first: NDArray, second: NDArray) -> NDArray:
+    """Pearson over the stimuli that both have: (neuroid,)."""
+    both = np.isfinite(first + second)
+    count = np.maximum(both.sum(axis=0), 1)
+    centred, varies = [], np.ones(first.shape[1], dtype=bool)
+    for values in (first, second):
+        known = np.where(both, values, 0.0)
+        mean = known.sum(axis=0) / count
+        deviation = np.where(both, known - mean, 0.0)
+        varies &= np.square(deviation).sum(axis=0) > 1e-12 * count * mean**2
+        centred.append(deviation)
+    product = np.einsum("sn,sn->n", centred[0], centred[1])
+    power = np.einsum("sn,sn->n", centred[0], centred[0])
+    power = power * np.einsum("sn,sn->n", centred[1], centred[1])
+    return np.where(varies, product / np.sqrt(np.where(varies, power, 1.0)), np.nan)
+
+
+def _mean(r: NDArray) -> NDArray:
+    """Over the splits in which there is a correlation; NaN without any."""
+    known = np.isfinite(r)
+    count = known.sum(axis=0)
+    return np.where(known, r, 0.0).sum(axis=0) / np.where(count > 0, count, np.nan)
+
+
+def _extended(r: NDArray, n_repetitions: int) -> Ceiling:
+    """From the correlation of halves to the reliability of all repetitions."""
+    factor = n_repetitions / (n_repetitions // 2)
+    divisor = 1 + (factor - 1) * r  # 0 for halves that are opposites: no reliability fits
+    reliability = factor * r / np.where(divisor > 0, divisor, np.nan)
+    return Ceiling(
+        reliability=reliability,
+        ceiling=np.sqrt(np.where(r > 0, reliability, np.nan)),
+        ceiling_half=np.sqrt(np.where(r > 0, r, np.nan)),
+    )
