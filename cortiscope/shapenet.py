@@ -16,7 +16,7 @@ CATEGORIES = 8
 # Output channels of each stage. Every net has the same first stage, so that V1 has no reason to
 # prefer one of them; what differs is how much is computed after it.
 CHANNELS = {
-    "shapenet2": (24, 32),
+    "shapenet2": (24, 20),
     "shapenet3": (24, 32, 40),
     "shapenet4": (24, 32, 40, 48),
     "shapenet5": (24, 32, 40, 48, 48),

@@ -22,7 +22,8 @@ SIZE_RANGE = (0.22, 0.36)
 ROTATION_RANGE = (-30.0, 30.0)
 CONTRAST_RANGE = (0.2, 0.5)
 BACKGROUND_LUMINANCE = 0.35
-BACKGROUND_CONTRAST = 0.11
+# Log-uniform; this latent drives early vision and means nothing to categorisation.
+BACKGROUND_RANGE = (0.04, 0.18)
 
 Outline = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
@@ -37,6 +38,7 @@ class Stimuli:
     size      side of the square of equal area, fraction of the image width
     rotation  degrees, clockwise on the screen
     contrast  luminance of the shape above its background, fraction of white
+    background  standard deviation of the background's luminance, fraction of white
     No value is ever NaN.
     """
 
@@ -49,6 +51,7 @@ class Stimuli:
     size: np.ndarray
     rotation: np.ndarray
     contrast: np.ndarray
+    background: np.ndarray
 
 
 # Outlines: negative inside, positive outside, about the distance to the edge near the edge, which
@@ -180,7 +183,9 @@ def render(
     side = random.uniform(*SIZE_RANGE, size=n)
     rotation = random.uniform(*ROTATION_RANGE, size=n)
     contrast = random.uniform(*CONTRAST_RANGE, size=n)
-    luminance = BACKGROUND_LUMINANCE + BACKGROUND_CONTRAST * pink_noise(n, size, random)
+    background = np.exp(random.uniform(*np.log(BACKGROUND_RANGE), size=n))
+    luminance = background.astype(np.float32)[:, None, None] * pink_noise(n, size, random)
+    luminance += BACKGROUND_LUMINANCE
     for index, category in enumerate(CATEGORIES):
         chosen = np.flatnonzero(label == index)
         covered = silhouettes(category, x[chosen], y[chosen], side[chosen], rotation[chosen], size)
@@ -197,4 +202,5 @@ def render(
         size=side,
         rotation=rotation,
         contrast=contrast,
+        background=background,
     )

@@ -1,8 +1,9 @@
 """Simulated recordings of three areas whose truth is known: V1 sees pixels, IT sees latents.
 
-V1  energy of quadrature pairs of Gabors (Adelson & Bergen 1985, J Opt Soc Am A 2:284).
-V4  Gabor energies pooled over positions, mixed by a random convolution, rectified and divided by
-    the activity around them (Heeger 1992, Vis Neurosci 9:181).
+V1  energy of quadrature pairs of Gabors (Adelson & Bergen 1985, J Opt Soc Am A 2:284), each
+    neuroid a site that pools pairs of one orientation and wavelength over neighbouring positions.
+V4  Gabor energies divided by those of the whole image (Heeger 1992, Vis Neurosci 9:181), mixed over
+    orientations, wavelengths and neighbours by a random convolution, rectified and pooled.
 IT  a random nonlinearity of category and pose. It never sees the image: only a network that has
     worked out what is shown, and where, can predict it.
 """
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy import fft
+from scipy.ndimage import gaussian_filter
 
 from cortiscope.shapes import CATEGORIES, Stimuli
 
@@ -21,15 +23,16 @@ SIGNAL_SPREAD = 5.0
 # Reliability of the mean over repetitions: the range that recordings of single neurons cover.
 RELIABILITY_RANGE = (0.3, 0.95)
 
-# Gabors: wavelength and standard deviation of the envelope as fractions of the image width.
-V1_WAVELENGTHS = (0.12, 0.3)
-V1_ENVELOPE = 0.5  # standard deviation of the envelope, in wavelengths
-V1_POSITIONS = (-0.25, 0.25)
-V4_WAVELENGTHS = (0.1, 0.2)
+# Wavelengths and widths as fractions of the image width.
+ENVELOPE = 0.5  # standard deviation of a Gabor's envelope, in wavelengths
+V1_WAVELENGTHS = (0.055, 0.1)
+V1_POOLING = 0.08
+V1_POSITIONS = (-0.4, 0.4)
+V4_WAVELENGTHS = (0.08, 0.16)
 V4_ORIENTATIONS = 4
 V4_GRID = 8
 V4_CHANNELS = 32
-V4_SEMISATURATION = 0.5
+V4_POOLING = 1.0  # in cells of the grid
 # Weight of each latent in IT before the nonlinearity; category counts most, as in Yamins et al.
 IT_CATEGORY_GAIN = 1.0
 IT_POSE_GAIN = 0.35
@@ -60,70 +63,72 @@ def luminance(image: np.ndarray) -> np.ndarray:
     return grey - grey.mean(axis=(1, 2), keepdims=True)
 
 
-def gabors(
-    x: np.ndarray, y: np.ndarray, wavelength: np.ndarray, orientation: np.ndarray, pixels: int
-) -> np.ndarray:
-    """Complex Gabors (filter, y, x) of mean 0 and norm 1; real and imaginary part in quadrature.
+def gabor(wavelength: float, orientation: float, pixels: int) -> np.ndarray:
+    """A complex Gabor (y, x) of mean 0 and norm 1 around pixel 0, 0 (wrapped, as a transform wants).
 
-    x, y and wavelength are fractions of the image width, orientation in radians.
+    Its real and imaginary parts are in quadrature. The wavelength is a fraction of the image width,
+    the orientation in radians.
     """
-    axis = (np.arange(pixels) + 0.5) / pixels - 0.5
-    right = axis[None, None, :] - x[:, None, None]
-    down = axis[None, :, None] - y[:, None, None]
-    along = right * np.cos(orientation)[:, None, None] + down * np.sin(orientation)[:, None, None]
-    spread = (V1_ENVELOPE * wavelength)[:, None, None]
-    envelope = np.exp(-(right**2 + down**2) / (2 * spread**2))
-    carrier = np.exp(2j * np.pi * along / wavelength[:, None, None])
+    axis = fft.fftfreq(pixels)  # distance from pixel 0, fractions of the width
+    right, down = axis[None, :], axis[:, None]
+    along = right * np.cos(orientation) + down * np.sin(orientation)
+    envelope = np.exp(-(right**2 + down**2) / (2 * (ENVELOPE * wavelength) ** 2))
+    carrier = np.exp(2j * np.pi * along / wavelength)
     # Take the mean out under the envelope, so that even luminance does not excite the filter.
-    carrier -= (carrier * envelope).sum((1, 2), keepdims=True) / envelope.sum(
-        (1, 2), keepdims=True
-    )
-    filters = envelope * carrier
-    filters /= np.sqrt((np.abs(filters) ** 2).sum((1, 2), keepdims=True))
-    return filters.astype(np.complex64)
+    carrier -= (carrier * envelope).sum() / envelope.sum()
+    filtered = envelope * carrier
+    return (filtered / np.linalg.norm(filtered)).astype(np.complex64)
+
+
+def energy(spectrum: np.ndarray, wavelength: float, orientation: float) -> np.ndarray:
+    """Energy of a quadrature pair at every pixel, from the images' spectrum (stimulus, y, x)."""
+    transfer = np.conj(fft.fft2(gabor(wavelength, orientation, spectrum.shape[-1])))
+    return np.abs(fft.ifft2(spectrum * transfer)) ** 2
 
 
 def v1_signal(stimuli: Stimuli, neuroids: int, random: np.random.Generator) -> np.ndarray:
-    """Amplitude of random Gabor pairs: (stimulus, neuroid)."""
+    """Root of the Gabor energy around each site: (stimulus, neuroid)."""
     x, y = random.uniform(*V1_POSITIONS, size=(2, neuroids))
     wavelength = np.exp(random.uniform(*np.log(V1_WAVELENGTHS), size=neuroids))
     orientation = random.uniform(0, np.pi, size=neuroids)
     grey = luminance(stimuli.image)
-    filters = gabors(x, y, wavelength, orientation, grey.shape[1])
-    return np.abs(grey.reshape(len(grey), -1) @ filters.reshape(neuroids, -1).T)
+    spectrum = fft.fft2(grey)
+    axis = (np.arange(grey.shape[1]) + 0.5) / grey.shape[1] - 0.5
+    signal = np.empty((len(grey), neuroids))
+    for i in range(neuroids):
+        down = np.exp(-((axis - y[i]) ** 2) / (2 * V1_POOLING**2))
+        right = np.exp(-((axis - x[i]) ** 2) / (2 * V1_POOLING**2))
+        signal[:, i] = down @ energy(spectrum, wavelength[i], orientation[i]) @ right
+    return np.sqrt(signal)
 
 
 def energy_maps(stimuli: Stimuli) -> np.ndarray:
-    """Gabor amplitudes pooled to a coarse grid: (stimulus, V4_GRID, V4_GRID, map)."""
+    """Gabor amplitudes on a coarse grid over their mean: (stimulus, V4_GRID, V4_GRID, map)."""
     grey = luminance(stimuli.image)
     n, pixels = grey.shape[:2]
-    orientation = np.tile(np.arange(V4_ORIENTATIONS) * np.pi / V4_ORIENTATIONS, 2)
-    wavelength = np.repeat(V4_WAVELENGTHS, V4_ORIENTATIONS)
-    centre = np.full(len(wavelength), 0.5 / pixels)
-    filters = gabors(centre, centre, wavelength, orientation, pixels)
     spectrum = fft.fft2(grey)
-    pooled = []
-    for one in filters:
-        amplitude = np.abs(fft.ifft2(spectrum * fft.fft2(fft.ifftshift(one))))
-        blocks = amplitude.reshape(n, V4_GRID, pixels // V4_GRID, V4_GRID, pixels // V4_GRID)
-        pooled.append(blocks.mean(axis=(2, 4)))
-    return np.stack(pooled, axis=-1)
+    cell = pixels // V4_GRID
+    maps = []
+    for wavelength in V4_WAVELENGTHS:
+        for orientation in np.arange(V4_ORIENTATIONS) * np.pi / V4_ORIENTATIONS:
+            amplitude = np.sqrt(energy(spectrum, wavelength, orientation))
+            cells = amplitude.reshape(n, V4_GRID, cell, V4_GRID, cell)
+            maps.append(cells.mean(axis=(2, 4)))
+    stacked = np.stack(maps, axis=-1)
+    return stacked / stacked.mean(axis=(1, 2, 3), keepdims=True)
 
 
 def v4_signal(stimuli: Stimuli, neuroids: int, random: np.random.Generator) -> np.ndarray:
-    """Random mixtures of neighbouring energies, rectified and normalised: (stimulus, neuroid)."""
+    """Random mixtures of normalised energies, rectified and pooled: (stimulus, neuroid)."""
     maps = energy_maps(stimuli)
     maps = (maps - maps.mean(axis=(0, 1, 2))) / maps.std(axis=(0, 1, 2))
     patches = np.lib.stride_tricks.sliding_window_view(maps, (3, 3), axis=(1, 2))
     weight = random.standard_normal((V4_CHANNELS, *patches.shape[3:]))
     drive = np.einsum("nyxmij,cmij->nyxc", patches, weight, optimize=True)
-    rectified = np.maximum(drive / drive.std(), 0)
-    pool = rectified.mean(axis=-1, keepdims=True)
-    normalised = rectified / (V4_SEMISATURATION + pool)  # (stimulus, y, x, channel)
-    side = normalised.shape[1]
+    pooled = gaussian_filter(np.maximum(drive, 0), (0, V4_POOLING, V4_POOLING, 0), mode="nearest")
     # The outermost positions look at the margin, where no shape ever is.
-    row, column = random.integers(1, side - 1, size=(2, neuroids))
-    return normalised[:, row, column, random.integers(V4_CHANNELS, size=neuroids)]
+    row, column = random.integers(1, pooled.shape[1] - 1, size=(2, neuroids))
+    return pooled[:, row, column, random.integers(V4_CHANNELS, size=neuroids)]
 
 
 def it_latents(stimuli: Stimuli) -> np.ndarray:
