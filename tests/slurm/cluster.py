@@ -2,116 +2,33 @@
 
 One node with pretended CPUs, memory and GPU; partitions `cpu` (default) and `gpu`; accounting.
 Everything lives under one temporary folder and on free ports, so several can follow one another
-or run side by side. `python tests/slurm/cluster.py install` gets Debian's packages.
+or run side by side. `python tests/slurm/install.py` gets Debian's packages.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-import random
 import secrets
 import shutil
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from string import Template
 from types import TracebackType
 
+from tests.slurm.daemon import ClusterError, Daemon, answers, free_ports
+from tests.slurm.install import SEARCH_PATH
+
 HERE = Path(__file__).resolve().parent
-PACKAGES = ("slurmctld", "slurmd", "slurmdbd", "munge", "mariadb-server")
-PROGRAMS = (
-    "munged", "mariadbd", "mariadb-install-db", "slurmdbd", "slurmctld", "slurmd",
-    "sacct", "sacctmgr", "sbatch", "scancel", "sinfo", "squeue", "srun", "setpriv",
-)  # fmt: skip
-SEARCH_PATH = os.environ.get("PATH", os.defpath) + ":/usr/sbin:/sbin"
 SACCT_FIELDS = (
     "JobIDRaw", "JobName", "Comment", "Account", "Partition", "State", "ExitCode", "ReqTRES",
     "AllocTRES", "NCPUS", "ReqMem", "MaxRSS", "Elapsed", "TotalCPU", "NodeList",
 )  # fmt: skip
-
-
-class ClusterError(RuntimeError):
-    """A daemon ended or did not answer in time; the message holds its last log lines."""
-
-
-def why_not() -> str | None:
-    """The reason why no cluster can be started here, or None."""
-    if not sys.platform.startswith("linux"):
-        return "SLURM needs Linux"
-    if os.geteuid() != 0:
-        return "starting SLURM's daemons needs root"
-    missing = [program for program in PROGRAMS if not shutil.which(program, path=SEARCH_PATH)]
-    if missing:
-        return f"not installed: {', '.join(missing)}; run: python tests/slurm/cluster.py install"
-    return None
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports nobody listens on, below the range from which the kernel takes clients' ports."""
-    found: list[int] = []
-    with contextlib.ExitStack() as stack:
-        for port in random.SystemRandom().sample(range(15000, 32000), 1000):
-            listener = stack.enter_context(socket.socket())
-            with contextlib.suppress(OSError):
-                listener.bind(("127.0.0.1", port))
-                found.append(port)
-            if len(found) == count:
-                return found
-    raise ClusterError(f"fewer than {count} free ports between 15000 and 32000")
-
-
-def answers(port: int) -> bool:
-    with socket.socket() as client:
-        client.settimeout(1)
-        return client.connect_ex(("127.0.0.1", port)) == 0
-
-
-class Daemon:
-    """A process in the foreground of its own session, its output in one log file."""
-
-    def __init__(self, command: Sequence[str], log: Path, environment: dict[str, str]) -> None:
-        self.name = Path(command[0]).name
-        self.log = log
-        # The kernel ends the daemon should this process die without a chance to clean up.
-        with log.open("ab") as output:
-            self.process = subprocess.Popen(
-                ["setpriv", "--pdeathsig", "KILL", *command],
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                env=environment,
-                start_new_session=True,
-            )
-
-    def last_lines(self, count: int = 20) -> str:
-        return "\n".join(self.log.read_text(errors="replace").splitlines()[-count:])
-
-    def wait_until(self, ready: Callable[[], bool], seconds: float = 30) -> None:
-        """Poll `ready`; ClusterError when the daemon ends first or `seconds` have passed."""
-        deadline = time.monotonic() + seconds
-        while not ready():
-            status = self.process.poll()
-            if status is not None:
-                raise ClusterError(f"{self.name} ended (status {status}):\n{self.last_lines()}")
-            if time.monotonic() > deadline:
-                raise ClusterError(f"{self.name} not ready in {seconds} s:\n{self.last_lines()}")
-            time.sleep(0.05)
-
-    def end(self, how: signal.Signals = signal.SIGTERM, seconds: float = 5) -> None:
-        """Signal the process and wait for it; kill it where it does not go in `seconds`."""
-        if self.process.poll() is None:
-            self.process.send_signal(how)
-            try:
-                self.process.wait(seconds)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
 
 
 class Cluster:
@@ -124,15 +41,15 @@ class Cluster:
 
     def __init__(self, cpus: int = 8, memory_mb: int = 32000, slurmd_timeout: int = 10) -> None:
         self.daemons: dict[str, Daemon] = {}
-        self.state = Path(tempfile.mkdtemp(prefix="slurm-"))  # short: socket names are limited
         self.host = socket.gethostname().split(".")[0]
+        names = ("database_port", "slurmdbd_port", "slurmctld_port", "slurmd_port")
+        self.ports = dict(zip(names, free_ports(len(names)), strict=True))
+        self.state = Path(tempfile.mkdtemp(prefix="slurm-"))  # short: socket names are limited
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("SLURM", "SBATCH"))}
         self.environment = kept | {
             "PATH": f"{self.state}/bin:{SEARCH_PATH}",
             "SLURM_CONF": f"{self.state}/slurm.conf",
         }
-        names = ("database_port", "slurmdbd_port", "slurmctld_port", "slurmd_port")
-        self.ports = dict(zip(names, free_ports(len(names)), strict=True))
         self.settings = self.ports | {
             "state": self.state,
             "host": self.host,
@@ -220,15 +137,23 @@ class Cluster:
         return [dict(zip(fields, row.split("|"), strict=True)) for row in table.splitlines()]
 
     def wait_for_job(self, job: str, seconds: float = 60) -> dict[str, str]:
-        """The accounting row of the whole job once it has ended; ClusterError if it does not."""
+        """The accounting row of the whole job once it has ended; ClusterError if it does not.
+
+        slurmctld says whether it has ended: sacct calls a job that waits to be requeued NODE_FAIL,
+        lags some seconds behind, and may show the end of a short job before its partition.
+        """
         deadline = time.monotonic() + seconds
-        rows: list[dict[str, str]] = []
+        running = ("PENDING", "RUNNING", "COMPLETING", "CONFIGURING", "REQUEUED", "SUSPENDED")
+        state, rows = "", list[dict[str, str]]()
         while time.monotonic() < deadline:
+            words = ("squeue", "--noheader", "--states=all", "--format=%T", f"--jobs={job}")
+            state = self.run(*words, check=False).stdout.strip()
             rows = self.sacct("--allocations", "--jobs", job)
-            if rows and rows[0]["State"] not in ("PENDING", "RUNNING", "REQUEUED", "COMPLETING"):
+            ended = state not in running and rows and rows[0]["State"].split()[0] == state
+            if ended and rows[0]["Partition"]:
                 return rows[0]
             time.sleep(0.2)
-        raise ClusterError(f"job {job} has not ended in {seconds} s: {rows}")
+        raise ClusterError(f"job {job} is {state!r} after {seconds} s; sacct: {rows}")
 
     def _daemon(self, program: str, *arguments: str | Path) -> Daemon:
         path = shutil.which(program, path=SEARCH_PATH) or program
@@ -318,36 +243,3 @@ class Cluster:
                     yield handle
                 else:
                     os.close(handle)
-
-
-def install() -> int:
-    """apt-get the packages without letting any of them start a service; an exit status."""
-    policy, kept = Path("/usr/sbin/policy-rc.d"), Path("/usr/sbin/policy-rc.d.kept")
-    if why_not() is None:
-        return 0
-    if os.geteuid() != 0 or not shutil.which("apt-get"):
-        print("installing SLURM needs root and apt-get", file=sys.stderr)
-        return 1
-    if policy.exists():
-        policy.rename(kept)
-    policy.write_text("#!/bin/sh\nexit 101\n")
-    policy.chmod(0o755)
-    quiet = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-    get = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *PACKAGES]
-    try:
-        for command in (get, ["apt-get", "update", "-qq"], get):
-            done = subprocess.run(command, env=quiet, capture_output=True, text=True)
-            if command is get and done.returncode == 0:
-                return 0
-        print((done.stdout + done.stderr)[-2000:], file=sys.stderr)
-        return 1
-    finally:
-        policy.unlink()
-        if kept.exists():
-            kept.rename(policy)
-
-
-if __name__ == "__main__":
-    if sys.argv[1:] != ["install"]:
-        sys.exit("usage: python tests/slurm/cluster.py install")
-    sys.exit(install())

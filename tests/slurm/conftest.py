@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.slurm.cluster import Cluster, why_not
+from tests.slurm.cluster import Cluster
+from tests.slurm.install import why_not
 
 
 @pytest.fixture(scope="session")
