@@ -209,8 +209,8 @@ def test_score_is_the_correlation_with_new_stimuli(n_folds: int) -> None:
     random = np.random.default_rng(3)
     decay = np.arange(1, 101) ** -0.5
     differences = []
-    for _ in range(40):
-        features = random.normal(size=(2118, 100)) * decay
+    for _ in range(15):
+        features = random.normal(size=(1118, 100)) * decay
         signal = features @ (random.normal(size=(100, 20)) * decay[:, None])
         responses = 0.6 * signal / signal.std(axis=0) + random.normal(size=signal.shape)
         known, new = slice(0, 118), slice(118, None)
@@ -223,7 +223,7 @@ def test_score_is_the_correlation_with_new_stimuli(n_folds: int) -> None:
         values = model.predict(features[new] * factor)
         truth = [pearsonr(values[:, k], responses[new, k])[0] for k in range(20)]
         differences.append(score.mean() - np.mean(truth))
-    assert abs(np.mean(differences)) < 0.02, np.std(differences)
+    assert abs(np.mean(differences)) < 0.02
 
 
 def test_noiseless_responses_score_one() -> None:
