@@ -41,6 +41,7 @@ class Layout:
 
 
 def blocks(targets: NDArray) -> Iterator[slice]:
+    """Slices of the neuroids of (stimulus, neuroid) that are solved together."""
     for start in range(0, targets.shape[1], NEUROID_BLOCK):
         yield slice(start, start + NEUROID_BLOCK)
 
@@ -84,9 +85,8 @@ class Solver:
         residuals from responses, which would lose the digits of a strongly shrunk one.
         """
         by_fold = self.vectors.reshape(*self.layout.real.shape, -1).astype(self.dtype)
-        loadings = (
-            by_fold[self.layout.real].T @ targets
-        )  # (component, stimulus) x (stimulus, neuroid)
+        # (component, stimulus) x (stimulus, neuroid)
+        loadings = by_fold[self.layout.real].T @ targets
         values = np.empty(residuals.shape)
         spread = np.empty(alpha.shape)
         spectrum = self.values[:, None].astype(self.dtype)
@@ -171,6 +171,7 @@ def decompose(kernel: NDArray) -> tuple[NDArray, NDArray]:
 
 
 def layout(folds: NDArray) -> Layout:
+    """The places of stimuli, from their fold numbers (stimulus,)."""
     fold = np.unique(folds, return_inverse=True)[1]  # a fold may have lost all its stimuli
     order = np.argsort(fold, kind="stable")
     sizes = np.bincount(fold)

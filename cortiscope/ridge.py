@@ -81,6 +81,7 @@ def predict(
 
 def _standardised(responses: NDArray, dtype: np.dtype) -> tuple[NDArray, NDArray, NDArray]:
     """Responses centred and scaled per neuroid, so that squares neither overflow nor vanish."""
+    responses = np.asarray(responses, dtype=np.float64)
     mean = responses.mean(axis=0)
     centred = responses - mean
     scale = np.sqrt(np.einsum("ij,ij->j", centred, centred) / len(responses))
@@ -107,11 +108,12 @@ def fold_centred_correlation(
     responses (stimulus, neuroid), folds (stimulus,) as given to `predict`. Returns (neuroid,).
     Both sides are centred on their mean within the fold; a fold of one stimulus, which that would
     leave empty, on the mean response of its training part, which is what a prediction from
-    nothing would be. Predictions are divided by the spread of their fold's model. Both steps
-    use the training part only, so that the expected product with a noise response is 0.
-    Without the first the mean of the others predicts the reverse of what was left out (-0.6 for
-    noise); without the second the folds that fit by chance, whose held-out responses are then
-    reversed, outweigh those that shrank to nothing (-0.1 for noise, ten folds).
+    nothing would be. Predictions are then divided by the spread of their fold's model, which
+    depends on the training part only. Without the centring, the mean of the others predicts the
+    reverse of what was left out (-0.6 for noise); without the common scale, folds whose training
+    part fits by chance, and whose held-out responses are then reversed, outweigh those that
+    shrank to nothing (-0.1 for noise in ten folds). With both, noise scores 0, and a signal what
+    the models score on new stimuli.
     NaN: a constant response, or missing values. A prediction that does not vary explains nothing
     and counts 0.
     """
@@ -141,6 +143,7 @@ def _centred(
 ) -> tuple[NDArray, NDArray]:
     """Both centred for scoring; zeros for a prediction, NaN for a response that does not vary."""
     values, spread = predictions.values, predictions.spread
+    responses = np.asarray(responses, dtype=np.float64)
     fold = np.unique(folds, return_inverse=True)[1]
     sizes = np.bincount(fold)
     member = (np.arange(len(sizes))[:, None] == fold) / sizes[:, None]  # (fold, stimulus)
@@ -178,9 +181,8 @@ def conwell2021(features: NDArray, responses: NDArray) -> NDArray:
     deviation = centred.std(axis=0)
     varying = deviation > 1e-14 * np.abs(features).max(axis=0)
     scaled = centred[:, varying] / deviation[varying]
-    spectrum, vectors = decompose(
-        scaled @ scaled.T
-    )  # (stimulus, component) x (component, stimulus)
+    gram = scaled @ scaled.T  # (stimulus, component) x (component, stimulus)
+    spectrum, vectors = decompose(gram)
     residual = (vectors / (spectrum + 1.0)) @ vectors.T
     values = responses - (residual @ responses) / np.diagonal(residual)[:, None]
     same = Predictions(values, np.ones((1, values.shape[1])), np.ones((1, values.shape[1])))

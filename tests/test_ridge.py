@@ -123,6 +123,7 @@ def test_nothing_leaks_from_the_held_out_fold() -> None:
     after = ridge.predict(ridge.kernel(features), responses, folds, ALPHAS)
     np.testing.assert_allclose(after.values[held], before.values[held], rtol=1e-9)
     np.testing.assert_array_equal(after.alpha[2], before.alpha[2])
+    np.testing.assert_allclose(after.spread[2], before.spread[2], rtol=1e-9)
     assert not np.allclose(after.values[~held], before.values[~held])
 
 
