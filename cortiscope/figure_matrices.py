@@ -1,10 +1,13 @@
 """Figures of whole zoos: every model by every area, and every trained model by its twin."""
 
+from typing import Any
+
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from cortiscope.figure_scores import p_text
 from cortiscope.figure_style import (
@@ -16,8 +19,10 @@ from cortiscope.figure_style import (
     PALETTE,
     WIDTH,
     add_legend,
+    mapping_name,
     name_panel,
     panel_grid,
+    records,
     say_empty,
     training_handles,
 )
@@ -56,7 +61,10 @@ def model_by_area(models: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
         if readable:
             axes.set_yticklabels(labels, fontsize=size)
         cells.append(here.assign(quantity=quantity, value=here[quantity]))
-    panels[0].set_ylabel("model (top-1 accuracy, %), best classifier first")
+    panels[0].annotate(
+        "model (top-1 accuracy, %)", (0, 1), (-4, 3), xycoords="axes fraction", ha="right",
+        textcoords="offset points", fontsize=mpl.rcParams["font.size"] - 1.5, color=GREY,
+    )  # fmt: skip
     columns = ["model", "top1", "training", "mapping", "area", "quantity", "value"]
     return figure, pd.concat(cells)[columns]
 
@@ -96,16 +104,14 @@ def _heat_map(figure: Figure, axes: Axes, matrix: pd.DataFrame, row_height: floa
         axes.text(column, row, text, ha="center", va="center", fontsize=size, color=colour)
 
 
-def trained_vs_untrained(
-    contrasts: pd.DataFrame, mappings: list[str], areas: list[str]
-) -> Figure:
+def trained_vs_untrained(contrasts: pd.DataFrame, mappings: list[str], areas: list[str]) -> Figure:
     """Each trained model joined to its untrained twin: a panel per area, a row per pair.
 
     contrasts: rows of contrasts.csv. The bar is the 95 % interval of the difference, drawn from
     the untrained score; p is adjusted for the number of pairs and areas (Holm).
     """
     names = contrasts[["trained_model", "untrained_model"]].drop_duplicates()
-    pairs = [(str(row.trained_model), str(row.untrained_model)) for row in names.itertuples()]
+    pairs = [(str(row.trained_model), str(row.untrained_model)) for row in records(names)]
     n_columns = len(areas) if len(areas) <= 4 else 3
     rows_of_panels = -(-len(areas) // n_columns) * len(mappings)
     room = (HIGHEST - 14 * MILLIMETRE) / rows_of_panels - 14 * MILLIMETRE
@@ -114,7 +120,7 @@ def trained_vs_untrained(
     figure, panels = panel_grid(mappings, areas, height)
     for (mapping, area), axes in panels.items():
         here = contrasts[(contrasts["mapping"] == mapping) & (contrasts["area"] == area)]
-        name_panel(axes, area, f"{mapping} ({MEASURES.get(mapping, mapping)})")
+        name_panel(axes, area, mapping_name(mapping))
         axes.set_ylabel("")
         if here.empty:
             axes.set_yticks([])
@@ -131,7 +137,11 @@ def trained_vs_untrained(
             axes.set_yticklabels(_pair_names(pairs), fontsize=size)
         axes.set_ylim(len(pairs) - 0.4, -0.6)
     if pairs:
-        add_legend(figure, training_handles())
+        band = Line2D(
+            [], [], color=PALETTE[0], linewidth=3.2, alpha=0.25,
+            label="95 % interval of the difference",
+        )  # fmt: skip
+        add_legend(figure, [*training_handles(), band])
     return figure
 
 
@@ -143,20 +153,35 @@ def _pair_names(pairs: list[tuple[str, str]]) -> list[str]:
 
 def _dumbbells(axes: Axes, here: pd.DataFrame, pairs: list[tuple[str, str]]) -> None:
     spelt = len(pairs) <= TWIN_NAMES
-    for row in here.itertuples():
+    for row in records(here):
         y = pairs.index((row.trained_model, row.untrained_model))
         better = row.difference > 0
         colour = PALETTE[0] if better else PALETTE[1]
         ends = [row.score_untrained, row.score_trained]
-        axes.plot(ends, [y, y], color=colour, linewidth=1.0, zorder=2)
         interval = [ends[0] + row.difference_low, ends[0] + row.difference_high]
-        axes.plot(interval, [y, y], color=colour, linewidth=3.2, alpha=0.25, zorder=1)
-        axes.plot(ends[0], y, "o", color=colour, markerfacecolor="white", markersize=4, zorder=3)
-        axes.plot(ends[1], y, "o", color=colour, markersize=4, zorder=3)
-        sure = row.p_holm < 0.05
-        note = f"p {p_text(row.p_holm)}" if spelt else "∗" if sure else ""
-        axes.annotate(
-            note, (1.01, y), xycoords=axes.get_yaxis_transform(), ha="left", va="center",
-            fontsize=mpl.rcParams["font.size"] - 2, color="black" if sure else GREY,
-            annotation_clip=False,
-        )  # fmt: skip
+        about: dict[str, Any] = {"color": colour, "in_layout": False}
+        axes.plot(interval, [y, y], linewidth=3.2, alpha=0.25, zorder=1, **about)
+        faces: dict[str, Any] = {
+            "marker": "o",
+            "markersize": 4,
+            "markevery": [0],
+            "markerfacecolor": "white",
+        }
+        axes.plot(ends, [y, y], linewidth=1.0, zorder=3, **faces, **about)
+        axes.plot(ends[1], y, "o", markersize=4, zorder=4, **about)
+        _beside(axes, y, row.p_holm, spelt)
+    heading = "p (Holm)" if spelt else "∗ p < 0.05\n(Holm)" if (here["p_holm"] < 0.05).any() else ""
+    axes.annotate(
+        heading, (1.01, 1), (0, 3), xycoords="axes fraction", textcoords="offset points",
+        fontsize=mpl.rcParams["font.size"] - 2, color=GREY, ha="left", va="bottom",
+    )  # fmt: skip
+
+
+def _beside(axes: Axes, y: int, p: float, spelt: bool) -> None:
+    """Write a pair's p-value, or only whether it is below 0.05, right of the panel."""
+    sure = p < 0.05
+    axes.annotate(
+        p_text(p).removeprefix("= ") if spelt else "∗" if sure else "", (1.01, y),
+        xycoords=axes.get_yaxis_transform(), ha="left", va="center", annotation_clip=False,
+        fontsize=mpl.rcParams["font.size"] - 2, color="black" if sure else GREY,
+    )  # fmt: skip

@@ -1,9 +1,12 @@
 """Figures of scores: against the accuracy of the models, and along their depth."""
 
+from typing import Any
+
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
@@ -17,13 +20,14 @@ from cortiscope.figure_style import (
     bottom_panels,
     draw_ceiling,
     group_handles,
-    label_points,
     model_colours,
     name_panel,
     panel_grid,
+    records,
     say_empty,
     training_handles,
 )
+from cortiscope.point_labels import label_points
 
 
 def accuracy_vs_score(models: pd.DataFrame, correlations: pd.DataFrame) -> Figure:
@@ -45,12 +49,12 @@ def accuracy_vs_score(models: pd.DataFrame, correlations: pd.DataFrame) -> Figur
         ]
         name_panel(axes, area, _correlation_text(statistics, len(areas)))
         axes.axhline(0, color=PALE, linewidth=0.6, zorder=0)
-        draw_ceiling(axes, here["ceiling"])
         if shown.empty:
             say_empty(axes, "no model with known accuracy")
         _scatter(axes, shown, colours)
         if len(statistics):
             _regression(axes, shown)
+        draw_ceiling(axes, here["ceiling"])
         drawn[axes] = shown
     for axes in bottom_panels(panels, mappings, areas):
         axes.set_xlabel("top-1 accuracy (%)")
@@ -61,14 +65,13 @@ def accuracy_vs_score(models: pd.DataFrame, correlations: pd.DataFrame) -> Figur
 
 
 def _correlation_text(statistics: pd.DataFrame, n_areas: int) -> str:
+    between = "\n" if n_areas == 4 else " "  # four panels a row are narrow
     if statistics.empty:
-        return "fewer than 3 models\nwith known accuracy" if n_areas == 4 else (
-            "fewer than 3 models with known accuracy"
-        )
+        return f"fewer than 3 models{between}with known accuracy"
     row = statistics.iloc[0]
     correlation = f"r = {row['r']:.2f} [{row['r_low']:.2f}, {row['r_high']:.2f}]".replace("-", "−")
     size = f"p {p_text(row['p_value'])}, n = {row['n_models']:.0f}"
-    return f"{correlation},{chr(10) if n_areas == 4 else ' '}{size}"
+    return f"{correlation},{between}{size}"
 
 
 def p_text(p: float) -> str:
@@ -80,18 +83,22 @@ def p_text(p: float) -> str:
 
 def _scatter(axes: Axes, shown: pd.DataFrame, colours: dict[str, str]) -> None:
     many = len(shown) > LABELLED
-    for row in shown.itertuples():
-        colour = colours[str(row.model)]
-        if np.isfinite(row.score_low) and np.isfinite(row.score_high):
-            axes.plot(
-                [row.top1, row.top1], [row.score_low, row.score_high],
-                color=colour, linewidth=0.7, alpha=0.5 if many else 0.8, zorder=2,
-            )  # fmt: skip
-        axes.plot(
-            row.top1, row.score, "o", color=colour, markersize=3 if many else 4,
-            markerfacecolor=colour if row.training == "trained" else "white",
-            markeredgewidth=0.8, zorder=3,
-        )  # fmt: skip
+    edges = [colours[str(model)] for model in shown["model"]]
+    faces = [
+        colour if training == "trained" else "white"
+        for colour, training in zip(edges, shown["training"], strict=True)
+    ]
+    x = shown["top1"]
+    bars = axes.vlines(
+        x, shown["score_low"], shown["score_high"], colors=edges, linewidth=0.7,
+        alpha=0.5 if many else 0.8, zorder=2,
+    )  # fmt: skip
+    dots = axes.scatter(
+        x, shown["score"], s=9 if many else 16, facecolors=faces, edgecolors=edges,
+        linewidth=0.8, zorder=3,
+    )  # fmt: skip
+    for artist in (bars, dots):  # inside the axes anyway: no need to make room for them
+        artist.set_in_layout(False)
     axes.margins(x=0.08)
 
 
@@ -104,8 +111,6 @@ def _regression(axes: Axes, shown: pd.DataFrame) -> None:
 
 
 def _label(figure: Figure, drawn: dict[Axes, pd.DataFrame]) -> None:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-
     FigureCanvasAgg(figure).draw()
     figure.set_layout_engine("none")  # the labels' places hold for this layout
     for axes, shown in drawn.items():
@@ -130,10 +135,11 @@ def layer_depth(layers: pd.DataFrame) -> Figure:
         here = layers[(layers["mapping"] == mapping) & (layers["area"] == area)]
         name_panel(axes, area)
         axes.axhline(0, color=PALE, linewidth=0.6, zorder=0)
-        draw_ceiling(axes, here["ceiling"])
         for model, rows in here.groupby("model", sort=False):
             rows = rows.sort_values("layer_index", kind="stable")
-            axes.plot(rows["depth"], rows["score"], **looks[str(model)])
+            [line] = axes.plot(rows["depth"], rows["score"], **looks[str(model)])
+            line.set_in_layout(False)
+        draw_ceiling(axes, here["ceiling"])
         axes.set_xlim(-0.03, 1.03)
         axes.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
     for axes in bottom_panels(panels, mappings, areas):
@@ -141,7 +147,7 @@ def layer_depth(layers: pd.DataFrame) -> Figure:
     if few:
         handles = [Line2D([], [], label=model, **look) for model, look in looks.items()]
     else:
-        dashed = {"color": GREY, "linestyle": (0, (3, 1.5))}
+        dashed: dict[str, Any] = {"color": GREY, "linestyle": (0, (3, 1.5))}
         handles = group_handles(groups)
         handles += [Line2D([], [], label="trained", color=GREY)]
         handles += [Line2D([], [], label="untrained", **dashed)]
@@ -153,7 +159,7 @@ def _line_looks(models: pd.DataFrame, colours: dict[str, str], few: bool) -> dic
     """How each model's line is drawn; models of one colour differ by their markers."""
     used: dict[tuple[str, str], int] = {}
     looks = {}
-    for row in models.itertuples():
+    for row in records(models):
         name, trained = str(row.model), row.training == "trained"
         kind = (colours[name], str(row.training))
         number = used[kind] = used.get(kind, -1) + 1

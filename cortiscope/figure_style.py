@@ -1,16 +1,15 @@
 """How every figure looks: size, fonts, colours that all readers can tell apart, and its files."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import matplotlib as mpl
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
-from matplotlib.transforms import Bbox
 
 from cortiscope.files import replacing
 
@@ -22,8 +21,13 @@ GREY, PALE = "0.45", "0.85"
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#B8A800")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "h", "*")
 LABELLED = 12  # with more models than this, names would cover the points
-MEASURES = {"ridge": "Pearson r", "rsa": "Spearman ρ of RDMs"}
+MEASURES = {"ridge": "Pearson r", "rsa": "RDM Spearman ρ"}
 Panels = dict[tuple[str, str], Axes]
+
+
+def records(frame: pd.DataFrame) -> Iterator[Any]:
+    """The rows of a table, its columns as attributes."""
+    yield from frame.itertuples(index=False)
 
 
 def style(font_size: float) -> dict[str, Any]:
@@ -45,6 +49,7 @@ def style(font_size: float) -> dict[str, Any]:
         "xtick.major.size": 2.5,
         "ytick.major.size": 2.5,
         "lines.linewidth": 1.0,
+        "text.parse_math": False,  # a $ in a model's name is a $
         "svg.fonttype": "none",  # text stays text, for the journal's typesetters
         "svg.hashsalt": "cortiscope",  # the same file for the same data
     }
@@ -72,8 +77,8 @@ def panel_grid(
     height = min(panel_height * n_rows * len(mappings) + 12 * MILLIMETRE, HIGHEST)
     # A lone panel as wide as the page would be mostly empty.
     width = WIDTH if n_columns > 1 else WIDTH / 2
-    figure = Figure(figsize=(width, height), layout="constrained")
-    figure.get_layout_engine().set(w_pad=1.5 * MILLIMETRE, h_pad=1.2 * MILLIMETRE)
+    layout = ConstrainedLayoutEngine(w_pad=1.5 * MILLIMETRE, h_pad=1.2 * MILLIMETRE)
+    figure = Figure(figsize=(width, height), layout=layout)
     panels: Panels = {}
     for first_row, mapping in enumerate(mappings):
         shared: Axes | None = None
@@ -97,10 +102,12 @@ def bottom_panels(panels: Panels, mappings: Sequence[str], areas: Sequence[str])
 
 
 def score_label(mapping: str) -> str:
-    measure = MEASURES.get(mapping, mapping)
-    return f"held-out score\n({mapping}: {measure})" if mapping == "ridge" else (
-        f"score ({mapping}:\n{measure})"
-    )
+    return f"held-out score\n({mapping_name(mapping)})"
+
+
+def mapping_name(mapping: str) -> str:
+    """A mapping with the unit of its score."""
+    return f"{mapping}: {MEASURES[mapping]}" if mapping in MEASURES else mapping
 
 
 def name_panel(axes: Axes, area: str, note: str = "") -> None:
@@ -123,13 +130,16 @@ def say_empty(axes: Axes, text: str) -> None:
 
 
 def draw_ceiling(axes: Axes, ceilings: pd.Series) -> None:
-    """A line at the ceiling, where it is known."""
+    """A line at the ceiling, where it is known, with room for its name above it."""
     known = ceilings.dropna().unique()
     if len(known):
+        bottom, top = axes.get_ylim()
+        room = known[0] + 0.14 * (known[0] - min(0.0, bottom))
+        axes.set_ylim(bottom, max(top, room))
         axes.axhline(known[0], color=GREY, linewidth=0.9, linestyle=(0, (4, 2)), zorder=1)
         axes.annotate(
-            "ceiling", (1, known[0]), (0, 1.5), xycoords=axes.get_yaxis_transform(),
-            textcoords="offset points", ha="right", va="bottom", color=GREY,
+            "ceiling", (0, known[0]), (3, 1.5), xycoords=axes.get_yaxis_transform(),
+            textcoords="offset points", ha="left", va="bottom", color=GREY,
             fontsize=mpl.rcParams["font.size"] - 1.5,
         )  # fmt: skip
 
@@ -177,50 +187,3 @@ def add_legend(figure: Figure, handles: Sequence[Line2D]) -> None:
         columns = max(1, min(fit, len(handles)))
         columns = -(-len(handles) // -(-len(handles) // columns))  # rows of equal length
         figure.legend(handles=list(handles), loc="outside lower center", ncols=columns)
-
-
-def label_points(axes: Axes, points: np.ndarray, bars: np.ndarray, names: Sequence[str]) -> None:
-    """Write names beside points where they cover neither points, bars nor each other.
-
-    points: (point, x and y) in data units; bars: (point, low and high). A name for which there is
-    no room is left out. The figure must have its final layout.
-    """
-    canvas: Any = axes.figure.canvas
-    renderer, scale = canvas.get_renderer(), axes.figure.get_dpi() / 72
-    pixels = axes.transData.transform(points)
-    taken = [Bbox.from_extents(*(p - 2.5 * scale), *(p + 2.5 * scale)) for p in pixels]
-    for (x, _), ends in zip(points, bars, strict=True):
-        if np.isfinite(ends).all():
-            low, high = axes.transData.transform([(x, ends[0]), (x, ends[1])])
-            taken.append(Bbox.from_extents(low[0] - scale, low[1], high[0] + scale, high[1]))
-    inside = axes.get_window_extent(renderer)
-    size = mpl.rcParams["font.size"] - 2
-    for index in np.lexsort((pixels[:, 0], -pixels[:, 1])):
-        text = axes.annotate(
-            names[index], points[index], (0, 0), textcoords="offset points", fontsize=size
-        )
-        box = text.get_window_extent(renderer)
-        for shift in _shifts(box.width, box.height, scale):
-            moved = Bbox.from_bounds(*(pixels[index] + shift), box.width, box.height)
-            fits = inside.containsx(moved.x0) and inside.containsx(moved.x1)
-            fits = fits and inside.containsy(moved.y0) and inside.containsy(moved.y1)
-            if fits and not any(moved.overlaps(other) for other in taken):
-                text.set_position((shift[0] / scale, shift[1] / scale))
-                text.set_verticalalignment("bottom")
-                taken.append(moved)
-                break
-        else:
-            text.remove()
-
-
-def _shifts(width: float, height: float, scale: float) -> list[np.ndarray]:
-    """Where the lower left corner of a name may stand, from its point: the best places first."""
-    near, far = 3.5 * scale, 7 * scale
-    places = []
-    for gap in (near, far):
-        right, left = gap, -gap - width
-        above, below, level = gap * 0.8, -gap * 0.8 - height, -height / 2
-        places += [(right, level), (left, level), (right, above * 0.4), (right, below * 0.7)]
-        places += [(left, above * 0.4), (left, below * 0.7), (-width / 2, above)]
-        places += [(-width / 2, below), (right, above), (left, above), (right, below)]
-    return [np.array(place) for place in places]

@@ -81,7 +81,9 @@ def make(
     settings: font_size in points, dpi of the PNG.
     """
     svg, png, source = outputs
-    with mpl.rc_context(style(settings["font_size"])):
-        figure, shown = draw(name, read_tables(tables))
-        save(figure, svg, png, settings["dpi"], provenance)
+    with mpl.rc_context():
+        mpl.rcdefaults()  # no matplotlibrc of a user's changes the figures of a paper
+        with mpl.rc_context(style(settings["font_size"])):
+            figure, shown = draw(name, read_tables(tables))
+            save(figure, svg, png, settings["dpi"], provenance)
     write_csv(shown, source)

@@ -1,0 +1,17 @@
+"""The highest score a perfect model could reach in one area, given the noise."""
+
+from cortiscope import job
+from cortiscope.ceilings import area_ceilings
+from cortiscope.files import write
+from cortiscope.responses import read_area
+
+
+def main(responses: str, ceilings: str, area: str, settings: dict, provenance: dict) -> None:
+    asked = settings["ceilings"]
+    recorded = read_area(responses, area)
+    variables, n_unreliable = area_ceilings(recorded, asked["splits"], asked["seed"])
+    write(ceilings, variables, {"area": area, "n_unreliable": n_unreliable} | provenance)
+
+
+if __name__ == "__main__":
+    job.run(main)
