@@ -1,0 +1,49 @@
+"""A planted truth for the tests of ridge, and refitting by scikit-learn."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from sklearn.linear_model import RidgeCV
+from threadpoolctl import threadpool_limits
+
+ALPHAS = np.logspace(-3, 4, 8)
+
+
+def scene(
+    n_stimuli: int, n_components: int, n_neuroids: int, noise: float = 1.0, seed: int = 0
+) -> tuple[NDArray, NDArray]:
+    """Correlated features with a mean, and responses that depend on some of them."""
+    random = np.random.default_rng(seed)
+    spectrum = np.arange(1, n_components + 1) ** -0.5
+    features = random.normal(size=(n_stimuli, n_components)) * spectrum + 3
+    slopes = random.normal(size=(n_components, n_neuroids)) * (spectrum**2)[:, None]
+    responses = features @ slopes + noise * random.normal(size=(n_stimuli, n_neuroids)) + 5
+    return features, responses
+
+
+def scaled(features: NDArray) -> NDArray:
+    """Features whose centred Gram matrix is `ridge.kernel`."""
+    centred = features - features.mean(axis=0)
+    return centred * np.sqrt(len(features) / np.sum(centred**2))
+
+
+def explicit(features: NDArray, responses: NDArray, folds: NDArray) -> tuple[NDArray, NDArray]:
+    """Nested cross-validation by refitting: inner leave-one-out by scikit-learn."""
+    inputs = scaled(features)
+    values = np.empty_like(responses)
+    chosen = []
+    for fold in range(folds.max() + 1):
+        held = folds == fold
+        model = RidgeCV(ALPHAS, alpha_per_target=True).fit(inputs[~held], responses[~held])
+        values[held] = model.predict(inputs[held])
+        chosen.append(model.alpha_)
+    return values, np.array(chosen)
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """Matrices this small are slowed by threads, most of all where tests run in parallel."""
+    with threadpool_limits(1):
+        yield
