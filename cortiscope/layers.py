@@ -1,0 +1,193 @@
+"""Which layers of a network to record: selectors, and the table of what they select.
+
+python -m cortiscope.layers --models config/models.tsv --output resources/layers
+"""
+
+import argparse
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from cortiscope import layer_tables, zoo
+from cortiscope.errors import InputError
+from cortiscope.files import replacing
+from cortiscope.suggestions import near
+from cortiscope.tracing import Call, is_weighted, trace
+
+
+def layer_table(model: Mapping[str, str]) -> list[dict[str, object]]:
+    """The selected layers of a model in execution order; columns as in `layer_tables.read_table`.
+
+    model: a row of the models table. The network is traced on torch's meta device, without
+    arithmetic; one that cannot be is run once on the CPU. Raises InputError for an unknown
+    architecture or layer.
+    """
+    network, calls = traced(model)
+    last = max(call.position for call in calls)
+    total = sum(parameter.numel() for parameter in network.parameters())
+    where = f"models table: {model['model']}: layers"
+    return [
+        {
+            "layer": call.name,
+            "index": index,
+            "depth": round(call.position / max(last, 1), 6),
+            "kind": call.kind,
+            "shape": "x".join(str(size) for size in call.shape),
+            "n_features": call.n_features,
+            "parameters": call.parameters,
+            "model_parameters": total,
+        }
+        for index, call in enumerate(select(network, calls, model["layers"], where))
+    ]
+
+
+def traced(model: Mapping[str, str]) -> tuple[nn.Module, list[Call]]:
+    """The network of a model, its values unset, and the calls of one pass through it."""
+    shape = zoo.input_shape(model)
+    for built_on, traced_on in (("meta", "meta"), ("cpu", "meta"), ("cpu", "cpu")):
+        try:
+            with torch.device(built_on):
+                network = zoo.architecture(model).eval().to(traced_on)
+            return network, trace(network, shape)
+        except InputError:
+            raise
+        except Exception as error:  # whatever a network does that needs values
+            failure = error
+    raise InputError(
+        f"models table: {model['model']}",
+        f"an image {shape} does not pass through the network ({first_line(failure)})",
+        "check architecture and preprocessing",
+    ) from failure
+
+
+def select(network: nn.Module, calls: Sequence[Call], selector: str, where: str) -> list[Call]:
+    """The calls that a selector names, in execution order.
+
+    selector: comma-separated, each `conv` (every convolution), `blocks` (see `blocks`), `all`
+        (every module without children), a glob (`features.*`), or the name of a call; `/3` after
+        any of them takes every third. The classifier head (the last convolution or linear map,
+        if nothing with parameters follows, and all that comes after it) is left out unless a
+        name names it.
+    where: for messages. Raises InputError for an unknown name, with the nearest ones.
+    """
+    body = calls[: head(calls)]
+    chosen: set[str] = set()
+    for item in selector.split(","):
+        pattern, _, step = item.strip().partition("/")
+        if step and not (step.isdigit() and int(step) > 0):
+            raise InputError(where, f"{item.strip()!r} has no step", "write a number: conv/3")
+        chosen.update(matching(network, calls, body, pattern, where)[:: int(step or 1)])
+    return [call for call in calls if call.name in chosen]
+
+
+def matching(
+    network: nn.Module, calls: Sequence[Call], body: Sequence[Call], pattern: str, where: str
+) -> list[str]:
+    """The names that one part of a selector means, in execution order."""
+    kinds: dict[str, Callable[[], Iterable[Call]]] = {
+        "conv": lambda: (call for call in body if call.weighted and "Linear" not in call.kind),
+        "all": lambda: (call for call in body if call.leaf),
+        "blocks": lambda: blocks(network, body),
+    }
+    if pattern in kinds:
+        found = [call.name for call in kinds[pattern]()]
+    elif any(sign in pattern for sign in "*?["):
+        found = [call.name for call in body if fnmatchcase(call.name, pattern)]
+    else:
+        found = [call.name for call in calls if call.name == pattern]
+    if found:
+        return found
+    if pattern in dict(network.named_modules()):
+        raise InputError(
+            where, f"{pattern!r} gives no tensor of stimuli in a pass", "choose another layer"
+        )
+    names = [*(call.name for call in calls), *kinds]
+    raise InputError(where, f"{pattern!r} matches no layer", f"near: {near(pattern, names)}")
+
+
+def head(calls: Sequence[Call]) -> int:
+    """Where the classifier begins: the index of its call, or the number of calls if none."""
+    parametric = [index for index, call in enumerate(calls) if call.leaf and call.parameters]
+    if parametric and calls[parametric[-1]].weighted:
+        return parametric[-1]
+    return len(calls)
+
+
+def blocks(network: nn.Module, calls: Sequence[Call]) -> list[Call]:
+    """The units that architectures are drawn with: residual, fire, dense, transformer blocks.
+
+    Going down from the network, a module with children is a block if it holds a convolution or
+    linear map; but plain sequences of several, and modules that hold a sequence of several blocks,
+    are stages and gone through. Convolutions and linear maps met on the way (the stem, or all
+    layers of a plain network) count as well.
+    """
+    wanted = set(_block_names(network, ""))
+    return [call for call in calls if call.module in wanted]
+
+
+def _block_names(module: nn.Module, prefix: str) -> list[str]:
+    names: list[str] = []
+    for name, child in module.named_children():
+        path = f"{prefix}{name}"
+        weighted = count_weighted(child)
+        if weighted == 0:
+            continue
+        if not list(child.children()) or weighted == 1 or not is_stage(child):
+            names.append(path)
+        else:
+            names.extend(_block_names(child, f"{path}."))
+    return names
+
+
+def is_stage(module: nn.Module) -> bool:
+    """A plain sequence, or a module that holds a sequence of at least two blocks."""
+    if type(module) in (nn.Sequential, nn.ModuleList):
+        return True
+    sequences = (
+        part for part in module.modules() if isinstance(part, nn.Sequential | nn.ModuleList)
+    )
+    return any(
+        sum(count_weighted(child) > 1 for child in part.children()) > 1 for part in sequences
+    )
+
+
+def count_weighted(module: nn.Module) -> int:
+    """The convolutions and linear maps in a module."""
+    return sum(is_weighted(part) for part in module.modules())
+
+
+def first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+def write_tables(models: Sequence[Mapping[str, str]], folder: Path) -> None:
+    """Write the missing layer tables of models, one file a digest."""
+    for number, model in enumerate(models, start=1):
+        path = folder / f"{layer_tables.digest(model)}.csv"
+        if not path.is_file():
+            print(f"{number}/{len(models)} {model['model']}", file=sys.stderr, flush=True)
+            text = layer_tables.dump_table(layer_table(model))
+            with replacing(path) as temporary:
+                temporary.write_text(text)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Write the missing layer tables of a zoo.")
+    parser.add_argument("--models", type=Path, help="models table (default: standard input)")
+    parser.add_argument("--output", type=Path, required=True, help="folder of the tables")
+    options = parser.parse_args()
+    try:
+        if options.models and not options.models.is_file():
+            raise InputError(str(options.models), "no such models table", "check the path")
+        text = options.models.read_text() if options.models else sys.stdin.read()
+        write_tables(layer_tables.load_models(text), options.output)
+    except InputError as error:
+        raise SystemExit(str(error)) from error
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,230 @@
+"""Layer tables, selectors, and the digest that finds them."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from torch import nn
+
+from cortiscope import layer_tables, layers, zoo
+from cortiscope.errors import InputError
+from cortiscope.tracing import trace
+
+ROOT = Path(__file__).parents[1]
+
+
+def row(architecture="alexnet", source="torchvision", **changes):
+    return {
+        "model": "net",
+        "source": source,
+        "architecture": architecture,
+        **layer_tables.DEFAULTS,
+        **changes,
+    }
+
+
+def names(architecture, selector, **changes):
+    return [
+        line["layer"] for line in layers.layer_table(row(architecture, layers=selector, **changes))
+    ]
+
+
+def test_alexnet_table():
+    first, *_, last = layers.layer_table(row(layers="conv"))
+    assert first == {
+        "layer": "features.0",
+        "index": 0,
+        "depth": 0.0,
+        "kind": "Conv2d",
+        "shape": "64x55x55",
+        "n_features": 64 * 55 * 55,
+        "parameters": 64 * 3 * 121 + 64,
+        "model_parameters": 61_100_840,  # as published with the weights
+    }
+    assert last["layer"] == "features.10"
+    assert last["depth"] == pytest.approx(10 / 20, abs=1e-6)  # 21 operations, dropout's included
+
+
+@pytest.mark.parametrize(
+    ("architecture", "selector", "expected"),
+    [
+        ("alexnet", "conv", "features.0 features.3 features.6 features.8 features.10"),
+        ("alexnet", "conv/3", "features.0 features.8"),
+        ("alexnet", "classifier.6", "classifier.6"),
+        ("alexnet", "classifier.[125]", "classifier.1 classifier.2 classifier.5"),
+        ("alexnet", "features.10, features.0,conv/3", "features.0 features.8 features.10"),
+        ("resnet18", "blocks/2", "conv1 layer1.1 layer2.1 layer3.1 layer4.1"),
+        ("resnet18", "layer1.0.relu,layer1.0.relu#2", "layer1.0.relu layer1.0.relu#2"),
+        ("squeezenet1_1", "blocks/4", "features.0 features.7 features.12"),
+        ("mobilenet_v2", "blocks/6", "features.0 features.6 features.12 features.18"),
+        ("vit_b_16", "blocks/12", "conv_proj encoder.layers.encoder_layer_11"),
+        ("densenet121", "features.conv0,*denseblock4", "features.conv0 features.denseblock4"),
+    ],
+)  # fmt: skip
+def test_selectors(architecture, selector, expected):
+    assert names(architecture, selector) == expected.split()
+
+
+def test_all_takes_every_operation_before_the_head():
+    found = names("squeezenet1_1", "all")
+    assert found[0] == "features.0"
+    assert found[-1] == "classifier.0"  # dropout; the convolution after it gives the logits
+    leaves = [m for m in zoo.architecture(row("squeezenet1_1")).modules() if not list(m.children())]
+    assert len(found) == len(set(found)) == len(leaves) - 3  # convolution, ReLU, pooling
+
+
+@pytest.mark.parametrize("architecture", ["shapenet2", "shapenet5"])
+def test_blocks_of_a_plain_network_are_its_convolutions(architecture):
+    depth = int(architecture[-1])
+    assert names(architecture, "blocks", source="zoo") == [f"conv{i + 1}" for i in range(depth)]
+
+
+@pytest.mark.parametrize("architecture", ["resnet18", "regnet_y_400mf"])
+def test_the_meta_trace_equals_a_real_pass(architecture):
+    """regnet cannot be built on the meta device, only moved there."""
+    model = row(architecture)
+    network, calls = layers.traced(model)
+    assert next(network.parameters()).device.type == "meta"
+    assert calls == trace(zoo.build(model), zoo.input_shape(model))
+
+
+def test_a_network_that_needs_values_is_traced_on_the_cpu(tmp_path):
+    (tmp_path / "net.py").write_text(NEEDS_VALUES)
+    model = row(f"{tmp_path}/net.py:build", "file", preprocessing="crop=16", layers="all")
+    table = layers.layer_table(model)
+    assert [line["layer"] for line in table] == ["conv", "relu", "relu#2"]
+    assert [line["depth"] for line in table] == [
+        0,
+        pytest.approx(1 / 3, abs=1e-6),
+        pytest.approx(2 / 3, abs=1e-6),
+    ]
+
+
+NEEDS_VALUES = """
+from torch import nn
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv, self.relu, self.head = nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Linear(4, 2)
+        self.unused = nn.Linear(2, 2)
+
+    def forward(self, images):
+        values = self.relu(self.relu(self.conv(images)))
+        if values.sum().item() < 0:
+            return values
+        return self.head(values.mean((2, 3)))
+
+build = Net
+"""
+
+
+class Trunk(nn.Sequential):
+    def __init__(self):
+        super().__init__(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU())
+
+
+def test_a_trunk_has_no_head_to_leave_out():
+    calls = trace(Trunk().eval(), (3, 8, 8))
+    assert [call.name for call in layers.select(Trunk(), calls, "all", "")] == ["0", "1", "2"]
+
+
+class Odd(nn.Module):
+    """Outputs that are tuples, dicts, and without a stimulus dimension."""
+
+    class Two(nn.Module):
+        def forward(self, values):
+            return {"first": values[:, :1], "second": values}, 3
+
+    class Whole(nn.Module):
+        def forward(self, values):
+            return values.flatten(0, 1)
+
+    def __init__(self):
+        super().__init__()
+        self.conv, self.two, self.whole = nn.Conv2d(3, 4, 3), self.Two(), self.Whole()
+
+    def forward(self, images):
+        found, _ = self.two(self.conv(images))
+        return self.whole(found["second"])
+
+
+def test_other_outputs():
+    calls = {call.name: call for call in trace(Odd().eval(), (3, 8, 8))}
+    assert calls["two"].shape == (1, 6, 6)
+    assert "whole" not in calls
+    with pytest.raises(InputError, match="'whole' gives no tensor of stimuli"):
+        layers.select(Odd(), list(calls.values()), "whole", "net")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"layers": "featurs.3"}, "net: layers: 'featurs.3' matches no layer; near: features.3"),
+        ({"layers": "block"}, "near: blocks"),
+        ({"layers": "nothing*"}, "matches no layer"),
+        ({"layers": "conv/x"}, "'conv/x' has no step"),
+        ({"architecture": "alexnt"}, "torchvision has no 'alexnt'; near: alexnet"),
+        ({"preprocessing": "crop=4"}, "an image .3, 4, 4. does not pass through"),
+        ({"preprocessing": "mean=0.5"}, "sets no size"),
+    ],
+)  # fmt: skip
+def test_bad_rows_are_answered_in_one_line(changes, message):
+    with pytest.raises(InputError, match=message) as caught:
+        layers.layer_table(row(**changes))
+    assert "\n" not in str(caught.value)
+
+
+def test_digest_follows_what_the_table_depends_on(tmp_path):
+    same = {"weights": "IMAGENET1K_V1", "seed": "7", "model": "other"}
+    assert layer_tables.digest(row(**same)) == layer_tables.digest(row())
+    changes = [
+        {"architecture": "resnet18"},
+        {"layers": "conv"},
+        {"preprocessing": "crop=64"},
+        {"source": "zoo"},
+    ]
+    digests = {layer_tables.digest(row(**change)) for change in ({}, *changes)}
+    assert len(digests) == len(changes) + 1
+    large = row("vit_b_16", weights="IMAGENET1K_SWAG_E2E_V1")
+    assert layer_tables.digest(large) != layer_tables.digest(row("vit_b_16"))
+    file = tmp_path / "net.py"
+    file.write_text("one = 1")
+    before = layer_tables.digest(row(f"{file}:one", "file"))
+    file.write_text("one = 2")
+    assert layer_tables.digest(row(f"{file}:one", "file")) != before
+
+
+def test_named_weights_choose_the_size():
+    assert zoo.input_shape(row("vit_b_16", weights="IMAGENET1K_SWAG_E2E_V1")) == (3, 384, 384)
+    assert zoo.input_shape(row("vit_b_16")) == (3, 224, 224)
+
+
+def test_the_command_writes_missing_tables(tmp_path):
+    models = [row(), row("shapenet2", "zoo", model="small")]
+    command = [sys.executable, "-m", "cortiscope.layers", "--output", str(tmp_path)]
+    given = layer_tables.dump_models(models)
+    done = subprocess.run(command, input=given, text=True, cwd=ROOT, capture_output=True)
+    assert done.returncode == 0, done.stderr
+    for model in models:
+        table = layer_tables.read_table(tmp_path / f"{layer_tables.digest(model)}.csv")
+        expected = layers.layer_table(model)
+        assert table == [{key: str(value) for key, value in line.items()} for line in expected]
+    given = layer_tables.dump_models([row("alexnt")])
+    done = subprocess.run(command, input=given, text=True, cwd=ROOT, capture_output=True)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith("models table: net: architecture: torchvision")
+
+
+def test_layer_tables_need_no_torch():
+    code = "import sys, cortiscope.layer_tables; assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+
+
+def test_bad_tables_are_refused(tmp_path):
+    with pytest.raises(InputError, match="no such layer table"):
+        layer_tables.read_table(tmp_path / "none.csv")
+    (tmp_path / "bad.csv").write_text("layer,depth\nconv1,0\n")
+    with pytest.raises(InputError, match="is not a layer table"):
+        layer_tables.read_table(tmp_path / "bad.csv")
