@@ -6,7 +6,8 @@ One process, one thread, rounds interleaved, medians of CPU time. Every contende
 stimuli by ten outer folds, with one of ten alphas per fold and neuroid chosen in its training part:
 
 - cortiscope: kernel and predictions, inner leave-one-out in closed form; `single` in float32, as
-  in the permutation null.
+  in the permutation null; `kernel known` without the kernel of the raw features, which the
+  exact projection has made already: compare that one with the bare product.
 - sklearn: RidgeCV with alpha_per_target, inner leave-one-out by its own closed form, a loop over
   outer folds on raw features.
 - himalaya: KernelRidgeCV on raw features with its linear kernel, a loop over outer folds. Its
@@ -101,6 +102,11 @@ def contenders(features: NDArray, responses: NDArray) -> dict[str, Contender]:
     def cortiscope(dtype: type) -> NDArray:
         return ridge.predict(ridge.kernel(features), responses, folds, ALPHAS, dtype).values
 
+    gram = ridge.kernel(features)
+
+    def kernel_known() -> NDArray:
+        return ridge.predict(gram, responses, folds, ALPHAS).values
+
     def himalaya(inner: int) -> NDArray:
         def fit(n_training: int) -> KernelRidgeCV:
             return KernelRidgeCV(ALPHAS, fit_intercept=True, cv=KFold(inner or n_training))
@@ -113,6 +119,7 @@ def contenders(features: NDArray, responses: NDArray) -> dict[str, Contender]:
     return {
         "cortiscope": lambda: cortiscope(np.float64),
         "cortiscope single": lambda: cortiscope(np.float32),
+        "cortiscope, kernel known": kernel_known,
         "bare product": stacked_product(responses),
         "himalaya, 5 inner folds": lambda: himalaya(5),
         "himalaya, inner leave-one-out": lambda: himalaya(0),
