@@ -1,4 +1,4 @@
-"""Score the layers of a model against one area: what every mapping reports, and how it is stored."""
+"""Score the layers of a model against one area: what every mapping reports and stores."""
 
 import importlib
 import sys
@@ -15,7 +15,7 @@ from cortiscope.statistics import p_value
 
 # The module that scores a layer by each mapping; only the one asked for is imported, so that an
 # edit of one mapping reruns none of the others.
-SCORERS = {"ridge": "cortiscope.encoding", "rsa": "cortiscope.similarity"}
+SCORERS = {"ridge": "encoding", "rsa": "similarity"}
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,9 @@ def fit(
     and p-value, its bootstrap draws and its scores on halves of the data; for mappings that
     predict neuroids, the same of every neuroid. NaN = not scored (a constant neuroid).
     """
-    scorer: Scorer = importlib.import_module(SCORERS[mapping]).Scorer(area, settings, groups)
+    scorer: Scorer = importlib.import_module(f"cortiscope.{SCORERS[mapping]}").Scorer(
+        area, settings, groups
+    )
     about, scores = [], []
     for layer in layers:
         result = scorer.score(layer)

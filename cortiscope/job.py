@@ -35,16 +35,18 @@ def run(main: Callable[..., None]) -> None:
 
 def _names(job: Any) -> dict[str, Any]:
     names: dict[str, Any] = {"threads": job.threads}
-    for part in (job.wildcards, job.params, job.output, job.input):
+    for part in (job.wildcards, job.params):
+        names |= dict(part.items())
+    for part in (job.output, job.input):
         names |= {key: _plain(value) for key, value in part.items()}
-    settings = {key: _plain(value) for key, value in job.params.items() if key != "code"}
+    settings = {key: value for key, value in job.params.items() if key != "code"}
     code = str(job.params.get("code", ""))
     names["provenance"] = files.provenance(job.config["study"], job.rule, settings, code)
     return names
 
 
 def _plain(value: Any) -> Any:
-    """Snakemake's lists carry names of their own; scripts get plain lists, None for none."""
+    """Of a list of files, a plain list, and None where there are none; of one file, its path."""
     if isinstance(value, list):
         return [str(item) for item in value] or None
     return value

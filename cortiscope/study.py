@@ -197,6 +197,11 @@ class Study:
         simulated = self.config["accuracy"]["images"] == "shapes"
         return [f"resources/{self.name}/validation.nc"] if simulated else []
 
+    def validation_folder(self) -> str:
+        """The folder of labelled images to measure accuracy on; empty where there is none."""
+        images = self.config["accuracy"]["images"]
+        return "" if images in ("shapes", "published") else self.locate(images, "accuracy.images")
+
     def grouping_stimuli(self) -> list[str]:
         """The stimuli, where a coordinate of theirs groups the folds."""
         grouped = self.config["cross_validation"]["group"]

@@ -6,15 +6,15 @@ rule ceilings:
         responses="resources/<study>/responses.nc",
     output:
         ceilings="results/<study>/ceilings/{area}.nc",
-    params:
-        settings=STUDY.section("ceilings"),
-        code=code("ceilings"),
     log:
         "logs/<study>/ceilings/{area}.log",
     benchmark:
-        "benchmarks/<study>/ceilings/{area}.tsv"
-    threads: 1
+        "results/<study>/benchmarks/ceilings/{area}.tsv"
     conda:
         "../../envs/analysis.yaml"
+    threads: 1
+    params:
+        settings=STUDY.section("ceilings"),
+        code=code("ceilings"),
     script:
         "../scripts/ceilings.py"

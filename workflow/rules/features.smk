@@ -7,20 +7,20 @@ rule features:
         weights=model_weights,
     output:
         features="results/<study>/features/{model}.nc",
+    log:
+        "logs/<study>/features/{model}.log",
+    benchmark:
+        "results/<study>/benchmarks/features/{model}.tsv"
+    conda:
+        "../../envs/torch.yaml"
+    threads: 2
+    resources:
+        mem_mb=features_memory,
     params:
         row=model_row,
         layers=model_layers,
         settings=STUDY.section("features"),
         code=code("features"),
-    log:
-        "logs/<study>/features/{model}.log",
-    benchmark:
-        "benchmarks/<study>/features/{model}.tsv"
-    threads: 2
-    resources:
-        mem_mb=features_memory,
-    conda:
-        "../../envs/torch.yaml"
     script:
         "../scripts/features.py"
 
@@ -31,18 +31,19 @@ rule accuracy:
         images=STUDY.validation_images(),
     output:
         accuracy="results/<study>/accuracy/{model}.csv",
-    params:
-        row=model_row,
-        device=STUDY.config["features"]["device"],
-        code=code("accuracy"),
     log:
         "logs/<study>/accuracy/{model}.log",
     benchmark:
-        "benchmarks/<study>/accuracy/{model}.tsv"
+        "results/<study>/benchmarks/accuracy/{model}.tsv"
+    conda:
+        "../../envs/torch.yaml"
     threads: 2
     resources:
         mem_mb=4000,
-    conda:
-        "../../envs/torch.yaml"
+    params:
+        row=model_row,
+        folder=STUDY.validation_folder(),
+        device=STUDY.config["features"]["device"],
+        code=code("accuracy"),
     script:
         "../scripts/accuracy.py"

@@ -11,14 +11,14 @@ rule figures:
         svg="results/<study>/figures/{figure}.svg",
         png="results/<study>/figures/{figure}.png",
         source="results/<study>/figures/{figure}.csv",
-    params:
-        settings=STUDY.section("figures"),
-        code=code("figures"),
     log:
         "logs/<study>/figures/{figure}.log",
     benchmark:
-        "benchmarks/<study>/figures/{figure}.tsv"
+        "results/<study>/benchmarks/figures/{figure}.tsv"
     conda:
         "../../envs/report.yaml"
+    params:
+        settings=STUDY.section("figures"),
+        code=code("figures"),
     script:
         "../scripts/figures.py"

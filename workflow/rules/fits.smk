@@ -8,18 +8,18 @@ rule fit:
         stimuli=STUDY.grouping_stimuli(),
     output:
         scores="results/<study>/scores/{mapping}/{model}/{layers}/{area}.nc",
+    log:
+        "logs/<study>/scores/{mapping}/{model}/{layers}/{area}.log",
+    benchmark:
+        "results/<study>/benchmarks/scores/{mapping}/{model}/{layers}/{area}.tsv"
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=fit_memory,
     params:
         layers=block_layers,
         settings=mapping_settings,
         code=mapping_code,
-    log:
-        "logs/<study>/scores/{mapping}/{model}/{layers}/{area}.log",
-    benchmark:
-        "benchmarks/<study>/scores/{mapping}/{model}/{layers}/{area}.tsv"
-    threads: 1
-    resources:
-        mem_mb=fit_memory,
-    conda:
-        "../../envs/analysis.yaml"
     script:
         "../scripts/fit.py"

@@ -4,15 +4,15 @@
 rule weights:
     output:
         weights="resources/weights/{architecture}.{name}.pth",
-    params:
-        checksum=weights_checksum,
-        code=code("weights"),
     log:
         "logs/weights/{architecture}.{name}.log",
     benchmark:
-        "benchmarks/weights/{architecture}.{name}.tsv"
+        "logs/weights/{architecture}.{name}.tsv"
+    localrule: True
     conda:
         "../../envs/torch.yaml"
-    localrule: True
+    params:
+        checksum=weights_checksum,
+        code=code("weights"),
     script:
         "../scripts/weights.py"

@@ -6,16 +6,16 @@ rule stimuli:
         source=STUDY.source("stimuli"),
     output:
         stimuli="resources/<study>/stimuli.nc",
-    params:
-        settings=STUDY.section("stimuli"),
-        code=code("stimuli"),
     log:
         "logs/<study>/stimuli.log",
     benchmark:
-        "benchmarks/<study>/stimuli.tsv"
+        "results/<study>/benchmarks/stimuli.tsv"
+    localrule: True
     conda:
         "../../envs/analysis.yaml"
-    localrule: True
+    params:
+        settings=STUDY.section("stimuli"),
+        code=code("stimuli"),
     script:
         "../scripts/stimuli.py"
 
@@ -23,16 +23,16 @@ rule stimuli:
 rule validation:
     output:
         images="resources/<study>/validation.nc",
-    params:
-        count=STUDY.config["accuracy"]["count"],
-        code=code("validation"),
     log:
         "logs/<study>/validation.log",
     benchmark:
-        "benchmarks/<study>/validation.tsv"
+        "results/<study>/benchmarks/validation.tsv"
+    localrule: True
     conda:
         "../../envs/analysis.yaml"
-    localrule: True
+    params:
+        settings=STUDY.section("accuracy"),
+        code=code("validation"),
     script:
         "../scripts/validation.py"
 
@@ -43,15 +43,15 @@ rule responses:
         stimuli="resources/<study>/stimuli.nc",
     output:
         responses="resources/<study>/responses.nc",
-    params:
-        settings=STUDY.response_settings(),
-        code=code("responses"),
     log:
         "logs/<study>/responses.log",
     benchmark:
-        "benchmarks/<study>/responses.tsv"
+        "results/<study>/benchmarks/responses.tsv"
+    localrule: True
     conda:
         "../../envs/analysis.yaml"
-    localrule: True
+    params:
+        settings=STUDY.response_settings(),
+        code=code("responses"),
     script:
         "../scripts/responses.py"

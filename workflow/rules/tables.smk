@@ -9,24 +9,22 @@ rule model_table:
     output:
         layers="results/<study>/tables/models/{model}.layers.parquet",
         neuroids="results/<study>/tables/models/{model}.neuroids.parquet",
-    params:
-        labels=model_labels,
-        code=code("model_table"),
     log:
         "logs/<study>/tables/{model}.log",
     benchmark:
-        "benchmarks/<study>/tables/{model}.tsv"
+        "results/<study>/benchmarks/tables/{model}.tsv"
     conda:
         "../../envs/report.yaml"
+    params:
+        labels=model_labels,
+        code=code("model_table"),
     script:
         "../scripts/model_table.py"
 
 
 rule tables:
     input:
-        layers=expand(
-            "results/<study>/tables/models/{model}.layers.parquet", model=STUDY.models
-        ),
+        layers=expand("results/<study>/tables/models/{model}.layers.parquet", model=STUDY.models),
         neuroids=expand(
             "results/<study>/tables/models/{model}.neuroids.parquet", model=STUDY.models
         ),
@@ -36,14 +34,14 @@ rule tables:
         accuracy_vs_brain="results/<study>/tables/accuracy_vs_brain.csv",
         correlations="results/<study>/tables/correlations.csv",
         contrasts="results/<study>/tables/contrasts.csv",
-    params:
-        settings=STUDY.section("statistics"),
-        code=code("tables"),
     log:
         "logs/<study>/tables.log",
     benchmark:
-        "benchmarks/<study>/tables.tsv"
+        "results/<study>/benchmarks/tables.tsv"
     conda:
         "../../envs/report.yaml"
+    params:
+        settings=STUDY.section("statistics"),
+        code=code("tables"),
     script:
         "../scripts/tables.py"

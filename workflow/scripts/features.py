@@ -5,6 +5,7 @@ import torch
 from cortiscope import extraction, job, zoo
 from cortiscope.features import write_features
 from cortiscope.files import read
+from cortiscope.preprocessing import Preprocessed
 
 
 def main(
@@ -20,7 +21,7 @@ def main(
     torch.set_num_threads(threads)
     shown = read(stimuli)
     network = zoo.build(row, weights[0] if weights else None)
-    images = zoo.Preprocessed(shown["image"], zoo.transform(row))
+    images = Preprocessed(shown["image"], zoo.transform(row))
     names = [layer["layer"] for layer in layers]
     outcomes = extraction.extract(network, images, names, settings["features"], row["model"])
     labelled = {

@@ -4,8 +4,9 @@ from cortiscope import embedded, job
 from cortiscope.recordings import save
 
 
-def main(images: str, count: int, seed: int, provenance: dict) -> None:
-    save(embedded.stimuli(count, seed, stream="validation"), images, provenance)
+def main(images: str, settings: dict, provenance: dict) -> None:
+    # A stream of its own: no seed gives the networks' training images, or the study's stimuli.
+    save(embedded.stimuli(settings["accuracy"]["count"], 0, "validation"), images, provenance)
 
 
 if __name__ == "__main__":

@@ -1,11 +1,13 @@
 """Fetch a network's published weights: to a temporary name, verified, then renamed."""
 
 from cortiscope import job, zoo
+from cortiscope.weights import download
 
 
 def main(architecture: str, name: str, checksum: str, weights: str) -> None:
-    url, digest_prefix = zoo.weights_source({"architecture": architecture, "weights": name})
-    zoo.download(url, weights, checksum or digest_prefix)
+    row = {"model": architecture, "architecture": architecture, "weights": name}
+    url, digest_prefix = zoo.weights_source(row)
+    download(url, weights, (digest_prefix, checksum))
 
 
 if __name__ == "__main__":

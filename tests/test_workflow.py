@@ -1,0 +1,117 @@
+"""The workflow, by running it."""
+
+import csv
+import json
+import re
+import time
+
+import pandas as pd
+import pytest
+import xarray as xr
+import yaml
+
+from conftest import REPOSITORY, SMALL
+
+FIGURES = ("accuracy_vs_score", "layer_depth", "model_by_area", "trained_vs_untrained")
+TABLES = ("layers.csv", "accuracy_vs_brain.csv", "correlations.csv", "contrasts.csv")
+
+
+def results(workflow):
+    return workflow.folder / "results" / "shapes"
+
+
+def with_settings(path, **sections):
+    """The small study with sections of its config changed."""
+    config = yaml.safe_load(SMALL.read_text())
+    for name, section in sections.items():
+        config[name] = (config.get(name) or {}) | section
+    path.write_text(yaml.safe_dump(config))
+    return path
+
+
+def jobs(dry_run):
+    """Rule to number of jobs, from the job table of a dry run."""
+    table = dry_run.stdout.partition("job ")[2]
+    return {rule: int(n) for rule, n in re.findall(r"^(\w+) +(\d+)$", table, re.M)}
+
+
+def test_a_run_ends_in_tables_and_figures(finished):
+    for table in TABLES:
+        assert len(pd.read_csv(results(finished) / "tables" / table)) > 0
+    for figure in FIGURES:
+        for ending in ("svg", "png", "csv"):
+            assert (results(finished) / "figures" / f"{figure}.{ending}").stat().st_size > 0
+    table = pd.read_csv(results(finished) / "tables" / "accuracy_vs_brain.csv")
+    assert set(table["area"]) == {"V1", "V4", "IT"}
+    assert set(table["mapping"]) == {"ridge", "rsa"}
+    assert table["score"].between(-1, 1).all()
+
+
+def test_a_second_run_does_nothing(finished):
+    again = finished("--dry-run")
+    assert "Nothing to be done" in again.stdout + again.stderr
+
+
+def test_every_file_says_what_made_it(finished):
+    files = [*results(finished).rglob("*.nc"), *(finished.folder / "resources/shapes").glob("*.nc")]
+    assert len(files) > 10
+    for file in files:
+        with xr.open_dataset(file) as dataset:
+            about = dataset.attrs
+        assert about["study"] == "shapes"
+        assert about["rule"] in {"stimuli", "validation", "responses", "features", "fit", "ceilings"}
+        assert json.loads(about["settings"])
+        assert len(about["code"]) == 16
+        assert "numpy" in json.loads(about["packages"])
+
+
+def test_one_layer_a_job_gives_the_same_tables(finished, workflow, tmp_path):
+    one = with_settings(tmp_path / "one.yaml", fits={"layers_per_job": 1})
+    done = workflow(config=one)
+    assert done.returncode == 0, done.stderr[-4000:]
+    for table in TABLES:
+        expected = (results(finished) / "tables" / table).read_bytes()
+        assert (results(workflow) / "tables" / table).read_bytes() == expected
+
+
+def test_the_dry_run_shows_a_job_per_model_layer_and_area(workflow, tmp_path):
+    one = with_settings(tmp_path / "one.yaml", fits={"layers_per_job": 1})
+    shown = jobs(workflow("--dry-run", config=one))
+    layers = sum(
+        len(list(csv.DictReader(table.open())))
+        for table in (workflow.folder / "resources" / "layers").glob("*.csv")
+    )
+    assert shown["fit"] == layers * 3 * 2  # areas, mappings
+    assert shown["features"] == 3
+
+
+@pytest.mark.parametrize(("layers_per_job", "seconds"), [("auto", 10), (1, 30)])
+def test_a_dry_run_of_a_hundred_models_is_quick(workflow, tmp_path, layers_per_job, seconds):
+    """100 models x 20 layers x 6 areas; models differ by seed, so one layer table serves all."""
+    header = (REPOSITORY / "config" / "models.tsv").read_text().splitlines()[0]
+    row = "resnet_{0}\ttorchvision\tresnet18\tnone\t\t{0}\tall\tauto\tResNet\tuntrained"
+    names = [row.format(seed) for seed in range(100)]
+    (tmp_path / "models.tsv").write_text("\n".join([header, *names]) + "\n")
+    areas = [f"area{number}" for number in range(6)]
+    recording = xr.Dataset(
+        {"response": (("stimulus", "neuroid"), [[0.0] * 6] * 64)},
+        coords={
+            "area": ("neuroid", areas),
+            "stimulus_id": ("stimulus", [str(number) for number in range(64)]),
+        },
+    )
+    recording.to_netcdf(tmp_path / "responses.nc")
+    config = with_settings(
+        tmp_path / "large.yaml",
+        responses={"source": str(tmp_path / "responses.nc")},
+        models={"table": str(tmp_path / "models.tsv"), "names": "all"},
+        fits={"layers_per_job": layers_per_job},
+    )
+    values = yaml.safe_load(config.read_text()) | {"mappings": ["ridge"]}
+    config.write_text(yaml.safe_dump(values))
+    workflow("--dry-run", "--quiet", "all", config=config)  # makes the layer table
+    start = time.monotonic()
+    shown = workflow("--dry-run", "--quiet", "rules", config=config)
+    taken = time.monotonic() - start
+    assert shown.returncode == 0, shown.stderr[-2000:]
+    assert taken < seconds
