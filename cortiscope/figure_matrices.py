@@ -27,7 +27,7 @@ from cortiscope.figure_style import (
     training_handles,
 )
 
-TALLEST_ROW, LOWEST_TEXT = 5.5 * MILLIMETRE, 2.1 * MILLIMETRE
+TALLEST_ROW, LOWEST_TEXT = 5.5 * MILLIMETRE, 2.0 * MILLIMETRE
 TWIN_NAMES = 24  # more pairs than this are told apart in the table, not in the figure
 
 
@@ -47,16 +47,17 @@ def model_by_area(models: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
     height = row_height * len(names) + 26 * MILLIMETRE
     figure = Figure(figsize=(width, height), layout="constrained")
     panels = figure.subplots(1, len(mappings), squeeze=False)[0]
-    cells = []
+    column = (width - 40 * MILLIMETRE) / (len(areas) * len(mappings)) - 2 * MILLIMETRE
+    cells, named = [], row_height >= LOWEST_TEXT
     for axes, mapping in zip(panels, mappings, strict=True):
         here = models[models["mapping"] == mapping]
         quantity = "score" if here["ceiling"].isna().any() else "score_of_ceiling"
         matrix = here.pivot(index="model", columns="area", values=quantity)
-        _heat_map(figure, axes, matrix.loc[names, areas], row_height)
+        _heat_map(figure, axes, matrix.loc[names, areas], (row_height, column))
         _name_heat_map(axes, mapping, quantity)
         labels = [_model_text(row) for _, row in ordered.iterrows()]
-        readable = axes is panels[0] and row_height >= LOWEST_TEXT
-        size = min(mpl.rcParams["font.size"] - 1, row_height * 72 * 0.8)
+        readable = axes is panels[0] and named
+        size = min(mpl.rcParams["font.size"] - 1, row_height * 72 * 0.85)
         axes.set_yticks(range(len(names)) if readable else [])
         if readable:
             axes.set_yticklabels(labels, fontsize=size)
@@ -80,7 +81,9 @@ def _name_heat_map(axes: Axes, mapping: str, quantity: str) -> None:
     name_panel(axes, mapping, what)
 
 
-def _heat_map(figure: Figure, axes: Axes, matrix: pd.DataFrame, row_height: float) -> None:
+def _heat_map(figure: Figure, axes: Axes, matrix: pd.DataFrame, cell: tuple[float, float]) -> None:
+    """cell: height and width in inches, at least about."""
+    row_height, column = cell
     values = matrix.to_numpy(float)  # (model, area)
     finite = values[np.isfinite(values)]
     top = max(float(finite.max()), 0.01) if finite.size else 1.0
@@ -89,19 +92,20 @@ def _heat_map(figure: Figure, axes: Axes, matrix: pd.DataFrame, row_height: floa
     axes.set_facecolor(PALE)  # what could not be scored
     axes.set_xticks(range(values.shape[1]), list(matrix.columns))
     longest = max(len(str(area)) for area in matrix.columns)
-    axes.tick_params(axis="x", labelrotation=0 if longest <= 5 else 45, length=0)
+    words = longest * 0.6 * mpl.rcParams["xtick.labelsize"] / 72
+    axes.tick_params(axis="x", labelrotation=0 if words < column else 45, length=0)
     axes.tick_params(axis="y", length=0)
     axes.spines[:].set_visible(False)
     bar = figure.colorbar(image, ax=axes, location="bottom", shrink=0.9, aspect=30, pad=0.02)
     bar.outline.set_visible(False)
     if row_height < LOWEST_TEXT:
         return
-    size = min(mpl.rcParams["font.size"] - 1.5, row_height * 72 * 0.75)
-    for (row, column), value in np.ndenumerate(values):
+    size = min(mpl.rcParams["font.size"] - 1.5, row_height * 72 * 0.85)
+    for (row, place), value in np.ndenumerate(values):
         dark = not np.isfinite(value) or (value - bottom) / (top - bottom) > 0.6
         text = f"{value:.2f}".replace("-", "−") if np.isfinite(value) else "–"
         colour = "black" if dark else "white"
-        axes.text(column, row, text, ha="center", va="center", fontsize=size, color=colour)
+        axes.text(place, row, text, ha="center", va="center", fontsize=size, color=colour)
 
 
 def trained_vs_untrained(contrasts: pd.DataFrame, mappings: list[str], areas: list[str]) -> Figure:
@@ -128,12 +132,12 @@ def trained_vs_untrained(contrasts: pd.DataFrame, mappings: list[str], areas: li
             say_empty(axes, "no untrained twin\namong the models")
             continue
         axes.axvline(0, color=PALE, linewidth=0.6, zorder=0)
-        _dumbbells(axes, here, pairs)
+        _dumbbells(axes, here, pairs, min(4.0, row_height * 72 * 0.7))
         axes.set_xlabel("held-out score")
         readable = len(pairs) <= TWIN_NAMES or row_height >= LOWEST_TEXT
         axes.set_yticks(range(len(pairs)) if readable else [])
         if readable:
-            size = min(mpl.rcParams["font.size"] - 1, row_height * 72 * 0.8)
+            size = min(mpl.rcParams["font.size"] - 1, row_height * 72 * 0.85)
             axes.set_yticklabels(_pair_names(pairs), fontsize=size)
         axes.set_ylim(len(pairs) - 0.4, -0.6)
     if pairs:
@@ -151,7 +155,7 @@ def _pair_names(pairs: list[tuple[str, str]]) -> list[str]:
     return [f"{a} / {b}" if trained.count(a) > 1 else str(a) for a, b in pairs]
 
 
-def _dumbbells(axes: Axes, here: pd.DataFrame, pairs: list[tuple[str, str]]) -> None:
+def _dumbbells(axes: Axes, here: pd.DataFrame, pairs: list[tuple[str, str]], size: float) -> None:
     spelt = len(pairs) <= TWIN_NAMES
     for row in records(here):
         y = pairs.index((row.trained_model, row.untrained_model))
@@ -160,7 +164,7 @@ def _dumbbells(axes: Axes, here: pd.DataFrame, pairs: list[tuple[str, str]]) -> 
         ends = [row.score_untrained, row.score_trained]
         interval = [ends[0] + row.difference_low, ends[0] + row.difference_high]
         about: dict[str, Any] = {"color": colour, "in_layout": False}
-        axes.plot(interval, [y, y], linewidth=3.2, alpha=0.25, zorder=1, **about)
+        axes.plot(interval, [y, y], linewidth=0.8 * size, alpha=0.25, zorder=1, **about)
         faces: dict[str, Any] = {
             "marker": "o",
             "markersize": 4,
@@ -168,7 +172,7 @@ def _dumbbells(axes: Axes, here: pd.DataFrame, pairs: list[tuple[str, str]]) -> 
             "markerfacecolor": "white",
         }
         axes.plot(ends, [y, y], linewidth=1.0, zorder=3, **faces, **about)
-        axes.plot(ends[1], y, "o", markersize=4, zorder=4, **about)
+        axes.plot(ends[1], y, "o", markersize=size, zorder=4, **about)
         _beside(axes, y, row.p_holm, spelt)
     heading = "p (Holm)" if spelt else "∗ p < 0.05\n(Holm)" if (here["p_holm"] < 0.05).any() else ""
     axes.annotate(

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import matplotlib as mpl
@@ -10,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
+from matplotlib.typing import RcKeyType
 
 from cortiscope.files import replacing
 
@@ -30,8 +32,16 @@ def records(frame: pd.DataFrame) -> Iterator[Any]:
     yield from frame.itertuples(index=False)
 
 
-def style(font_size: float) -> dict[str, Any]:
-    """Matplotlib settings of all figures; font_size in points."""
+@contextmanager
+def styled(font_size: float) -> Iterator[None]:
+    """Draw in the style of all figures; font_size in points."""
+    with mpl.rc_context():
+        mpl.rcdefaults()  # no matplotlibrc of a user's changes the figures of a paper
+        with mpl.rc_context(_style(font_size)):
+            yield
+
+
+def _style(font_size: float) -> dict[RcKeyType, Any]:
     return {
         "font.family": "DejaVu Sans",  # comes with Matplotlib: the same picture on every machine
         "font.size": font_size,
@@ -133,9 +143,7 @@ def draw_ceiling(axes: Axes, ceilings: pd.Series) -> None:
     """A line at the ceiling, where it is known, with room for its name above it."""
     known = ceilings.dropna().unique()
     if len(known):
-        bottom, top = axes.get_ylim()
-        room = known[0] + 0.14 * (known[0] - min(0.0, bottom))
-        axes.set_ylim(bottom, max(top, room))
+        axes.update_datalim([(0, 1.12 * known[0])], updatex=False)
         axes.axhline(known[0], color=GREY, linewidth=0.9, linestyle=(0, (4, 2)), zorder=1)
         axes.annotate(
             "ceiling", (0, known[0]), (3, 1.5), xycoords=axes.get_yaxis_transform(),

@@ -3,14 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-import matplotlib as mpl
 import pandas as pd
 from matplotlib.figure import Figure
 
 from cortiscope.errors import InputError
 from cortiscope.figure_matrices import model_by_area, trained_vs_untrained
 from cortiscope.figure_scores import accuracy_vs_score, layer_depth
-from cortiscope.figure_style import save, style
+from cortiscope.figure_style import save, styled
 from cortiscope.tables import write_csv
 
 GROUP = ["mapping", "area"]
@@ -40,7 +39,7 @@ def read_tables(paths: Mapping[str, str]) -> dict[str, pd.DataFrame]:
 
 
 def draw(name: str, tables: Mapping[str, pd.DataFrame]) -> tuple[Figure, pd.DataFrame]:
-    """Draw one of FIGURES; returns it with the table of what it shows.
+    """Draw one of FIGURES, within `styled`; returns it with the table of what it shows.
 
     tables: layers, accuracy_vs_brain, correlations, contrasts.
     Errors: InputError for an unknown figure.
@@ -81,9 +80,7 @@ def make(
     settings: font_size in points, dpi of the PNG.
     """
     svg, png, source = outputs
-    with mpl.rc_context():
-        mpl.rcdefaults()  # no matplotlibrc of a user's changes the figures of a paper
-        with mpl.rc_context(style(settings["font_size"])):
-            figure, shown = draw(name, read_tables(tables))
-            save(figure, svg, png, settings["dpi"], provenance)
+    with styled(settings["font_size"]):
+        figure, shown = draw(name, read_tables(tables))
+        save(figure, svg, png, settings["dpi"], provenance)
     write_csv(shown, source)

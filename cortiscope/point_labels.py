@@ -6,7 +6,7 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.text import Annotation
+from matplotlib.text import Annotation, Text
 from matplotlib.transforms import Bbox
 
 RADIUS = 2.5  # of a point, in points
@@ -73,15 +73,13 @@ def _place(
     """The first free place for a name, as the shift of its corner and its box."""
     taken, lines, inside = obstacles
     scale = renderer.points_to_pixels(1.0)
-    size = text.get_window_extent(renderer)
-    # The extent of an annotation takes in its leader: measure the words alone.
-    width, height, _ = renderer.get_text_width_height_descent(
-        text.get_text(), text.get_fontproperties(), False
-    )
-    height = max(height, min(size.height, 1.2 * text.get_fontsize() * scale))
+    # The extent of an annotation takes in its leader: measure the words alone, with a margin.
+    words = Text.get_window_extent(text, renderer)
+    width, height = words.width + scale, words.height
     for avoid_lines in (True, False):
         for shift in _shifts(width, height, scale):
-            box = Bbox.from_bounds(*(pixel + shift), width, height)
+            x, y = pixel + shift
+            box = Bbox.from_bounds(x, y, width, height)
             if not (inside.x0 <= box.x0 and box.x1 <= inside.x1):
                 continue
             if not (inside.y0 <= box.y0 and box.y1 <= inside.y1):

@@ -1,6 +1,6 @@
 """The study's tables: every layer, the best layer of each model, accuracy against score, twins."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from cortiscope.model_tables import with_provenance
 from cortiscope.statistics import INTERVAL, correlation_with_interval, paired_p_value, weighted_mean
 
 GROUP = ["mapping", "area"]
+TRAINING = ("trained", "untrained")
 # Of correlations over models: a study has few models, so that many draws cost nothing.
 CORRELATION_DRAWS = 10_000
 INTERNAL = ["bootstrap", "selection", "selection_data", "selection_ceiling"]
@@ -140,40 +141,34 @@ def contrasts(headline: pd.DataFrame, draws: Sequence[np.ndarray]) -> pd.DataFra
     draws: of each row of the headline, paired between models since all resample the same stimuli.
     `p_value` is two-sided; `p_holm` is adjusted over the rows of a mapping.
     """
-    rows = []
-    for (mapping, area), found in headline.groupby(GROUP, sort=False):
-        for trained, untrained in twins(found):
-            a, b = headline.loc[trained], headline.loc[untrained]
-            low, high = interval(draws[trained] - draws[untrained])
-            rows.append(
-                {
-                    "mapping": mapping,
-                    "area": area,
-                    "family": a["family"],
-                    "architecture": a["architecture"],
-                    "trained_model": a["model"],
-                    "untrained_model": b["model"],
-                    "score_trained": a["score"],
-                    "score_untrained": b["score"],
-                    "difference": a["score"] - b["score"],
-                    "difference_low": low,
-                    "difference_high": high,
-                    "p_value": float(paired_p_value(draws[trained], draws[untrained])),
-                }
-            )
-    table = pd.DataFrame(rows, columns=CONTRASTS)
-    for _, members in table.groupby("mapping", sort=False):
-        table.loc[members.index, "p_holm"] = holm(members["p_value"].to_numpy(float))
-    return table
+    pairs = twins(headline)
+    a = [draws[row] for row in pairs["row_trained"]]
+    b = [draws[row] for row in pairs["row_untrained"]]
+    pairs["difference"] = pairs["score_trained"] - pairs["score_untrained"]
+    spread = [interval(one - other) for one, other in zip(a, b, strict=True)]
+    pairs["difference_low"] = [low for low, _ in spread]
+    pairs["difference_high"] = [high for _, high in spread]
+    pairs["p_value"] = [float(paired_p_value(*both)) for both in zip(a, b, strict=True)]
+    pairs["p_holm"] = np.nan
+    for _, tests in pairs.groupby("mapping", sort=False):
+        pairs.loc[tests.index, "p_holm"] = holm(tests["p_value"].to_numpy(float))
+    return pairs.rename(columns={f"model_{kind}": f"{kind}_model" for kind in TRAINING})[CONTRASTS]
 
 
-def twins(models: pd.DataFrame) -> Iterator[tuple[Any, Any]]:
-    """Index pairs (trained, untrained) of the same architecture and family, in table order."""
-    for trained in models.index[models["training"] == "trained"]:
-        row = models.loc[trained]
-        same = (models["architecture"] == row["architecture"]) & (models["family"] == row["family"])
-        for untrained in models.index[same & (models["training"] == "untrained")]:
-            yield trained, untrained
+def twins(headline: pd.DataFrame) -> pd.DataFrame:
+    """Pairs of a trained and an untrained model of the same architecture and family.
+
+    Returns a row per pair, mapping and area, ordered by these: what they share, and `model`,
+    `score` and `row` (the place in the headline) of each with the suffix _trained or _untrained.
+    """
+    shared = [*GROUP, "family", "architecture"]
+    known = headline.assign(row=range(len(headline)))[
+        [*shared, "training", "model", "score", "row"]
+    ]
+    trained, untrained = (known[known["training"] == kind] for kind in TRAINING)
+    pairs = trained.merge(untrained, on=shared, suffixes=("_trained", "_untrained"))
+    place = pairs.groupby(GROUP, sort=False).ngroup()
+    return pairs.loc[place.sort_values(kind="stable").index].reset_index(drop=True)
 
 
 def holm(p: np.ndarray) -> np.ndarray:

@@ -1,0 +1,169 @@
+"""The figures: three files each, the same every time, with the points that they draw."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+from PIL import Image
+from synthetic_scores import PROVENANCE, Synthetic, zoo
+
+from cortiscope import figures
+from cortiscope.errors import InputError
+from cortiscope.figure_scores import p_text
+from cortiscope.figure_style import LABELLED, styled
+from cortiscope.point_labels import label_points
+
+SETTINGS = {"font_size": 8, "dpi": 100}
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Tables of eight models, two areas, two mappings."""
+    made = zoo(tmp_path_factory.mktemp("zoo"), ("V1", "IT"), ("ridge", "rsa"), 8)
+    return made.write_tables([model["path"] for model in made.models.values()])
+
+
+@pytest.fixture(scope="module")
+def crowd(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """More models than can be named, more areas than fit a row; one mapping."""
+    made = zoo(tmp_path_factory.mktemp("crowd"), ("a", "b", "c", "d", "e"), ("rsa",), 24)
+    return made.write_tables([model["path"] for model in made.models.values()])
+
+
+def _make(name: str, tables: dict[str, str], folder: Path) -> dict[str, bytes]:
+    paths = tuple(str(folder / f"{name}.{kind}") for kind in ("svg", "png", "csv"))
+    figures.make(name, tables, paths, SETTINGS, PROVENANCE)
+    return {Path(path).suffix[1:]: Path(path).read_bytes() for path in paths}
+
+
+@pytest.fixture(scope="module")
+def made(study: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with all figures of the study."""
+    folder = tmp_path_factory.mktemp("figures")
+    for name in figures.FIGURES:
+        _make(name, study, folder)
+    return folder
+
+
+@pytest.mark.parametrize("name", figures.FIGURES)
+def test_figures_are_written_and_repeat_to_the_bit(
+    name: str, study: dict[str, str], made: Path, tmp_path: Path
+) -> None:
+    for kind, content in _make(name, study, tmp_path).items():
+        assert (made / f"{name}.{kind}").read_bytes() == content
+    svg = (made / f"{name}.svg").read_text()
+    assert "<dc:date>" not in svg
+    assert "IT" in svg
+    with Image.open(made / f"{name}.png") as image:
+        assert json.loads(image.info["Description"]) == PROVENANCE
+        assert image.width <= 181 / 25.4 * SETTINGS["dpi"]
+        assert np.asarray(image.convert("L")).std() > 5  # something is drawn
+
+
+def test_sources_hold_the_points_drawn(study: dict[str, str], made: Path) -> None:
+    tables = figures.read_tables(study)
+    headline = tables["accuracy_vs_brain"]
+    points = pd.read_csv(made / "accuracy_vs_score.csv")
+    known = headline.dropna(subset=["top1"])
+    assert len(known) == len(headline) * 7 // 8  # one model of eight has no known accuracy
+    np.testing.assert_array_equal(np.sort(points["score"]), np.sort(known["score"]))
+    cells = pd.read_csv(made / "model_by_area.csv")
+    assert len(cells) == len(headline)
+    assert set(cells["quantity"]) == {"score_of_ceiling"}
+    assert len(pd.read_csv(made / "layer_depth.csv")) == len(tables["layers"])
+    twins = pd.read_csv(made / "trained_vs_untrained.csv")
+    assert set(twins["untrained_model"]) == {"net0_untrained", "net1_untrained"}
+
+
+def test_points_are_drawn_where_the_table_says(study: dict[str, str]) -> None:
+    tables = figures.read_tables(study)
+    with styled(8):
+        figure, shown = figures.draw("accuracy_vs_score", tables)
+    drawn = [dots.get_offsets() for axes in figure.axes for dots in axes.collections]
+    points = np.concatenate([ends for ends in drawn if len(ends) > 1])  # of bars: none
+    expected = shown[["top1", "score"]].to_numpy()
+    np.testing.assert_allclose(points[np.lexsort(points.T)], expected[np.lexsort(expected.T)])
+
+
+def test_panels_state_the_correlation_of_the_table(study: dict[str, str], made: Path) -> None:
+    svg = (made / "accuracy_vs_score.svg").read_text()
+    table = figures.read_tables(study)["correlations"]
+    row = table[(table["mapping"] == "ridge") & (table["models"] == "all")].iloc[-1]
+    assert f"r = {row['r']:.2f} [{row['r_low']:.2f}, {row['r_high']:.2f}]" in svg
+    assert f"n = {row['n_models']}" in svg
+
+
+def test_few_models_are_named_and_many_are_not(
+    made: Path, crowd: dict[str, str], tmp_path: Path
+) -> None:
+    assert ">net0a<" in (made / "accuracy_vs_score.svg").read_text()
+    crowded = _make("accuracy_vs_score", crowd, tmp_path)["svg"].decode()
+    assert pd.read_csv(crowd["accuracy_vs_brain"])["model"].nunique() > LABELLED
+    assert ">net0a<" not in crowded
+    assert ">family0<" in crowded
+    assert ">other<" in crowded  # beyond the palette, families share a grey
+    with styled(8):
+        for name in figures.FIGURES[1:]:
+            figure, _ = figures.draw(name, figures.read_tables(crowd))
+            assert figure.get_figheight() <= 240.1 / 25.4  # of a page
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> dict[str, str]:
+    """Two trained models of unknown accuracy, one area, no ceiling, an unscored layer."""
+    study = Synthetic(tmp_path, ("IT",), ("pls",), n_layers=2, ceiling=np.nan, n_draws=0)
+    scores: dict[Any, Any] = {("pls", "IT"): np.array([0.2, np.nan])}
+    names = ("$x$", "007")
+    return study.write_tables([study.add(name, None, scores, family=name) for name in names])
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("accuracy_vs_score", "no model with known accuracy"),
+        ("layer_depth", "007"),
+        ("model_by_area", "$x$ (–)"),
+        ("trained_vs_untrained", "no untrained twin"),
+    ],
+)
+def test_what_is_not_known_is_said(
+    name: str, words: str, bare: dict[str, str], tmp_path: Path
+) -> None:
+    assert words in _make(name, bare, tmp_path)["svg"].decode()
+
+
+def test_unknown_figure_is_refused(study: dict[str, str], tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="unknown figure 'pie'; use one of accuracy_vs_score"):
+        _make("pie", study, tmp_path)
+
+
+def test_names_cover_neither_points_nor_each_other() -> None:
+    figure = Figure(figsize=(3, 2))
+    canvas = FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    points = np.random.default_rng(0).uniform(size=(12, 2))
+    axes.scatter(*points.T)
+    axes.set(xlim=(-0.1, 1.1), ylim=(-0.1, 1.1))
+    canvas.draw()
+    label_points(axes, points, np.full((12, 2), np.nan), [f"model {i}" for i in range(12)])
+    canvas.draw()
+    # Of the words alone, without the lines that lead to their points.
+    boxes = [Text.get_window_extent(text, canvas.get_renderer()) for text in axes.texts]
+    assert len(boxes) >= 9
+    assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+    pixels = axes.transData.transform(points)
+    assert not any(box.contains(*pixel) for box in boxes for pixel in pixels)
+
+
+@pytest.mark.parametrize(
+    ("p", "text"),
+    [(0.0004, "< 0.001"), (0.0123, "= 0.012"), (0.5, "= 0.50"), (np.nan, "n/a")],
+)
+def test_p_text(p: float, text: str) -> None:
+    assert p_text(p) == text
