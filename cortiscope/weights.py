@@ -120,8 +120,8 @@ def download(
 
 def _fetch(url: str, part: Path, report: Callable[[str], None]) -> None:
     have = part.stat().st_size if part.is_file() else 0
-    request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})
     try:
+        request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})
         with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
             resumed = answer.status == 206  # a server may ignore the range and send everything
             with part.open("ab" if resumed else "wb") as content:

@@ -1,21 +1,16 @@
-"""Networks from rows of the models table: weights, seeds, preprocessing, downloads."""
+"""Networks from rows of the models table: weights, seeds, files of one's own."""
 
 import hashlib
 import os
 import pickle
-import threading
-from functools import partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+import re
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
-from PIL import Image
 from safetensors.torch import save_file
-from torchvision import models
 
-from cortiscope import preprocessing, weights, zoo
+from cortiscope import zoo
 from cortiscope.errors import InputError
 
 SHARED = Path(os.environ.get("CORTISCOPE_SHARED", Path(__file__).parents[2] / "shared"))
@@ -23,13 +18,8 @@ SHARED = Path(os.environ.get("CORTISCOPE_SHARED", Path(__file__).parents[2] / "s
 
 def row(architecture="squeezenet1_1", source="torchvision", **changes):
     basis = {"model": "net", "weights": "none", "checksum": "", "seed": "0", "layers": "blocks"}
-    return {
-        **basis,
-        "preprocessing": "auto",
-        "source": source,
-        "architecture": architecture,
-        **changes,
-    }
+    given = {"source": source, "architecture": architecture, **changes}
+    return {**basis, "preprocessing": "auto", **given}
 
 
 def small(**changes):
@@ -171,13 +161,9 @@ def test_networks_of_ones_own(tmp_path):
 
 def test_densenet_weights_with_old_names(tmp_path):
     state = zoo.build(row("densenet121", seed="1")).state_dict()
-    old = {
-        key.replace("norm1.", "norm.1.").replace("conv1.", "conv.1.")
-        if "denselayer" in key
-        else key: value
-        for key, value in state.items()
-        if "num_batches_tracked" not in key
-    }
+    pattern = re.compile(r"(denselayer\d+\.(?:norm|conv))([12]\.)")
+    kept = {key: value for key, value in state.items() if "num_batches_tracked" not in key}
+    old = {pattern.sub(r"\1.\2", key): value for key, value in kept.items()}
     assert set(old) - set(state)
     torch.save(old, tmp_path / "old.pth")
     loaded = zoo.build(row("densenet121", weights="old.pth"), str(tmp_path / "old.pth"))
@@ -194,174 +180,6 @@ def test_published_accuracy_and_address():
     url, checksum = zoo.weights_source(named)
     assert url.endswith(f"resnet50-{checksum}.pth")
     assert len(checksum) == 8
-
-
-# Preprocessing
-
-
-def photograph(height=300, width=280, channels=3, seed=0):
-    noise = np.random.default_rng(seed).integers(0, 256, (20, 20, channels), np.uint8)
-    image = Image.fromarray(noise[..., 0] if channels == 1 else noise).resize((width, height))
-    return np.asarray(image).reshape(height, width, channels)
-
-
-@pytest.mark.parametrize(
-    "architecture", ["resnet50", "efficientnet_b0", "vit_b_16", "inception_v3"]
-)
-def test_auto_is_the_weights_own_transform(architecture):
-    image = photograph()
-    preset = models.get_model_weights(architecture).DEFAULT.transforms()
-    expected = preset(Image.fromarray(image))
-    found = zoo.transform(row(architecture))(image[None])[0]
-    assert found.shape == expected.shape
-    # PIL and tensors may round the resized grey levels differently.
-    assert (found - expected).abs().mean() < 0.005
-
-
-def test_named_weights_bring_their_own():
-    assert zoo.transform(row("resnet50", weights="IMAGENET1K_V1")).resize == 256
-    assert zoo.transform(row("resnet50", weights="IMAGENET1K_V2")).resize == 232
-    assert zoo.transform(row("resnet50", weights="a/file.pth")).resize == 232
-
-
-def test_grey_is_given_to_all_channels():
-    found = zoo.transform(small(preprocessing="resize=32 crop=32 mean=0.5 std=0.25"))(
-        photograph(64, 64, 1)[None]
-    )
-    assert found.shape == (1, 3, 32, 32)
-    assert torch.equal(found[:, 0], found[:, 2])
-    assert found.abs().max() <= 2
-
-
-def test_explicit_words():
-    assert preprocessing.parse("imagenet", "") == preprocessing.Preprocessing(
-        256, 224, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-    )
-    found = preprocessing.parse("crop=8 mean=0.1,0.2,0.3", "")
-    image = np.full((1, 10, 10, 3), 51, np.uint8)
-    expected = torch.tensor([0.1, 0.0, -0.1]).view(1, 3, 1, 1).expand(1, 3, 8, 8)
-    torch.testing.assert_close(found(image), expected)
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("imagnet", "models table: net: preprocessing: unknown word 'imagnet'; near: imagenet"),
-        ("size=64", "near: resize="),
-        ("resize=big", "invalid literal"),
-        ("crop=8 std=0", "out of range"),
-        ("crop=8 mean=1,2", "neither one number nor three"),
-    ],
-)
-def test_bad_words_are_one_line(text, message):
-    with pytest.raises(InputError, match=message):
-        zoo.transform(row(preprocessing=text))
-
-
-def test_bad_images_are_refused():
-    with pytest.raises(InputError, match="images are float64"):
-        zoo.transform(small())(np.zeros((1, 4, 4, 3)))
-
-
-def test_preprocessed_is_made_by_slices():
-    images = np.stack([photograph(70, 64, 1, seed) for seed in range(5)])
-    transform = zoo.transform(small())
-    lazy = preprocessing.Preprocessed(images, transform)
-    assert len(lazy) == 5
-    assert torch.equal(lazy[1:3], transform(images)[1:3])
-
-
-# Downloads
-
-CONTENT = np.random.default_rng(0).bytes(3_000_000)
-SUM = hashlib.sha256(CONTENT).hexdigest()
-
-
-class Server(BaseHTTPRequestHandler):
-    """Serves CONTENT, with ranges; cuts the first answers short where told to."""
-
-    def __init__(self, asked, cuts, ranges, *arguments):
-        self.asked, self.cuts, self.ranges = asked, cuts, ranges
-        super().__init__(*arguments)
-
-    def log_message(self, *_):
-        pass
-
-    def do_GET(self):
-        if self.path == "/none":
-            return self.send_error(404)
-        wanted = self.headers["Range"] if self.ranges else None
-        self.asked.append(self.headers["Range"])
-        start = int(wanted.removeprefix("bytes=").removesuffix("-")) if wanted else 0
-        if wanted and start >= len(CONTENT):
-            return self.send_error(416)
-        self.send_response(206 if wanted else 200)
-        self.send_header("Content-Length", str(len(CONTENT) - start))
-        self.end_headers()
-        stop = self.cuts.pop(0) if self.cuts else len(CONTENT)
-        self.wfile.write(CONTENT[start:stop])
-        return None
-
-
-@pytest.fixture
-def serve():
-    servers = []
-
-    def start(cuts=(), ranges=True):
-        asked = []
-        server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Server, asked, list(cuts), ranges))
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        servers.append(server)
-        return f"http://127.0.0.1:{server.server_port}", asked
-
-    yield start
-    for server in servers:
-        server.shutdown()
-        server.server_close()
-
-
-def test_download_verifies_then_names(tmp_path, serve):
-    address, _ = serve()
-    path = tmp_path / "new" / "net.pth"
-    weights.download(f"{address}/net-{SUM[:8]}.pth", path, (SUM[:8], SUM))
-    assert path.read_bytes() == CONTENT
-    assert list(path.parent.iterdir()) == [path]
-
-
-@pytest.mark.parametrize("ranges", [True, False])
-def test_download_goes_on_where_it_stopped(tmp_path, serve, ranges):
-    address, asked = serve([1_000_000], ranges)
-    path = tmp_path / "net.pth"
-    with pytest.raises(InputError, match="run again to go on") as caught:
-        weights.download(f"{address}/net.pth", path, (SUM,))
-    assert "\n" not in str(caught.value)
-    assert not path.exists()
-    weights.download(f"{address}/net.pth", path, (SUM,))
-    assert path.read_bytes() == CONTENT
-    assert asked == [None, "bytes=1000000-"]
-
-
-def test_a_whole_part_is_not_fetched_again(tmp_path, serve):
-    address, _ = serve()
-    (tmp_path / "net.pth.part").write_bytes(CONTENT)
-    weights.download(f"{address}/net.pth", tmp_path / "net.pth", (SUM,))
-    assert (tmp_path / "net.pth").read_bytes() == CONTENT
-
-
-def test_a_wrong_download_is_removed_and_both_sums_named(tmp_path, serve):
-    address, _ = serve()
-    with pytest.raises(InputError, match=rf"has SHA-256 {SUM}, expected 00000000"):
-        weights.download(f"{address}/net.pth", tmp_path / "net.pth", ("00000000",))
-    assert not list(tmp_path.iterdir())
-
-
-def test_failed_requests_are_one_line(tmp_path, serve):
-    address, _ = serve()
-    with pytest.raises(InputError, match="answers 404"):
-        weights.download(f"{address}/none", tmp_path / "net.pth", ())
-    for url in ("http://127.0.0.1:9/x", "nonsense"):
-        with pytest.raises(InputError, match="cannot be fetched"):
-            weights.download(url, tmp_path / "net.pth", ())
 
 
 @pytest.mark.skipif(not (SHARED / "weights").is_dir(), reason="no weights (see CORTISCOPE_SHARED)")
