@@ -52,7 +52,7 @@ def accuracy_vs_score(models: pd.DataFrame, correlations: pd.DataFrame) -> Figur
         if shown.empty:
             say_empty(axes, "no model with known accuracy")
         _scatter(axes, shown, colours)
-        if len(statistics):
+        if statistics["r"].notna().any():
             _regression(axes, shown)
         draw_ceiling(axes, here["ceiling"])
         drawn[axes] = shown
@@ -69,6 +69,8 @@ def _correlation_text(statistics: pd.DataFrame, n_areas: int) -> str:
     if statistics.empty:
         return f"fewer than 3 models{between}with known accuracy"
     row = statistics.iloc[0]
+    if not np.isfinite(row["r"]):
+        return f"accuracy or score{between}does not vary"
     correlation = f"r = {row['r']:.2f} [{row['r_low']:.2f}, {row['r_high']:.2f}]".replace("-", "−")
     size = f"p {p_text(row['p_value'])}, n = {row['n_models']:.0f}"
     return f"{correlation},{between}{size}"
