@@ -163,7 +163,7 @@ def _dumbbells(axes: Axes, here: pd.DataFrame, pairs: list[tuple[str, str]], siz
         colour = PALETTE[0] if better else PALETTE[1]
         ends = [row.score_untrained, row.score_trained]
         interval = [ends[0] + row.difference_low, ends[0] + row.difference_high]
-        about: dict[str, Any] = {"color": colour, "in_layout": False}
+        about: dict[str, Any] = {"color": colour, "in_layout": False, "markeredgewidth": 0.2 * size}
         axes.plot(interval, [y, y], linewidth=0.8 * size, alpha=0.25, zorder=1, **about)
         faces: dict[str, Any] = {
             "marker": "o",
