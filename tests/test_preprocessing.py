@@ -10,7 +10,7 @@ from cortiscope import preprocessing, zoo
 from cortiscope.errors import InputError
 
 
-def row(architecture, source="torchvision", **changes):
+def row(architecture="alexnet", source="torchvision", **changes):
     basis = {"model": "net", "weights": "none", "preprocessing": "auto"}
     return {**basis, "source": source, "architecture": architecture, **changes}
 
