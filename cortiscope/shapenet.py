@@ -1,6 +1,7 @@
-"""The embedded study's small convolutional networks: 2 to 5 stages, for images of 64 x 64 pixels."""
+"""The embedded study's small convolutional networks, 2 to 5 stages, for images of 64 pixels."""
 
 from collections import OrderedDict
+from itertools import pairwise
 
 from torch import nn
 
@@ -16,9 +17,9 @@ CATEGORIES = 8
 # Output channels of each stage. Every net has the same first stage, so that V1 has no reason to
 # prefer one of them; what differs is how much is computed after it.
 CHANNELS = {
-    "shapenet2": (24, 20),
-    "shapenet3": (24, 32, 40),
-    "shapenet4": (24, 32, 40, 48),
+    "shapenet2": (24, 16),
+    "shapenet3": (24, 24, 24),
+    "shapenet4": (24, 32, 32, 32),
     "shapenet5": (24, 32, 40, 48, 48),
 }
 
@@ -35,7 +36,7 @@ def build(architecture: str) -> nn.Sequential:
         raise InputError("models table", f"no architecture {architecture!r}", f"use one of {known}")
     layers: OrderedDict[str, nn.Module] = OrderedDict()
     channels = (3, *CHANNELS[architecture])
-    for stage, (before, after) in enumerate(zip(channels, channels[1:], strict=False), start=1):
+    for stage, (before, after) in enumerate(pairwise(channels), start=1):
         kernel, stride = (7, 2) if stage == 1 else (3, 1)
         layers[f"conv{stage}"] = nn.Conv2d(
             before, after, kernel, stride=stride, padding=kernel // 2, bias=False

@@ -17,10 +17,10 @@ STREAMS = ("study", "training", "validation")
 
 # Ranges of the latents: uniform, in the units named in Stimuli.
 POSITION_RANGE = (-0.18, 0.18)
-SIZE_RANGE = (0.22, 0.36)
+SIZE_RANGE = (0.2, 0.34)
 # Within 30 degrees no shape of fivefold symmetry or less repeats itself: rotation stays decodable.
 ROTATION_RANGE = (-30.0, 30.0)
-CONTRAST_RANGE = (0.2, 0.5)
+CONTRAST_RANGE = (0.15, 0.45)
 BACKGROUND_LUMINANCE = 0.35
 # Log-uniform; this latent drives early vision and means nothing to categorisation.
 BACKGROUND_RANGE = (0.04, 0.18)
@@ -155,7 +155,7 @@ def silhouettes(
 
 
 def pink_noise(n: int, pixels: int, random: np.random.Generator) -> np.ndarray:
-    """Images whose amplitude falls as 1/frequency (n, y, x), float32, mean 0 and variance 1 each."""
+    """Images (n, y, x) float32 of amplitude 1/frequency, each of mean 0 and variance 1."""
     frequency = np.hypot(fft.fftfreq(pixels)[:, None], fft.rfftfreq(pixels)[None, :])
     frequency[0, 0] = np.inf
     amplitude = (1 / frequency).astype(np.float32)
@@ -183,7 +183,8 @@ def render(
     side = random.uniform(*SIZE_RANGE, size=n)
     rotation = random.uniform(*ROTATION_RANGE, size=n)
     contrast = random.uniform(*CONTRAST_RANGE, size=n)
-    background = np.exp(random.uniform(*np.log(BACKGROUND_RANGE), size=n))
+    low, high = BACKGROUND_RANGE
+    background = np.exp(random.uniform(np.log(low), np.log(high), size=n))
     luminance = background.astype(np.float32)[:, None, None] * pink_noise(n, size, random)
     luminance += BACKGROUND_LUMINANCE
     for index, category in enumerate(CATEGORIES):

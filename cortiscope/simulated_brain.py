@@ -26,8 +26,8 @@ RELIABILITY_RANGE = (0.3, 0.95)
 # Wavelengths and widths as fractions of the image width.
 ENVELOPE = 0.5  # standard deviation of a Gabor's envelope, in wavelengths
 V1_WAVELENGTHS = (0.055, 0.1)
-V1_POOLING = 0.08
-V1_POSITIONS = (-0.4, 0.4)
+V1_POOLING = 0.05
+V1_POSITIONS = (-0.33, 0.33)
 V4_WAVELENGTHS = (0.08, 0.16)
 V4_ORIENTATIONS = 4
 V4_GRID = 8
@@ -64,7 +64,7 @@ def luminance(image: np.ndarray) -> np.ndarray:
 
 
 def gabor(wavelength: float, orientation: float, pixels: int) -> np.ndarray:
-    """A complex Gabor (y, x) of mean 0 and norm 1 around pixel 0, 0 (wrapped, as a transform wants).
+    """A complex Gabor (y, x) of mean 0 and norm 1 around pixel 0, 0, wrapped at the edges.
 
     Its real and imaginary parts are in quadrature. The wavelength is a fraction of the image width,
     the orientation in radians.
@@ -89,7 +89,8 @@ def energy(spectrum: np.ndarray, wavelength: float, orientation: float) -> np.nd
 def v1_signal(stimuli: Stimuli, neuroids: int, random: np.random.Generator) -> np.ndarray:
     """Root of the Gabor energy around each site: (stimulus, neuroid)."""
     x, y = random.uniform(*V1_POSITIONS, size=(2, neuroids))
-    wavelength = np.exp(random.uniform(*np.log(V1_WAVELENGTHS), size=neuroids))
+    shortest, longest = V1_WAVELENGTHS
+    wavelength = np.exp(random.uniform(np.log(shortest), np.log(longest), size=neuroids))
     orientation = random.uniform(0, np.pi, size=neuroids)
     grey = luminance(stimuli.image)
     spectrum = fft.fft2(grey)

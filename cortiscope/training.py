@@ -1,4 +1,4 @@
-"""Train the embedded study's ladder of networks: `python -m cortiscope.training --output FOLDER`."""
+"""Train the embedded study's networks: `python -m cortiscope.training --output FOLDER`."""
 
 import argparse
 import sys
@@ -30,11 +30,11 @@ class Rung:
 
 
 LADDER = (
-    Rung("shapenet5_brief", "shapenet5", 60, 0),
+    Rung("shapenet5_brief", "shapenet5", 45, 0),
     Rung("shapenet2", "shapenet2", 900, 0),
     Rung("shapenet3", "shapenet3", 900, 0),
     Rung("shapenet4", "shapenet4", 900, 0),
-    Rung("shapenet5", "shapenet5", 900, 0),
+    Rung("shapenet5", "shapenet5", 1600, 0),
 )
 
 
@@ -57,12 +57,8 @@ def train(rung: Rung) -> nn.Module:
     """Train from the rung's seed; the same seed and torch give the same weights on one thread."""
     torch.manual_seed(rung.seed)
     network = shapenet.build(rung.architecture).to(memory_format=torch.channels_last)
-    optimiser = torch.optim.AdamW(
-        network.parameters(), lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY
-    )
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, LEARNING_RATE, total_steps=rung.steps
-    )
+    optimiser = torch.optim.AdamW(network.parameters(), lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, LEARNING_RATE, total_steps=rung.steps)
     for step in range(rung.steps):
         batch = shapes.render(BATCH, (rung.seed, step), stream="training")
         logits = network(network_input(batch.image))
