@@ -35,7 +35,7 @@ V4_CHANNELS = 32
 V4_POOLING = 1.0  # in cells of the grid
 # Weight of each latent in IT before the nonlinearity; category counts most, as in Yamins et al.
 IT_CATEGORY_GAIN = 1.0
-IT_POSE_GAIN = 0.35
+IT_POSE_GAIN = 0.25
 IT_SLOPE = 0.6
 
 

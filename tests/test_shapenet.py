@@ -19,7 +19,7 @@ FRESH_SEED = 20_000  # of neither training nor the study
 
 @pytest.fixture(scope="module")
 def accuracies() -> dict[str, float]:
-    validation = shapes.render(2400, FRESH_SEED, stream="validation")
+    validation = shapes.render(1600, FRESH_SEED, stream="validation")
     found = {}
     for rung in training.LADDER:
         network = shapenet.build(rung.architecture)
