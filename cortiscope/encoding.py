@@ -90,11 +90,11 @@ class Scorer:
             predicted = ridge.predict(
                 kernel, values, folds[rows], self.settings["ridge"]["alphas"], dtype
             )
-            score[columns] = ridge.fold_centred_correlation(predicted.values, values, folds[rows])
+            score[columns] = ridge.fold_centred_correlation(predicted, values, folds[rows])
             alpha[columns] = np.exp(np.log(predicted.alpha).mean(axis=0))
             if draws is not None:
                 bootstrap[:, columns] = ridge.bootstrap_scores(
-                    predicted.values, values, folds[rows], draws[:, rows]
+                    predicted, values, folds[rows], draws[:, rows]
                 )
         return Encoded(score, alpha, bootstrap)
 

@@ -24,8 +24,10 @@ rule model_table:
 
 rule tables:
     input:
-        layers=expand("results/<study>/tables/models/{model}.layers.parquet", model=STUDY.models),
-        neuroids=expand(
+        model_layers=expand(
+            "results/<study>/tables/models/{model}.layers.parquet", model=STUDY.models
+        ),
+        model_neuroids=expand(
             "results/<study>/tables/models/{model}.neuroids.parquet", model=STUDY.models
         ),
     output:
