@@ -13,7 +13,7 @@ rule features:
         "results/<study>/benchmarks/features/{model}.tsv"
     conda:
         "../../envs/torch.yaml"
-    threads: 2
+    threads: 1
     resources:
         mem_mb=features_memory,
     params:
@@ -37,7 +37,7 @@ rule accuracy:
         "results/<study>/benchmarks/accuracy/{model}.tsv"
     conda:
         "../../envs/torch.yaml"
-    threads: 2
+    threads: 1
     resources:
         mem_mb=4000,
     params:
