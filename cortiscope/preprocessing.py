@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torchvision.transforms import InterpolationMode, functional
 
 from cortiscope.errors import InputError
 from cortiscope.suggestions import near
@@ -43,14 +42,23 @@ class Preprocessing:
                 "give uint8 (stimulus, y, x, channel) with 1 or 3 channels",
             )
         pixels = torch.from_numpy(np.array(images)).permute(0, 3, 1, 2)
+        side = self.crop or self.resize
+        if side and pixels.shape[-2:] != (side, side):
+            pixels = self._resample(pixels)
+        mean, std = (torch.tensor(values).view(1, -1, 1, 1) for values in (self.mean, self.std))
+        values = pixels.expand(-1, 3, -1, -1).float().div_(255)
+        return values.sub_(mean).div_(std)
+
+    def _resample(self, pixels: torch.Tensor) -> torch.Tensor:
+        # Here, since importing torchvision doubles the start-up of a job that needs none of it.
+        from torchvision.transforms import InterpolationMode, functional
+
         if self.resize:
             mode = InterpolationMode(self.interpolation)
             pixels = functional.resize(pixels, [self.resize], mode, antialias=True)
         if self.crop:
             pixels = functional.center_crop(pixels, [self.crop])
-        mean, std = (torch.tensor(values).view(1, -1, 1, 1) for values in (self.mean, self.std))
-        values = pixels.expand(-1, 3, -1, -1).float().div_(255)
-        return values.sub_(mean).div_(std)
+        return pixels
 
 
 class Preprocessed:

@@ -30,6 +30,15 @@ class Predictions:
     spread: NDArray
 
 
+def chosen(predictions: Predictions, neuroids: NDArray) -> Predictions:
+    """The predictions of some neuroids; neuroids: (neuroid,) bool."""
+    return Predictions(
+        predictions.values[:, neuroids],
+        predictions.alpha[:, neuroids],
+        predictions.spread[:, neuroids],
+    )
+
+
 def kernel(features: NDArray) -> NDArray:
     """Centred Gram matrix of features (stimulus, component), scaled to a mean diagonal of 1.
 

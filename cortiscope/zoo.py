@@ -7,7 +7,6 @@ from typing import Any
 
 import torch
 from torch import nn
-from torchvision import models
 
 from cortiscope import preprocessing, shapenet, weights
 from cortiscope.errors import InputError
@@ -45,18 +44,7 @@ def architecture(model: Row) -> nn.Module:
         return shapenet.build(model["architecture"])
     if model["source"] == "file":
         return _from_file(model)
-    name = _torchvision_name(model)
-    options: dict[str, Any] = {}
-    if name in ("googlenet", "inception_v3"):
-        # As their weights have it; set for untrained networks too, which are to see the same.
-        untrained = model["weights"] == "none"
-        options = {"transform_input": True, "aux_logits": True, "init_weights": untrained}
-    elif name.startswith("vit_"):
-        options = {"image_size": input_shape(model)[1]}
-    elif name.startswith("maxvit"):
-        options = {"input_size": input_shape(model)[1:]}
-    network: nn.Module = models.get_model(name, weights=None, **options)
-    return network
+    return _torchvision().architecture(model, input_shape(model)[1])
 
 
 def transform(model: Row) -> Preprocessing:
@@ -73,14 +61,7 @@ def transform(model: Row) -> Preprocessing:
         return Preprocessing(size, size, shapenet.MEAN, shapenet.STANDARD_DEVIATION)
     if model["source"] == "file":
         return preprocessing.parse("imagenet", "")
-    preset = _entry(model).transforms()
-    return Preprocessing(
-        resize=preset.resize_size[0],
-        crop=preset.crop_size[0],
-        mean=tuple(preset.mean),
-        std=tuple(preset.std),
-        interpolation=preset.interpolation.value,
-    )
+    return _torchvision().transform(model)
 
 
 def input_shape(model: Row) -> tuple[int, int, int]:
@@ -98,39 +79,14 @@ def published_accuracy(model: Row) -> tuple[float, float] | None:
     """Top-1 and top-5 accuracy in % (0..100) on ImageNet, of torchvision's named weights."""
     if model["source"] != "torchvision" or not is_named(model["weights"]):
         return None
-    figures = _entry(model).meta["_metrics"]["ImageNet-1K"]
-    return float(figures["acc@1"]), float(figures["acc@5"])
+    return _torchvision().published_accuracy(model)
 
 
-def weights_source(model: Row) -> tuple[str, str]:
-    """Address of named weights, and the first digits of their SHA-256, which end the file name."""
-    url = str(_entry(model).url)
-    return url, Path(url).stem.rpartition("-")[2]
+def _torchvision() -> Any:
+    # Here, since importing torchvision doubles the start-up of a job that needs none of it.
+    from cortiscope import torchvision_zoo
 
-
-def _entry(model: Row) -> Any:
-    """The named weights of a torchvision architecture; its default ones if the row names none."""
-    entries = models.get_model_weights(_torchvision_name(model))
-    if not is_named(model["weights"]):
-        return entries.DEFAULT
-    if model["weights"] not in entries.__members__:
-        raise InputError(
-            _where(model, "weights"),
-            f"{model['architecture']} has no weights {model['weights']!r}",
-            f"near: {near(model['weights'], entries.__members__)}; or none, or a file",
-        )
-    return entries[model["weights"]]
-
-
-def _torchvision_name(model: Row) -> str:
-    known = models.list_models(module=models)
-    if model["architecture"] not in known:
-        raise InputError(
-            _where(model, "architecture"),
-            f"torchvision has no {model['architecture']!r}",
-            f"near: {near(model['architecture'], known)}",
-        )
-    return model["architecture"]
+    return torchvision_zoo
 
 
 def _from_file(model: Row) -> nn.Module:

@@ -9,6 +9,7 @@ import torch
 from PIL import Image
 from sklearn.metrics import top_k_accuracy_score
 from torch import nn
+from torchvision import models
 
 from cortiscope import zoo
 from cortiscope.accuracy import from_arrays, from_folder, top_k
@@ -105,7 +106,7 @@ def test_squeezenet_is_as_accurate_as_measured_elsewhere():
     network = zoo.build(row, str(SHARED / "weights" / row["weights"]))
     sample = [pair for number, pair in enumerate(from_folder(SAMPLE)) if number % 20 == 0]
     found = top_k(network, zoo.transform(row), sample, 1000)
-    preset = zoo.models.get_model_weights("squeezenet1_1").DEFAULT.transforms()
+    preset = models.get_model_weights("squeezenet1_1").DEFAULT.transforms()
     with torch.inference_mode():
         answers = network(torch.stack([preset(Image.fromarray(image[0])) for image, _ in sample]))
     labels = torch.tensor([int(label[0]) for _, label in sample])

@@ -10,7 +10,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from cortiscope import zoo
+from cortiscope import torchvision_zoo, zoo
 from cortiscope.errors import InputError
 
 SHARED = Path(os.environ.get("CORTISCOPE_SHARED", Path(__file__).parents[2] / "shared"))
@@ -138,7 +138,7 @@ def test_unknown_architectures_name_the_nearest(changes, message):
 
 def test_unknown_named_weights_name_the_nearest():
     with pytest.raises(InputError, match="no weights 'IMAGENET1K_V3'; near: IMAGENET1K_V1"):
-        zoo.weights_source(row(weights="IMAGENET1K_V3"))
+        torchvision_zoo.weights_source(row(weights="IMAGENET1K_V3"))
     with pytest.raises(InputError, match="run the weights rule first"):
         zoo.build(row(weights="IMAGENET1K_V1"))
 
@@ -177,7 +177,7 @@ def test_published_accuracy_and_address():
     assert zoo.published_accuracy(row("resnet50")) is None
     assert zoo.published_accuracy(row("resnet50", weights="some/file.pth")) is None
     assert zoo.published_accuracy(small()) is None
-    url, checksum = zoo.weights_source(named)
+    url, checksum = torchvision_zoo.weights_source(named)
     assert url.endswith(f"resnet50-{checksum}.pth")
     assert len(checksum) == 8
 

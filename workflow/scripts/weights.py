@@ -1,12 +1,12 @@
 """Fetch a network's published weights: to a temporary name, verified, then renamed."""
 
-from cortiscope import job, zoo
+from cortiscope import job, torchvision_zoo
 from cortiscope.weights import download
 
 
 def main(architecture: str, name: str, checksum: str, weights: str) -> None:
     row = {"model": architecture, "architecture": architecture, "weights": name}
-    url, digest_prefix = zoo.weights_source(row)
+    url, digest_prefix = torchvision_zoo.weights_source(row)
     download(url, weights, (digest_prefix, checksum))
 
 
