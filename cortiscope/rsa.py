@@ -97,27 +97,35 @@ def bootstrap_scores(model_ranks: NDArray, brain_ranks: NDArray, weights: NDArra
     (draw, model, brain), without the axes that single systems lack; NaN for a draw of one stimulus.
     """
     models, brains = np.atleast_2d(model_ranks), np.atleast_2d(brain_ranks)
-    first, second = np.triu_indices(weights.shape[1], 1)
+    total = (weights.sum(axis=1) ** 2 - np.square(weights).sum(axis=1))[:, None] / 2
     products = (models[:, None] * brains).reshape(-1, models.shape[1])  # (model * brain, cell)
-    scores = []
-    for some in _parts(weights, len(first)):
-        pair = some[:, first] * some[:, second]  # (draw, cell)
-        total = pair.sum(axis=1)[:, None]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            model_mean, model_deviation = _moments(pair, total, models)
-            brain_mean, brain_deviation = _moments(pair, total, brains)
-            joint = (pair @ products.T / total).reshape(len(some), len(models), len(brains))
-            covariance = joint - model_mean[:, :, None] * brain_mean[:, None, :]
-            scores.append(covariance / (model_deviation[:, :, None] * brain_deviation[:, None, :]))
-    shape = (len(weights), *model_ranks.shape[:-1], *brain_ranks.shape[:-1])
-    return np.concatenate(scores).reshape(shape) if scores else np.empty(shape)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        model_mean, model_deviation = _moments(weights, total, models)
+        brain_mean, brain_deviation = _moments(weights, total, brains)
+        joint = _pair_sums(weights, products) / total
+        joint = joint.reshape(len(weights), len(models), len(brains))
+        covariance = joint - model_mean[:, :, None] * brain_mean[:, None, :]
+        scores = covariance / (model_deviation[:, :, None] * brain_deviation[:, None, :])
+    return scores.reshape(len(weights), *model_ranks.shape[:-1], *brain_ranks.shape[:-1])
 
 
-def _moments(pair: NDArray, total: NDArray, values: NDArray) -> tuple[NDArray, NDArray]:
-    """Weighted mean and standard deviation (draw, system)."""
-    mean = pair @ values.T / total  # (draw, cell) x (cell, system)
-    variance = pair @ np.square(values).T / total - mean**2
+def _moments(weights: NDArray, total: NDArray, values: NDArray) -> tuple[NDArray, NDArray]:
+    """Weighted mean and standard deviation over pairs of stimuli: (draw, system)."""
+    mean = _pair_sums(weights, values) / total
+    variance = _pair_sums(weights, np.square(values)) / total - mean**2
     return mean, np.sqrt(np.where(variance > 0, variance, np.nan))
+
+
+def _pair_sums(weights: NDArray, values: NDArray) -> NDArray:
+    """Sums over pairs of stimuli, i < j, of w_i w_j v_ij: (draw, system), values (system, cell).
+
+    Half of the quadratic form w' V w: no array of draws by pairs is ever made.
+    """
+    sums = [
+        np.einsum("ds,ds->d", weights @ square(row), weights) / 2  # (draw, stimulus) x itself
+        for row in values
+    ]
+    return np.stack(sums, axis=1)
 
 
 def _parts(rows: NDArray, n_cells: int) -> Iterator[NDArray]:
