@@ -162,8 +162,9 @@ class Study:
             command, input=rows, env=environment, text=True, stderr=subprocess.PIPE
         )
         if done.returncode:
-            lines = done.stderr.strip().splitlines() or ["no message"]
-            raise SystemExit(lines[-1])
+            # A bad row is its last line; anything else is shown whole.
+            last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+            raise SystemExit(last if last.startswith("error: ") else done.stderr)
 
     def layers(self, model: str) -> list[str]:
         return [row["layer"] for row in self.layer_tables[model]]
@@ -221,10 +222,16 @@ class Study:
         """Block name to the layers that one fit job scores."""
         per_job = self.config["fits"]["layers_per_job"]
         if per_job == "auto":
-            settings = self.mapping_settings(mapping)
-            cost = seconds_per_layer(mapping, self.n_stimuli, self.neuroids[area], settings)
-            per_job = max(1, int(SECONDS_PER_JOB / cost))
+            per_job = max(1, int(SECONDS_PER_JOB / self._seconds_per_layer(mapping, area)))
         return name_blocks(self.layers(model), per_job)
+
+    def fit_minutes(self, mapping: str, area: str, n_layers: int) -> int:
+        """Minutes to allow a fit job: many times the estimate, as nodes differ."""
+        return 10 + int(n_layers * self._seconds_per_layer(mapping, area) / 6)
+
+    def _seconds_per_layer(self, mapping: str, area: str) -> float:
+        settings = self.mapping_settings(mapping)
+        return seconds_per_layer(mapping, self.n_stimuli, self.neuroids[area], settings)
 
     def score_files(self, model: str) -> list[str]:
         """Every score file of a model."""

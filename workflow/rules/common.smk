@@ -3,6 +3,7 @@
 
 import sys
 
+from cortiscope import agreement
 from cortiscope.digest import code_digest as code
 from cortiscope.errors import InputError
 from cortiscope.fitting import SCORERS
@@ -12,10 +13,8 @@ FIGURES = ["accuracy_vs_score", "layer_depth", "model_by_area", "trained_vs_untr
 
 try:
     STUDY = Study.load(config, workflow.basedir)
-    # Asked for here, so that a misspelt layer or a missing file is one line, not a traceback.
-    for model in STUDY.models:
-        STUDY.weights_file(model)
-        STUDY.score_files(model)
+    # Here, so that a misspelt layer or a missing file is one line before any job runs.
+    agreement.check(STUDY)
 except InputError as error:
     sys.exit(f"error: {error}")
 
@@ -63,3 +62,12 @@ def features_memory(wildcards, attempt):
 
 def fit_memory(wildcards, attempt):
     return attempt * STUDY.fit_memory(wildcards.area)
+
+
+def fit_runtime(wildcards, attempt):
+    n_layers = len(block_layers(wildcards))
+    return attempt * STUDY.fit_minutes(wildcards.mapping, wildcards.area, n_layers)
+
+
+def accuracy_memory(wildcards, attempt):
+    return attempt * 4000

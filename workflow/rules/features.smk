@@ -35,11 +35,13 @@ rule accuracy:
         "logs/<study>/accuracy/{model}.log",
     benchmark:
         "results/<study>/benchmarks/accuracy/{model}.tsv"
+    # Nothing is shown to the network where published figures are copied.
+    localrule: STUDY.config["accuracy"]["images"] == "published"
     conda:
         "../../envs/torch.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
+        mem_mb=accuracy_memory,
     params:
         row=model_row,
         folder=STUDY.validation_folder(),

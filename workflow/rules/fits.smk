@@ -17,6 +17,7 @@ rule fit:
     threads: 1
     resources:
         mem_mb=fit_memory,
+        runtime=fit_runtime,
     params:
         layers=block_layers,
         settings=mapping_settings,

@@ -13,6 +13,8 @@ rule model_table:
         "logs/<study>/tables/{model}.log",
     benchmark:
         "results/<study>/benchmarks/tables/{model}.tsv"
+    # One or two seconds of work: less than it costs to submit.
+    localrule: True
     conda:
         "../../envs/report.yaml"
     params:
