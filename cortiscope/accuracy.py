@@ -7,15 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image, UnidentifiedImageError
 from torch import nn
 
 from cortiscope.errors import InputError
 from cortiscope.extraction import reproducible
+from cortiscope.images import read_image
+from cortiscope.sizes import IMAGE_ENDINGS
 
 BATCH = 50  # images
 EVERY = 5  # seconds between reports
-ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
 
 # uint8 (stimulus, y, x, channel) and its categories (stimulus,), integers from 0
 Labelled = tuple[np.ndarray, np.ndarray]
@@ -110,14 +110,5 @@ def from_folder(folder: str | Path) -> Iterator[Labelled]:
         raise InputError(str(folder), "holds no folder per category", "check accuracy.images")
     for label, category in enumerate(categories):
         for path in sorted(category.rglob("*")):
-            if path.suffix.lower() in ENDINGS:
+            if path.suffix.lower() in IMAGE_ENDINGS:
                 yield read_image(path)[None], np.array([label])
-
-
-def read_image(path: Path) -> np.ndarray:
-    """uint8 (y, x, 3)."""
-    try:
-        with Image.open(path) as image:
-            return np.asarray(image.convert("RGB"))
-    except (UnidentifiedImageError, OSError) as error:
-        raise InputError(str(path), "is not a readable image", "replace or remove it") from error

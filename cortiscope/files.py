@@ -19,6 +19,7 @@ import numpy as np
 
 from cortiscope.errors import InputError
 
+RENEW = "copy it anew, or delete it if the workflow made it"
 PROVENANCE_PACKAGES = ("numpy", "netCDF4", "snakemake", "torch", "torchvision", "xarray")
 
 
@@ -114,7 +115,7 @@ def _attribute(value: Any) -> Any:
 
 @contextmanager
 def opened(path: str | os.PathLike[str]) -> Iterator[netCDF4.Dataset]:
-    """Open a netCDF file for reading; a missing or truncated one is a one-line InputError."""
+    """Open a netCDF file for reading; a missing or damaged one is a one-line InputError."""
     if not Path(path).is_file():
         raise InputError(str(path), "no such file", "check the path in the config")
     try:
@@ -123,11 +124,17 @@ def opened(path: str | os.PathLike[str]) -> Iterator[netCDF4.Dataset]:
         raise InputError(
             str(path),
             f"not a readable netCDF-4 file ({error.strerror or error})",
-            "it may be truncated: delete it, and the next run makes it again",
+            f"it may be cut short: {RENEW}",
         ) from error
     with dataset:
         dataset.set_auto_mask(False)
-        yield dataset
+        try:
+            yield dataset
+        except RuntimeError as error:
+            # A sound header over damaged values: found only when they are read.
+            if not str(error).startswith("NetCDF:"):
+                raise
+            raise InputError(str(path), f"holds damaged values ({error})", RENEW) from error
 
 
 def read(path: str | os.PathLike[str], group: str | None = None) -> Group:
@@ -196,6 +203,14 @@ def git_commit(checkout: Path) -> str:
     packed = checkout / ".git" / "packed-refs"
     lines = packed.read_text().splitlines() if packed.is_file() else []
     return next((line.split()[0] for line in lines if line.endswith(f" {name}")), "unknown")
+
+
+def labels(dataset: netCDF4.Dataset, name: str) -> list[str]:
+    """A one-dimensional coordinate as text, also where a file stores it as rows of characters."""
+    values = np.asarray(dataset[name][...])
+    if values.dtype == "S1" and values.ndim == 2:
+        values = np.asarray(netCDF4.chartostring(values))
+    return [str(label) for label in values.astype(str).tolist()]
 
 
 def read_coordinate(path: str | os.PathLike[str], name: str) -> np.ndarray:

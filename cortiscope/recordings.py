@@ -6,12 +6,13 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
-from PIL import Image, UnidentifiedImageError
 
 from cortiscope.errors import InputError
 from cortiscope.files import opened, replacing
+from cortiscope.images import read_image
 from cortiscope.rsa import principal_coordinates
-from cortiscope.sizes import area_names, list_images
+from cortiscope.sizes import area_names, check_images, check_recording, list_images
+from cortiscope.stimulus_ids import image_id, positions, read_ids
 
 
 def save(dataset: xr.Dataset, path: str | Path, provenance: Mapping[str, Any]) -> None:
@@ -32,58 +33,42 @@ def read_stimuli(source: str | Path, variable: str = "image") -> xr.Dataset:
     coordinate of the stimuli that the file has (for a folder: `category`, the subfolder).
     Errors: InputError for a missing variable, values that are not grey levels, repeated ids.
     """
+    ids = read_ids(source)
     found = _from_folder(Path(source)) if Path(source).is_dir() else _from_file(source, variable)
-    ids, counts = np.unique(found["stimulus_id"].values, return_counts=True)
-    if (counts > 1).any():
-        raise InputError(
-            f"{source}: stimulus_id", f"{ids[counts > 1][0]!r} stands twice", "make ids unique"
-        )
-    return found
+    # As text, whatever the file has: 7 in one file and "7" in another are the same stimulus.
+    return found.assign_coords(stimulus_id=("stimulus", np.array(ids)))
 
 
 def _from_folder(folder: Path) -> xr.Dataset:
     images, files = [], list_images(folder)
     for file in files:
-        try:
-            images.append(np.asarray(Image.open(file).convert("RGB")))
-        except (UnidentifiedImageError, OSError) as error:
-            raise InputError(
-                str(file), "is not a readable image", "replace or remove it"
-            ) from error
+        images.append(read_image(file))
         if images[-1].shape != images[0].shape:
             raise InputError(
                 str(file),
                 f"is {images[-1].shape[:2]} pixels where {files[0].name} is {images[0].shape[:2]}",
                 "bring all images to one size",
             )
-    relative = [file.relative_to(folder) for file in files]
     return xr.Dataset(
         {"image": (("stimulus", "y", "x", "channel"), np.stack(images))},
         coords={
-            "stimulus_id": ("stimulus", [str(path.with_suffix("")) for path in relative]),
-            "category": ("stimulus", [path.parent.name for path in relative]),
+            "stimulus_id": ("stimulus", [image_id(file, folder) for file in files]),
+            "category": ("stimulus", [file.relative_to(folder).parent.name for file in files]),
         },
     )
 
 
 def _from_file(source: str | Path, variable: str) -> xr.Dataset:
-    with opened(source), xr.open_dataset(source) as opened_dataset:
+    with opened(source) as header, xr.open_dataset(source) as opened_dataset:
+        check_images(header, variable)
         dataset = opened_dataset.load()
-    where = f"{source}: {variable}"
-    if variable not in dataset:
-        known = ", ".join(map(str, dataset.data_vars))
-        raise InputError(where, "no such variable", f"set stimuli.variable to one of {known}")
     image = dataset[variable]
-    if not {"stimulus", "y", "x"} <= set(image.dims):
-        raise InputError(where, f"has dimensions {image.dims}", "name them stimulus, y, x, channel")
-    _check_grey_levels(image.values, where)
+    _check_grey_levels(image.values, f"{source}: {variable}")
     if "channel" not in image.dims:
         image = image.expand_dims(channel=3, axis=-1)
     image = image.transpose("stimulus", "y", "x", "channel").drop_vars("channel", errors="ignore")
-    about = _along(dataset, "stimulus")
-    if "stimulus_id" not in about:
-        raise InputError(f"{source}: stimulus_id", "is missing", "add it as a coordinate")
-    return xr.Dataset({"image": image.astype(np.uint8).reset_coords(drop=True)}, coords=about)
+    image = image.astype(np.uint8).reset_coords(drop=True)
+    return xr.Dataset({"image": image}, coords=_along(dataset, "stimulus"))
 
 
 def _check_grey_levels(values: np.ndarray, where: str) -> None:
@@ -118,23 +103,16 @@ def read_responses(
     dissimilarities, their principal coordinates with `weight`, and the dissimilarities themselves.
     Errors: InputError where the file disagrees with the stimuli or has not what is asked for.
     """
-    with opened(source) as header:
+    with opened(source) as header, xr.open_dataset(source) as opened_dataset:
+        check_recording(header, variable, area)
         areas = np.array(area_names(header, area))
-    with xr.open_dataset(source) as opened_dataset:
         dataset = opened_dataset.load()
     dataset = dataset.isel(stimulus=_order(dataset, stimulus_id, source))
     if variable == "dissimilarity":
         dataset = dataset.isel(stimulus_2=_order(dataset, stimulus_id, source, "stimulus_2"))
         return _coordinates_of_rdms(dataset, areas, stimulus_id, source)
     response = dataset[variable]
-    if not {"stimulus", "neuroid"} <= set(response.dims) <= {"stimulus", "repetition", "neuroid"}:
-        raise InputError(
-            f"{source}: {variable}",
-            f"has dimensions {response.dims}",
-            "name them stimulus, repetition, neuroid",
-        )
-    if np.isinf(response.values).any():
-        raise InputError(f"{source}: {variable}", "holds infinities", "use NaN for not recorded")
+    _check_recorded(response, areas, f"{source}: {variable}")
     order = [d for d in ("stimulus", "repetition", "neuroid") if d in response.dims]
     about = _along(dataset, "neuroid") | {
         "area": ("neuroid", areas),
@@ -149,19 +127,25 @@ def _order(
     dataset: xr.Dataset, stimulus_id: np.ndarray, source: str, dimension: str = "stimulus"
 ) -> list[int]:
     """Where each of the study's stimuli stands in the recording."""
-    name = "stimulus_id" if dimension == "stimulus" else "stimulus_id_2"
-    known = dataset[name if name in dataset else "stimulus_id"].values.astype(str).tolist()
-    position = {key: index for index, key in enumerate(known)}
-    missing = [key for key in stimulus_id if key not in position]
-    extra = len(position) - (len(stimulus_id) - len(missing))
-    if missing or extra:
-        raise InputError(
-            f"{source}: {name}",
-            f"{len(missing)} stimuli have no responses{f' ({missing[0]!r})' if missing else ''} and"
-            f" {extra} responses have no stimulus",
-            "give both files the same stimulus_id values",
-        )
-    return [position[key] for key in stimulus_id]
+    own = "stimulus_id" if dimension == "stimulus" else "stimulus_id_2"
+    name = own if own in dataset.variables else "stimulus_id"
+    if name not in dataset.variables:
+        raise InputError(f"{source}: stimulus_id", "is missing", "add it as a coordinate")
+    known = dataset[name].values.astype(str).tolist()
+    return positions(known, stimulus_id.astype(str).tolist(), f"{source}: {name}")
+
+
+def _check_recorded(response: xr.DataArray, areas: np.ndarray, where: str) -> None:
+    """An InputError for infinities, and for an area in which nothing was recorded."""
+    values = response.transpose(..., "neuroid").values
+    if np.isinf(values).any():
+        raise InputError(where, "holds infinities", "use NaN for not recorded")
+    recorded = np.isfinite(values).reshape(-1, len(areas)).any(axis=0)  # (neuroid,)
+    for name in dict.fromkeys(areas.tolist()):
+        if not recorded[areas == name].any():
+            raise InputError(
+                where, f"all NaN in area {name!r}", "take its neuroids out of the file"
+            )
 
 
 def _coordinates_of_rdms(

@@ -6,13 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import netCDF4
-import numpy as np
 
 from cortiscope.errors import InputError
-from cortiscope.files import opened
+from cortiscope.files import labels, opened
 from cortiscope.simulated_brain import AREAS
 
-IMAGE_ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
+IMAGE_ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff")
 
 
 def count_stimuli(section: Mapping[str, Any], source: list[str]) -> int:
@@ -22,9 +21,55 @@ def count_stimuli(section: Mapping[str, Any], source: list[str]) -> int:
     if Path(source[0]).is_dir():
         return len(list_images(source[0]))
     with opened(source[0]) as dataset:
-        if "stimulus" not in dataset.dimensions:
-            raise InputError(source[0], "has no dimension `stimulus`", "rename its image dimension")
+        check_images(dataset, section["variable"])
         return len(dataset.dimensions["stimulus"])
+
+
+def check_images(dataset: netCDF4.Dataset, variable: str) -> None:
+    """An InputError where a file has not the images that `stimuli.variable` names."""
+    _check_dimensions(dataset, "stimuli", variable, ("stimulus", "y", "x"), "channel")
+    images = dataset[variable]
+    size = dict(zip(images.dimensions, images.shape, strict=True))
+    if size.get("channel", 1) not in (1, 3):
+        raise InputError(
+            f"{dataset.filepath()}: {variable}", f"has {size['channel']} channels", "keep 1 or 3"
+        )
+
+
+def check_recording(dataset: netCDF4.Dataset, variable: str, area: str | list[str]) -> None:
+    """An InputError where a file has not the recording, or the areas, that the config names."""
+    of_rdms = variable == "dissimilarity"
+    unit, optional = ("rdm", "") if of_rdms else ("neuroid", "repetition")
+    needed = (unit, "stimulus", "stimulus_2") if of_rdms else ("stimulus", unit)
+    _check_dimensions(dataset, "responses", variable, needed, optional)
+    where = dataset.filepath()
+    if not len(dataset.dimensions[unit]):
+        raise InputError(f"{where}: {variable}", f"holds no {unit}", "add some")
+    for name in [area] if isinstance(area, str) else area:
+        if name not in dataset.variables:
+            known = ", ".join(key for key in dataset.variables if key != variable)
+            raise InputError(
+                f"{where}: {name}", "no such coordinate", f"set responses.area to some of {known}"
+            )
+        if dataset[name].dimensions[:1] != (unit,):
+            raise InputError(
+                f"{where}: {name}",
+                f"has dimensions {dataset[name].dimensions}",
+                f"name an area for every {unit}",
+            )
+
+
+def _check_dimensions(
+    dataset: netCDF4.Dataset, section: str, variable: str, needed: tuple[str, ...], optional: str
+) -> None:
+    where = f"{dataset.filepath()}: {variable}"
+    if variable not in dataset.variables:
+        known = ", ".join(dataset.variables)
+        raise InputError(where, "no such variable", f"set {section}.variable to one of {known}")
+    found = dataset[variable].dimensions
+    if not set(needed) <= set(found) <= {*needed, optional}:
+        names = ", ".join([*needed, f"{optional} (optional)"] if optional else needed)
+        raise InputError(where, f"has dimensions {', '.join(found)}", f"name them {names}")
 
 
 def list_images(folder: str | Path) -> list[Path]:
@@ -43,26 +88,27 @@ def count_neuroids(section: Mapping[str, Any], source: list[str]) -> dict[str, i
     if not source:
         return dict.fromkeys(AREAS, int(section["neuroids"]))
     with opened(source[0]) as dataset:
-        variable, where = section["variable"], f"{source[0]}: {section['variable']}"
-        if variable not in dataset.variables:
-            known = ", ".join(dataset.variables)
-            raise InputError(where, "no such variable", f"set responses.variable to one of {known}")
+        check_recording(dataset, section["variable"], section["area"])
         areas = area_names(dataset, section["area"])
-        if variable == "dissimilarity":
+        if section["variable"] == "dissimilarity":
             n_coordinates = len(dataset.dimensions["stimulus"]) - 1
             return dict.fromkeys(areas, n_coordinates)
         return dict(Counter(areas))
 
 
+def count_repetitions(section: Mapping[str, Any], source: list[str]) -> int:
+    """The presentations of each stimulus; 1 where trials were averaged."""
+    if not source:
+        return int(section["repetitions"])
+    with opened(source[0]) as dataset:
+        dimensions = dataset[section["variable"]].dimensions
+        return len(dataset.dimensions["repetition"]) if "repetition" in dimensions else 1
+
+
 def area_names(dataset: netCDF4.Dataset, coordinates: str | list[str]) -> list[str]:
     """The area of every neuroid (or RDM): one coordinate, or several joined by `_`."""
     names = [coordinates] if isinstance(coordinates, str) else coordinates
-    for name in names:
-        if name not in dataset.variables:
-            raise InputError(
-                f"{dataset.filepath()}: {name}", "no such coordinate", "correct responses.area"
-            )
-    columns = [np.asarray(dataset[name][...]).astype(str) for name in names]
+    columns = [labels(dataset, name) for name in names]
     joined = ["_".join(parts) for parts in zip(*columns, strict=True)]
     for name in joined:
         if not name.replace("_", "").replace("-", "").replace(".", "").isalnum():

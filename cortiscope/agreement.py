@@ -1,0 +1,115 @@
+"""What the parts of a study must agree on, checked before a job runs, from headers and names."""
+
+from dataclasses import fields
+from pathlib import Path
+
+from cortiscope import sizes
+from cortiscope.errors import InputError
+from cortiscope.files import labels, opened
+from cortiscope.layer_tables import is_named
+from cortiscope.shapes import CATEGORIES, Stimuli
+from cortiscope.stimulus_ids import positions, read_ids
+from cortiscope.study import MAPPING_SECTIONS, Study
+
+FOLDS = "config: cross_validation.folds"
+
+
+def check(study: Study) -> None:
+    """Raise an InputError for the first thing in a study that no job could work with."""
+    check_stimuli(study)
+    check_folds(study)
+    check_accuracy(study)
+    check_weights(study)
+    for model in study.models:
+        study.score_files(model)
+
+
+def check_stimuli(study: Study) -> None:
+    """The recording and the stimuli are of the same study."""
+    shown, recorded = study.source("stimuli"), study.source("responses")
+    if shown and not recorded:
+        raise InputError(
+            "config: responses.source",
+            "shapes, which answers only to the simulated stimuli",
+            "give the recording to these stimuli, or set stimuli.source: shapes",
+        )
+    n_stimuli, _ = study.n_stimuli, study.areas
+    if not shown and recorded:
+        ids = read_ids(recorded[0])
+        if len(ids) != n_stimuli:
+            raise InputError(
+                f"{recorded[0]}: stimulus_id",
+                f"{len(ids)} stimuli where config: stimuli.count is {n_stimuli}",
+                "set stimuli.source to the stimuli of this recording",
+            )
+    if shown and recorded:
+        positions(read_ids(recorded[0]), read_ids(shown[0]), f"{recorded[0]}: stimulus_id")
+
+
+def check_folds(study: Study) -> None:
+    """There are stimuli, or groups of them, for every fold."""
+    if not any("cross_validation" in MAPPING_SECTIONS[name] for name in study.config["mappings"]):
+        return
+    validation = study.config["cross_validation"]
+    n_stimuli, kind = study.n_stimuli, "stimuli"
+    if validation["group"]:
+        n_stimuli, kind = count_groups(study, validation["group"]), "groups of stimuli"
+    elif sizes.count_repetitions(study.config["responses"], study.source("responses")) == 1:
+        # Without repetitions the best layer is chosen on half of the stimuli.
+        n_stimuli, kind = n_stimuli // 2, "stimuli in each half"
+    folds = n_stimuli if validation["folds"] == "loo" else validation["folds"]
+    if not 2 <= folds <= n_stimuli:
+        enough = f"give a number from 2 to {n_stimuli}, or loo"
+        remedy = enough if n_stimuli >= 2 else "a study needs more stimuli"
+        raise InputError(FOLDS, f"{folds} folds of {n_stimuli} {kind}", remedy)
+
+
+def count_groups(study: Study, group: str) -> int:
+    """How many values a coordinate of the stimuli takes; an unknown one is an InputError."""
+    source = study.source("stimuli")
+    if not source:
+        known = {"position_x", "position_y"} | {field.name for field in fields(Stimuli)}
+        known -= {"image", "x", "y"}
+        few = min(len(CATEGORIES), study.n_stimuli)
+        counts = {name: study.n_stimuli for name in known} | {"category": few, "label": few}
+    elif Path(source[0]).is_dir():
+        folder = Path(source[0])
+        parents = {file.relative_to(folder).parent.name for file in sizes.list_images(folder)}
+        counts = {"category": len(parents), "stimulus_id": study.n_stimuli}
+    else:
+        with opened(source[0]) as dataset:
+            counts = {
+                name: len(set(labels(dataset, name)))
+                for name, variable in dataset.variables.items()
+                if variable.dimensions == ("stimulus",)
+            }
+    if group not in counts:
+        raise InputError(
+            "config: cross_validation.group",
+            f"the stimuli have no coordinate {group!r}",
+            f"use one of {', '.join(sorted(counts))}",
+        )
+    return counts[group]
+
+
+def check_accuracy(study: Study) -> None:
+    """Labelled images lie in a folder a category."""
+    folder = study.validation_folder()
+    if folder and not any(path.is_dir() for path in Path(folder).glob("*")):
+        raise InputError(
+            f"config: accuracy.images: {folder}",
+            "holds no folder per category",
+            "put the images of each category in a folder of their own",
+        )
+
+
+def check_weights(study: Study) -> None:
+    """Weights are files that are there, or names that the workflow can fetch by."""
+    for model, row in study.models.items():
+        if row["source"] != "torchvision" and is_named(row["weights"]):
+            raise InputError(
+                f"models table: {model}: weights",
+                f"{row['weights']!r} is no file, and only torchvision has weights by name",
+                "give the path of a file, or none",
+            )
+        study.weights_file(model)

@@ -1,0 +1,20 @@
+"""Image files as arrays."""
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from cortiscope.errors import InputError
+
+# What PIL raises for a damaged file; SyntaxError is its word for a broken PNG.
+DAMAGED = (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError)
+
+
+def read_image(path: Path) -> np.ndarray:
+    """uint8 (y, x, 3), 0..255. An InputError where the file is no image, or a damaged one."""
+    try:
+        with Image.open(path) as image:
+            return np.asarray(image.convert("RGB"))
+    except DAMAGED as error:
+        raise InputError(str(path), "is not a readable image", "replace or remove it") from error
