@@ -28,8 +28,7 @@ def read_models(table: Path, names: str | list[str], schema: Path) -> dict[str, 
     """
     if not table.is_file():
         raise InputError("config: models.table", f"no file {table}", "check the path")
-    with table.open(newline="") as lines:
-        rows = [dict(row) for row in csv.DictReader(lines, delimiter="\t")]
+    rows = _read_rows(table)
     models: dict[str, dict[str, str]] = {}
     for number, row in enumerate(rows, start=2):
         where = f"{table}: line {number}"
@@ -44,6 +43,20 @@ def read_models(table: Path, names: str | list[str], schema: Path) -> dict[str, 
             )
         models[model["model"]] = model
     return models if names == "all" else _chosen(models, list(names), table)
+
+
+def _read_rows(table: Path) -> list[dict[str, str]]:
+    try:
+        # A spreadsheet may begin its text with a byte order mark.
+        with table.open(newline="", encoding="utf-8-sig") as lines:
+            rows = [dict(row) for row in csv.DictReader(lines, delimiter="\t")]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InputError(
+            str(table), f"is not a table of text ({error})", "save it as tab-separated UTF-8"
+        ) from error
+    if not rows:
+        raise InputError(str(table), "holds no models", "add a row for each")
+    return rows
 
 
 def _chosen(
