@@ -186,7 +186,7 @@ def main() -> None:
         text = options.models.read_text() if options.models else sys.stdin.read()
         write_tables(layer_tables.load_models(text), options.output)
     except InputError as error:
-        raise SystemExit(str(error)) from error
+        raise SystemExit(f"error: {error}") from error
 
 
 if __name__ == "__main__":

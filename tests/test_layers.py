@@ -214,7 +214,9 @@ def test_the_command_writes_missing_tables(tmp_path):
     given = layer_tables.dump_models([row("alexnt")])
     done = subprocess.run(command, input=given, text=True, cwd=ROOT, capture_output=True)
     assert done.returncode == 1
-    assert done.stderr.splitlines()[-1].startswith("models table: net: architecture: torchvision")
+    assert done.stderr.splitlines()[-1].startswith(
+        "error: models table: net: architecture: torchvision"
+    )
 
 
 def test_layer_tables_need_no_torch():
