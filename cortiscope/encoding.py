@@ -69,7 +69,7 @@ class Scorer:
             neuroids={
                 "score": score,
                 "alpha": alpha,
-                "null_mean": null.mean(axis=0),
+                "null_mean": null.mean(axis=0) if len(null) else np.full(n_neuroids, np.nan),
                 "p_value": p_value(score, null),
             },
         )

@@ -57,6 +57,8 @@ def make(
     if kind == "auto":
         kind = "exact" if n_stimuli <= EXACT_LIMIT else "fold"
     kinds: dict[str, type[_Base]]
+    if kind == "srp" and sparse_components(n_stimuli, settings) >= n_features:
+        kind = "none"  # a layer that is small already is kept as it is, as published studies do
     kinds = {"exact": Exact, "fold": Fold, "srp": SparseRandom, "none": Identity}
     if kind not in kinds:
         raise InputError("projection", f"unknown kind {kind!r}", f"use auto, {', '.join(kinds)}")
@@ -235,6 +237,14 @@ class Fold(_Base):
         return arrays, self._attributes("fold", "float32")
 
 
+def sparse_components(n_stimuli: int, settings: Mapping[str, Any]) -> int:
+    """Components of `srp`: as set, else the Johnson-Lindenstrauss bound for pairs of stimuli."""
+    from sklearn.random_projection import johnson_lindenstrauss_min_dim
+
+    bound = johnson_lindenstrauss_min_dim(n_stimuli, eps=float(settings.get("eps") or 0.1))
+    return int(settings.get("components") or bound)
+
+
 class SparseRandom(_Base):
     """scikit-learn's SparseRandomProjection, seed and all, for parity with published numbers.
 
@@ -249,8 +259,7 @@ class SparseRandom(_Base):
         from sklearn.random_projection import SparseRandomProjection
 
         projection = SparseRandomProjection(
-            n_components=settings.get("components") or "auto",
-            eps=float(settings.get("eps") or 0.1),
+            n_components=sparse_components(n_stimuli, settings),
             random_state=self.seed,
         )
         # It looks at the shape only; the broadcast array takes no memory.
