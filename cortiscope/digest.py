@@ -14,6 +14,7 @@ LIBRARY = Path(__file__).parent
 SCRIPTS = LIBRARY.parent / "workflow" / "scripts"
 
 
+@cache
 def code_digest(script: str, *modules: str) -> str:
     """Digest of a script of workflow/scripts and of the library modules that it imports.
 

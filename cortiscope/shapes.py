@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-from scipy import fft
+import scipy
 
 IMAGE_SIZE = 64
 STREAMS = ("study", "training", "validation")
@@ -156,11 +156,11 @@ def silhouettes(
 
 def pink_noise(n: int, pixels: int, random: np.random.Generator) -> np.ndarray:
     """Images (n, y, x) float32 of amplitude 1/frequency, each of mean 0 and variance 1."""
-    frequency = np.hypot(fft.fftfreq(pixels)[:, None], fft.rfftfreq(pixels)[None, :])
+    frequency = np.hypot(scipy.fft.fftfreq(pixels)[:, None], scipy.fft.rfftfreq(pixels)[None, :])
     frequency[0, 0] = np.inf
     amplitude = (1 / frequency).astype(np.float32)
     white = random.standard_normal((n, pixels, pixels), dtype=np.float32)
-    noise = fft.irfft2(fft.rfft2(white) * amplitude, s=(pixels, pixels))
+    noise = scipy.fft.irfft2(scipy.fft.rfft2(white) * amplitude, s=(pixels, pixels))
     return noise / noise.std(axis=(1, 2), keepdims=True)
 
 

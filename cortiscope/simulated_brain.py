@@ -11,8 +11,7 @@ IT  a random nonlinearity of category and pose. It never sees the image: only a 
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import fft
-from scipy.ndimage import gaussian_filter
+import scipy  # not its parts: they load when first used, which reading a config never does
 
 from cortiscope.shapes import CATEGORIES, Stimuli
 
@@ -69,7 +68,7 @@ def gabor(wavelength: float, orientation: float, pixels: int) -> np.ndarray:
     Its real and imaginary parts are in quadrature. The wavelength is a fraction of the image width,
     the orientation in radians.
     """
-    axis = fft.fftfreq(pixels)  # distance from pixel 0, fractions of the width
+    axis = scipy.fft.fftfreq(pixels)  # distance from pixel 0, fractions of the width
     right, down = axis[None, :], axis[:, None]
     along = right * np.cos(orientation) + down * np.sin(orientation)
     envelope = np.exp(-(right**2 + down**2) / (2 * (ENVELOPE * wavelength) ** 2))
@@ -82,8 +81,8 @@ def gabor(wavelength: float, orientation: float, pixels: int) -> np.ndarray:
 
 def energy(spectrum: np.ndarray, wavelength: float, orientation: float) -> np.ndarray:
     """Energy of a quadrature pair at every pixel, from the images' spectrum (stimulus, y, x)."""
-    transfer = np.conj(fft.fft2(gabor(wavelength, orientation, spectrum.shape[-1])))
-    return np.abs(fft.ifft2(spectrum * transfer)) ** 2
+    transfer = np.conj(scipy.fft.fft2(gabor(wavelength, orientation, spectrum.shape[-1])))
+    return np.abs(scipy.fft.ifft2(spectrum * transfer)) ** 2
 
 
 def v1_signal(stimuli: Stimuli, neuroids: int, random: np.random.Generator) -> np.ndarray:
@@ -93,7 +92,7 @@ def v1_signal(stimuli: Stimuli, neuroids: int, random: np.random.Generator) -> n
     wavelength = np.exp(random.uniform(np.log(shortest), np.log(longest), size=neuroids))
     orientation = random.uniform(0, np.pi, size=neuroids)
     grey = luminance(stimuli.image)
-    spectrum = fft.fft2(grey)
+    spectrum = scipy.fft.fft2(grey)
     axis = (np.arange(grey.shape[1]) + 0.5) / grey.shape[1] - 0.5
     signal = np.empty((len(grey), neuroids))
     for i in range(neuroids):
@@ -107,7 +106,7 @@ def energy_maps(stimuli: Stimuli) -> np.ndarray:
     """Gabor amplitudes on a coarse grid over their mean: (stimulus, V4_GRID, V4_GRID, map)."""
     grey = luminance(stimuli.image)
     n, pixels = grey.shape[:2]
-    spectrum = fft.fft2(grey)
+    spectrum = scipy.fft.fft2(grey)
     cell = pixels // V4_GRID
     maps = []
     for wavelength in V4_WAVELENGTHS:
@@ -126,7 +125,9 @@ def v4_signal(stimuli: Stimuli, neuroids: int, random: np.random.Generator) -> n
     patches = np.lib.stride_tricks.sliding_window_view(maps, (3, 3), axis=(1, 2))
     weight = random.standard_normal((V4_CHANNELS, *patches.shape[3:]))
     drive = np.einsum("nyxmij,cmij->nyxc", patches, weight, optimize=True)
-    pooled = gaussian_filter(np.maximum(drive, 0), (0, V4_POOLING, V4_POOLING, 0), mode="nearest")
+    pooled = scipy.ndimage.gaussian_filter(
+        np.maximum(drive, 0), (0, V4_POOLING, V4_POOLING, 0), mode="nearest"
+    )
     # The outermost positions look at the margin, where no shape ever is.
     row, column = random.integers(1, pooled.shape[1] - 1, size=(2, neuroids))
     return pooled[:, row, column, random.integers(V4_CHANNELS, size=neuroids)]

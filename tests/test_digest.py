@@ -10,16 +10,22 @@ def library(tmp_path, monkeypatch):
     """A script that imports `ridge`, which imports `noise`; and `figures`, which it does not."""
     monkeypatch.setattr(digest, "LIBRARY", tmp_path)
     monkeypatch.setattr(digest, "SCRIPTS", tmp_path)
-    (tmp_path / "fit.py").write_text("from cortiscope import ridge\n\n\ndef main():\n    ridge.f()\n")
+    script = "from cortiscope import ridge\n\n\ndef main():\n    ridge.f()\n"
+    (tmp_path / "fit.py").write_text(script)
     (tmp_path / "ridge.py").write_text("import cortiscope.noise\n\n\ndef f():\n    return 1\n")
     (tmp_path / "noise.py").write_text('"""Noise."""\n\nX = 1\n')
     (tmp_path / "figures.py").write_text("Y = 1\n")
     yield tmp_path
+    forget()
+
+
+def forget():
     digest._parse.cache_clear()
+    digest.code_digest.cache_clear()
 
 
 def digest_now():
-    digest._parse.cache_clear()
+    forget()
     return digest.code_digest("fit")
 
 

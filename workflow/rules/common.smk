@@ -4,7 +4,7 @@
 import sys
 
 from cortiscope import agreement
-from cortiscope.digest import code_digest as code
+from cortiscope.digest import code_digest
 from cortiscope.errors import InputError
 from cortiscope.fitting import SCORERS
 from cortiscope.study import Study
@@ -17,6 +17,11 @@ try:
     agreement.check(STUDY)
 except InputError as error:
     sys.exit(f"error: {error}")
+
+
+def code(script):
+    """Asked for only by the rules whose jobs run: every SLURM job reads this file, twice."""
+    return lambda wildcards: code_digest(script)
 
 
 def model_weights(wildcards):
@@ -53,7 +58,7 @@ def mapping_settings(wildcards):
 
 
 def mapping_code(wildcards):
-    return code("fit", SCORERS[wildcards.mapping])
+    return code_digest("fit", SCORERS[wildcards.mapping])
 
 
 def features_memory(wildcards, attempt):
