@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 import xarray as xr
 import yaml
-
 from conftest import REPOSITORY, SMALL
 
+RULES = {"stimuli", "validation", "responses", "features", "fit", "ceilings"}
 FIGURES = ("accuracy_vs_score", "layer_depth", "model_by_area", "trained_vs_untrained")
 TABLES = ("layers.csv", "accuracy_vs_brain.csv", "correlations.csv", "contrasts.csv")
 
@@ -59,7 +59,7 @@ def test_every_file_says_what_made_it(finished):
         with xr.open_dataset(file) as dataset:
             about = dataset.attrs
         assert about["study"] == "shapes"
-        assert about["rule"] in {"stimuli", "validation", "responses", "features", "fit", "ceilings"}
+        assert about["rule"] in RULES
         assert json.loads(about["settings"])
         assert len(about["code"]) == 16
         assert "numpy" in json.loads(about["packages"])
