@@ -52,15 +52,16 @@ def _explain(error: ValidationError, where: str) -> InputError:
     place = f"{where}: {field}" if field else where
     schema = error.schema if isinstance(error.schema, dict) else {}
     known = list(schema.get("properties", {}))
+    instance: Any = error.instance
     if error.validator == "additionalProperties":
-        unknown = sorted(set(error.instance) - set(known))[0]
+        unknown = sorted(set(instance) - set(known))[0]
         near = difflib.get_close_matches(unknown, known, n=1, cutoff=0.5)
         remedy = f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(known)}"
         return InputError(place, f"unknown key {unknown!r}", remedy)
     if error.validator == "required":
         missing = error.message.split("'")[1]
         return InputError(place, f"{missing!r} is missing", "add it")
-    return InputError(place, f"{error.instance!r} is not valid", f"use {_allowed(schema)}")
+    return InputError(place, f"{instance!r} is not valid", f"use {_allowed(schema)}")
 
 
 def _allowed(schema: Mapping[str, Any]) -> str:
