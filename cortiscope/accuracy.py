@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import nn
 
+from cortiscope.devices import reproducible
 from cortiscope.errors import InputError
-from cortiscope.extraction import reproducible
 from cortiscope.images import read_image
 from cortiscope.sizes import IMAGE_ENDINGS
 

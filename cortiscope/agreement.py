@@ -6,10 +6,10 @@ from pathlib import Path
 from cortiscope import sizes
 from cortiscope.errors import InputError
 from cortiscope.files import labels, opened
-from cortiscope.layer_tables import is_named
 from cortiscope.shapes import CATEGORIES, Stimuli
 from cortiscope.stimulus_ids import positions, read_ids
 from cortiscope.study import MAPPING_SECTIONS, Study
+from cortiscope.weight_names import is_named
 
 FOLDS = "config: cross_validation.folds"
 

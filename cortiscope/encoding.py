@@ -10,7 +10,7 @@ from cortiscope import ridge
 from cortiscope.cross_validation import fold_numbers
 from cortiscope.features import Layer
 from cortiscope.fitting import LayerScore
-from cortiscope.noise import halves
+from cortiscope.halves import halves
 from cortiscope.responses import Area, average
 from cortiscope.statistics import bootstrap_weights, p_value, permutations, weighted_mean
 

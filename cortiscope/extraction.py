@@ -7,8 +7,7 @@ it in place, and nothing of its size is kept.
 import gc
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -16,6 +15,7 @@ import torch
 from torch import nn
 
 from cortiscope import projection
+from cortiscope.devices import choose_device, reproducible
 from cortiscope.errors import InputError
 from cortiscope.suggestions import near
 from cortiscope.tracing import first_tensor, listening
@@ -182,33 +182,6 @@ class _Run:
             shape = "x".join(str(size) for size in self.shapes[name])
             outcomes[name] = (arrays, {**attributes, "shape": shape})
         return outcomes
-
-
-def choose_device(name: str) -> torch.device:
-    """`auto`: CUDA where there is one. A device that is not there is an InputError."""
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-    except RuntimeError as error:
-        raise InputError("device", f"unknown device {name!r}", "use auto, cpu or cuda") from error
-    if device.type == "cuda" and not torch.cuda.is_available():
-        raise InputError("device", f"{name} is not available here", "use auto or cpu")
-    return device
-
-
-@contextmanager
-def reproducible() -> Iterator[None]:
-    """Full float32 and fixed algorithms on CUDA; nothing to do on a CPU."""
-    with torch.backends.cudnn.flags(
-        enabled=True, benchmark=False, deterministic=True, allow_tf32=False
-    ):
-        before = torch.backends.cuda.matmul.allow_tf32
-        torch.backends.cuda.matmul.allow_tf32 = False
-        try:
-            yield
-        finally:
-            torch.backends.cuda.matmul.allow_tf32 = before
 
 
 def is_out_of_memory(error: BaseException) -> bool:

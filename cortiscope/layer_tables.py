@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from cortiscope.errors import InputError
+from cortiscope.weight_names import is_named
 
 # Part of the digest: to be raised when the columns, the selectors or the tracing change.
 FORMAT = 1
@@ -56,11 +57,6 @@ def image_size(model: Mapping[str, str]) -> str:
         return weights if named and "SWAG" in weights else "auto"
     pairs = dict(word.split("=", 1) for word in preprocessing.split() if "=" in word)
     return pairs.get("crop") or pairs.get("resize") or preprocessing
-
-
-def is_named(weights: str) -> bool:
-    """Whether weights are a name that torchvision knows, not a file and not `none`."""
-    return weights != "none" and "/" not in weights and "." not in weights
 
 
 def read_table(path: str | Path) -> list[dict[str, str]]:

@@ -10,7 +10,7 @@ import xarray as xr
 from cortiscope.errors import InputError
 from cortiscope.files import opened, replacing
 from cortiscope.images import read_image
-from cortiscope.rsa import principal_coordinates
+from cortiscope.principal_coordinates import principal_coordinates
 from cortiscope.sizes import area_names, check_images, check_recording, list_images
 from cortiscope.stimulus_ids import image_id, positions, read_ids
 
@@ -151,7 +151,7 @@ def _check_recorded(response: xr.DataArray, areas: np.ndarray, where: str) -> No
 def _coordinates_of_rdms(
     dataset: xr.Dataset, areas: np.ndarray, stimulus_id: np.ndarray, source: str
 ) -> xr.Dataset:
-    """Neuroids of areas that are known by dissimilarities only: see `rsa.principal_coordinates`."""
+    """Neuroids of areas that are known by dissimilarities only: see `principal_coordinates`."""
     rdms = dataset["dissimilarity"].transpose("rdm", "stimulus", "stimulus_2").values
     if not np.isfinite(rdms).all() or not np.allclose(rdms, rdms.swapaxes(1, 2), atol=1e-5):
         raise InputError(

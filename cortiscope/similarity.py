@@ -8,7 +8,7 @@ import numpy as np
 from cortiscope import rsa
 from cortiscope.features import Layer, row_centred_gram
 from cortiscope.fitting import LayerScore
-from cortiscope.noise import halves
+from cortiscope.halves import halves
 from cortiscope.responses import Area, average
 from cortiscope.statistics import bootstrap_weights
 

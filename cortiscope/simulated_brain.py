@@ -14,8 +14,8 @@ import numpy as np
 import scipy  # not its parts: they load when first used, which reading a config never does
 
 from cortiscope.shapes import CATEGORIES, Stimuli
+from cortiscope.simulated_areas import AREAS
 
-AREAS = ("V1", "V4", "IT")
 UNITS = "simulated spikes/s, relative to the neuroid's mean"
 # Standard deviation of every neuroid's signal over stimuli, in spikes/s.
 SIGNAL_SPREAD = 5.0

@@ -9,7 +9,7 @@ import netCDF4
 
 from cortiscope.errors import InputError
 from cortiscope.files import labels, opened
-from cortiscope.simulated_brain import AREAS
+from cortiscope.simulated_areas import AREAS
 
 IMAGE_ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff")
 

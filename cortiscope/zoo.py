@@ -10,9 +10,9 @@ from torch import nn
 
 from cortiscope import preprocessing, shapenet, weights
 from cortiscope.errors import InputError
-from cortiscope.layer_tables import is_named
 from cortiscope.preprocessing import Preprocessing
 from cortiscope.suggestions import near
+from cortiscope.weight_names import is_named
 
 Row = Mapping[str, str]
 

@@ -9,6 +9,7 @@ from scipy.spatial.distance import pdist, squareform
 from scipy.stats import pearsonr, rankdata, spearmanr
 
 from cortiscope import rsa
+from cortiscope.principal_coordinates import principal_coordinates
 from cortiscope.statistics import bootstrap_weights, permutations
 
 
@@ -107,7 +108,7 @@ def test_bootstrap_counts_pairs(patterns: tuple[NDArray, NDArray]) -> None:
 def test_principal_coordinates_reproduce_distances() -> None:
     patterns = np.random.default_rng(0).normal(size=(20, 8))
     dissimilarity = rsa.square(rsa.pearson_rdm(patterns))
-    coordinates, eigenvalues = rsa.principal_coordinates(dissimilarity)
+    coordinates, eigenvalues = principal_coordinates(dissimilarity)
     assert coordinates.shape == (20, 7)  # eight neuroids, centred
     np.testing.assert_allclose(
         pdist(coordinates, "sqeuclidean"), 2 * squareform(dissimilarity, checks=False), atol=1e-12
@@ -120,4 +121,4 @@ def test_principal_coordinates_reproduce_distances() -> None:
 def test_principal_coordinates_drop_negative_eigenvalues() -> None:
     """A triangle whose sides break the triangle inequality lies in no space."""
     dissimilarity = np.array([[0.0, 0.1, 2.0], [0.1, 0.0, 0.1], [2.0, 0.1, 0.0]])
-    assert rsa.principal_coordinates(dissimilarity)[0].shape == (3, 1)
+    assert principal_coordinates(dissimilarity)[0].shape == (3, 1)

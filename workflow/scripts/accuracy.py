@@ -4,7 +4,7 @@ import csv
 
 import torch
 
-from cortiscope import extraction, job, zoo
+from cortiscope import devices, job, zoo
 from cortiscope.accuracy import from_arrays, from_folder, top_k
 from cortiscope.files import read, replacing
 
@@ -30,7 +30,7 @@ def main(
             labelled = from_arrays(shown["image"], shown["label"])
             n_classes = int(shown["label"].max()) + 1
         network = zoo.build(row, weights[0] if weights else None)
-        chosen = extraction.choose_device(device)
+        chosen = devices.choose_device(device)
         found |= top_k(network, zoo.transform(row), labelled, n_classes, chosen)
         found["accuracy_source"] = "measured"
     elif published:

@@ -2,7 +2,7 @@
 
 import xarray as xr
 
-from cortiscope import embedded, job
+from cortiscope import embedded_responses, job
 from cortiscope.recordings import read_responses, save
 
 
@@ -15,7 +15,7 @@ def main(
                 source[0], settings["variable"], settings["area"], shown["stimulus_id"].values
             )
         else:
-            recorded = embedded.responses(
+            recorded = embedded_responses.responses(
                 shown.load(), settings["seed"], settings["repetitions"], settings["neuroids"]
             )
     save(recorded, responses, provenance)
