@@ -11,8 +11,7 @@ from torch import nn
 
 from cortiscope.devices import reproducible
 from cortiscope.errors import InputError
-from cortiscope.images import read_image
-from cortiscope.sizes import IMAGE_ENDINGS
+from cortiscope.images import IMAGE_ENDINGS, read_image
 
 BATCH = 50  # images
 EVERY = 5  # seconds between reports

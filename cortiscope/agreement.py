@@ -6,6 +6,7 @@ from pathlib import Path
 from cortiscope import sizes
 from cortiscope.errors import InputError
 from cortiscope.files import labels, opened
+from cortiscope.images import list_images
 from cortiscope.shapes import CATEGORIES, Stimuli
 from cortiscope.stimulus_ids import positions, read_ids
 from cortiscope.study import MAPPING_SECTIONS, Study
@@ -74,7 +75,7 @@ def count_groups(study: Study, group: str) -> int:
         counts = {name: study.n_stimuli for name in known} | {"category": few, "label": few}
     elif Path(source[0]).is_dir():
         folder = Path(source[0])
-        parents = {file.relative_to(folder).parent.name for file in sizes.list_images(folder)}
+        parents = {file.relative_to(folder).parent.name for file in list_images(folder)}
         counts = {"category": len(parents), "stimulus_id": study.n_stimuli}
     else:
         with opened(source[0]) as dataset:

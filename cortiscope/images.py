@@ -7,6 +7,7 @@ from PIL import Image
 
 from cortiscope.errors import InputError
 
+IMAGE_ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff")
 # What PIL raises for a damaged file; SyntaxError is its word for a broken PNG.
 DAMAGED = (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError)
 
@@ -18,3 +19,11 @@ def read_image(path: Path) -> np.ndarray:
             return np.asarray(image.convert("RGB"))
     except DAMAGED as error:
         raise InputError(str(path), "is not a readable image", "replace or remove it") from error
+
+
+def list_images(folder: str | Path) -> list[Path]:
+    """The images below a folder, sorted by path."""
+    images = sorted(p for p in Path(folder).rglob("*") if p.suffix.lower() in IMAGE_ENDINGS)
+    if not images:
+        raise InputError(str(folder), "holds no images", f"use {', '.join(IMAGE_ENDINGS)}")
+    return images

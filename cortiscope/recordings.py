@@ -9,9 +9,9 @@ import xarray as xr
 
 from cortiscope.errors import InputError
 from cortiscope.files import opened, replacing
-from cortiscope.images import read_image
+from cortiscope.images import list_images, read_image
 from cortiscope.principal_coordinates import principal_coordinates
-from cortiscope.sizes import area_names, check_images, check_recording, list_images
+from cortiscope.sizes import area_names, check_images, check_recording
 from cortiscope.stimulus_ids import image_id, positions, read_ids
 
 

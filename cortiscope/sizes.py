@@ -9,9 +9,8 @@ import netCDF4
 
 from cortiscope.errors import InputError
 from cortiscope.files import labels, opened
+from cortiscope.images import list_images
 from cortiscope.simulated_areas import AREAS
-
-IMAGE_ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff")
 
 
 def count_stimuli(section: Mapping[str, Any], source: list[str]) -> int:
@@ -70,14 +69,6 @@ def _check_dimensions(
     if not set(needed) <= set(found) <= {*needed, optional}:
         names = ", ".join([*needed, f"{optional} (optional)"] if optional else needed)
         raise InputError(where, f"has dimensions {', '.join(found)}", f"name them {names}")
-
-
-def list_images(folder: str | Path) -> list[Path]:
-    """The images below a folder, sorted by path."""
-    images = sorted(p for p in Path(folder).rglob("*") if p.suffix.lower() in IMAGE_ENDINGS)
-    if not images:
-        raise InputError(str(folder), "holds no images", f"use {', '.join(IMAGE_ENDINGS)}")
-    return images
 
 
 def count_neuroids(section: Mapping[str, Any], source: list[str]) -> dict[str, int]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from cortiscope.errors import InputError
 from cortiscope.files import labels, opened
-from cortiscope.sizes import list_images
+from cortiscope.images import list_images
 
 REMEDY = "give both files the same stimulus_id values"
 
