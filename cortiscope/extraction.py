@@ -17,6 +17,7 @@ from torch import nn
 from cortiscope import projection
 from cortiscope.devices import choose_device, reproducible
 from cortiscope.errors import InputError
+from cortiscope.projection_kinds import resolve
 from cortiscope.suggestions import near
 from cortiscope.tracing import first_tensor, listening
 
@@ -112,7 +113,7 @@ class _Run:
     def fitting_batch(self, device: torch.device) -> int:
         """How many stimuli a pass can take, judged by a pass of one."""
         kind = str(self.settings.get("projection") or "auto")
-        exact = kind == "exact" or (kind == "auto" and len(self.images) <= projection.EXACT_LIMIT)
+        exact = resolve(kind, len(self.images)) == "exact"
         wanted = len(self.images) if exact else min(STREAMED_BATCH, len(self.images))
         one = measure_pass(self.network, self.images[0:1].to(device))
         return max(1, min(wanted, int(MEMORY_SHARE * free_memory(device) / max(one, 1))))

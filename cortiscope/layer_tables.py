@@ -5,13 +5,15 @@ import hashlib
 import io
 import json
 from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
 
 from cortiscope.errors import InputError
 from cortiscope.weight_names import is_named
 
-# Part of the digest: to be raised when the columns, the selectors or the tracing change.
-FORMAT = 1
+# Their text is part of the digest: an edit of what lists the layers lists them anew, which reruns
+# jobs only of networks whose layers are then others.
+LISTED_BY = ("layer_tables", "layers", "shapenet", "torchvision_zoo", "tracing", "zoo")
 COLUMNS = (
     "layer",
     "index",
@@ -43,8 +45,14 @@ def digest(model: Mapping[str, str]) -> str:
                 "write path/to/module.py:function",
             )
         architecture = f"{hashlib.sha256(Path(path).read_bytes()).hexdigest()}:{function}"
-    parts = [FORMAT, model["source"], architecture, model["layers"], image_size(model)]
+    parts = [_code(), model["source"], architecture, model["layers"], image_size(model)]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
+
+
+@cache
+def _code() -> str:
+    texts = [Path(__file__).with_name(f"{name}.py").read_bytes() for name in LISTED_BY]
+    return hashlib.sha256(b"".join(texts)).hexdigest()
 
 
 def image_size(model: Mapping[str, str]) -> str:

@@ -17,8 +17,8 @@ import torch
 
 from cortiscope.errors import InputError
 from cortiscope.gram import CHUNK, chunk_products, principal_coordinates
+from cortiscope.projection_kinds import resolve
 
-EXACT_LIMIT = 1024  # stimuli; up to here `auto` is lossless, the n x n Gram matrix being small
 GROUP = 1 << 20  # activations folded at a time: 4 MB
 FOLD_COMPONENTS = 4096  # 2 % rms error of squared distances; the error falls as 1/sqrt(components)
 
@@ -54,8 +54,7 @@ def make(
         absent), `seed`, `eps` (srp), `scratch` (folder for exact's spill).
     Raises InputError for an unknown kind; `finish` raises it for activations that are not finite.
     """
-    if kind == "auto":
-        kind = "exact" if n_stimuli <= EXACT_LIMIT else "fold"
+    kind = resolve(kind, n_stimuli)
     kinds: dict[str, type[_Base]]
     if kind == "srp" and sparse_components(n_stimuli, settings) >= n_features:
         kind = "none"  # a layer that is small already is kept as it is, as published studies do

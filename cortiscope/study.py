@@ -17,6 +17,7 @@ from cortiscope import layer_tables, sizes
 from cortiscope.blocks import SECONDS_PER_JOB, name_blocks, seconds_per_layer
 from cortiscope.errors import InputError
 from cortiscope.models import BUILD_COLUMNS, read_models
+from cortiscope.projection_kinds import resolve
 from cortiscope.schema import check
 
 LAYER_TABLES = Path("resources/layers")
@@ -75,7 +76,7 @@ class Study:
         )
 
     def section(self, *names: str) -> dict[str, Any]:
-        """Parts of the config in a fixed order, so that reordering the config reruns nothing."""
+        """Parts of the config in one form, so that writing the same another way reruns nothing."""
         return {name: _ordered(self.config[name]) for name in sorted(names)}
 
     # What was shown, and what answered
@@ -112,6 +113,10 @@ class Study:
     def build_row(self, model: str) -> dict[str, str]:
         """What a model is built from: its row without the labels."""
         return {column: self.models[model][column] for column in BUILD_COLUMNS}
+
+    def network_row(self, model: str) -> dict[str, str]:
+        """The same without the choice of layers, which does not change how a network answers."""
+        return {key: value for key, value in self.build_row(model).items() if key != "layers"}
 
     def weights_file(self, model: str) -> list[str]:
         """The weights a model is built with: a file of the user's, or one the workflow fetches."""
@@ -193,6 +198,14 @@ class Study:
         section = self.section("responses")["responses"]
         return {key: value for key, value in section.items() if key != "areas"}
 
+    def features_settings(self) -> dict[str, Any]:
+        """The `features` section with its projection resolved, without what that does not read."""
+        section = self.section("features")["features"]
+        kind = resolve(section["projection"], self.n_stimuli)
+        unread = ("components", "seed") if kind in ("exact", "none") else ()
+        kept = {key: value for key, value in section.items() if key not in unread}
+        return {"features": kept | {"projection": kind}}
+
     def validation_images(self) -> list[str]:
         """The file of labelled images, where accuracy is measured on the simulated stream."""
         simulated = self.config["accuracy"]["images"] == "shapes"
@@ -203,9 +216,9 @@ class Study:
         images = self.config["accuracy"]["images"]
         return "" if images in ("shapes", "published") else self.locate(images, "accuracy.images")
 
-    def grouping_stimuli(self) -> list[str]:
-        """The stimuli, where a coordinate of theirs groups the folds."""
-        grouped = self.config["cross_validation"]["group"]
+    def grouping_stimuli(self, mapping: str) -> list[str]:
+        """The stimuli, where a coordinate of theirs groups the folds of this mapping."""
+        grouped = self.mapping_settings(mapping).get("cross_validation", {}).get("group")
         return [f"resources/{self.name}/stimuli.nc"] if grouped else []
 
     # The fits
@@ -237,7 +250,8 @@ class Study:
         """Every score file of a model."""
         return [
             f"results/{self.name}/scores/{mapping}/{model}/{block}/{area}.nc"
-            for mapping in self.config["mappings"]
+            for mapping in MAPPING_SECTIONS  # in this order, however the config has them
+            if mapping in self.config["mappings"]
             for area in self.areas
             for block in self.blocks(mapping, model, area)
         ]
@@ -251,4 +265,7 @@ def _is_file_name(weights: str) -> bool:
 def _ordered(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: _ordered(value[key]) for key in sorted(value)}
-    return value
+    if isinstance(value, list):
+        return [_ordered(item) for item in value]
+    # 10.0 is 10: numbers that are equal rerun nothing.
+    return int(value) if isinstance(value, float) and value.is_integer() else value

@@ -81,7 +81,8 @@ def test_the_dry_run_shows_a_job_per_model_layer_and_area(workflow, tmp_path):
         len(list(csv.DictReader(table.open())))
         for table in (workflow.folder / "resources" / "layers").glob("*.csv")
     )
-    assert shown["fit"] == layers * 3 * 2  # areas, mappings
+    # Three models of one architecture share a table: models, areas, mappings.
+    assert shown["fit"] == layers * 3 * 3 * 2
     assert shown["features"] == 3
 
 

@@ -32,6 +32,10 @@ def model_row(wildcards):
     return STUDY.build_row(wildcards.model)
 
 
+def network_row(wildcards):
+    return STUDY.network_row(wildcards.model)
+
+
 def model_layers(wildcards):
     return STUDY.layer_tables[wildcards.model]
 
@@ -46,6 +50,14 @@ def model_labels(wildcards):
 
 def model_scores(wildcards):
     return STUDY.score_files(wildcards.model)
+
+
+def all_scores(wildcards):
+    return [file for model in STUDY.models for file in STUDY.score_files(model)]
+
+
+def grouping_stimuli(wildcards):
+    return STUDY.grouping_stimuli(wildcards.mapping)
 
 
 def block_layers(wildcards):

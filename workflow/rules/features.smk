@@ -19,7 +19,7 @@ rule features:
     params:
         row=model_row,
         layers=model_layers,
-        settings=STUDY.section("features"),
+        settings=STUDY.features_settings(),
         code=code("features"),
     script:
         "../scripts/features.py"
@@ -43,7 +43,7 @@ rule accuracy:
     resources:
         mem_mb=accuracy_memory,
     params:
-        row=model_row,
+        row=network_row,
         folder=STUDY.validation_folder(),
         device=STUDY.config["features"]["device"],
         code=code("accuracy"),

@@ -5,7 +5,7 @@ rule fit:
     input:
         features="results/<study>/features/{model}.nc",
         responses="resources/<study>/responses.nc",
-        stimuli=STUDY.grouping_stimuli(),
+        stimuli=grouping_stimuli,
     output:
         scores="results/<study>/scores/{mapping}/{model}/{layers}/{area}.nc",
     log:

@@ -12,7 +12,8 @@ rule weights:
     conda:
         "../../envs/torch.yaml"
     params:
+        # No `code`: however a file was fetched, its checksum was verified, and an edit of the code
+        # must not fetch a zoo again.
         checksum=weights_checksum,
-        code=code("weights"),
     script:
         "../scripts/weights.py"

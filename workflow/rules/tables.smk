@@ -46,6 +46,7 @@ rule tables:
         "../../envs/report.yaml"
     params:
         settings=STUDY.section("statistics"),
+        models=list(STUDY.models),  # the order of the rows
         code=code("tables"),
     script:
         "../scripts/tables.py"
