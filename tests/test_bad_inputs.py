@@ -14,9 +14,12 @@ import pytest
 import torch
 import xarray as xr
 import yaml
-from conftest import REPOSITORY, SMALL, Workflow
+from conftest import REPOSITORY, SMALL
 from PIL import Image
 from safetensors.torch import save_file
+
+from cortiscope.layers import write_tables
+from cortiscope.models import read_models
 
 HEADER = (REPOSITORY / "config" / "models.tsv").read_text().splitlines()[0]
 STIMULI = "resources/shapes/stimuli.nc"
@@ -30,7 +33,7 @@ CASES = []
 def case(line, target=None):
     """Register a bad input: a function that writes it into a folder and returns a config.
 
-    line: what the user must read after `error: `; {folder} is the case's own, `...` anything.
+    line: what the user must read after `error: `, with `...` for anything.
     target: the file whose job finds it; without one, reading the Snakefile does.
     """
 
@@ -43,10 +46,12 @@ def case(line, target=None):
 
 @pytest.fixture(scope="module")
 def layer_tables(tmp_path_factory):
-    """The layers of shapenet5, listed once: they are what takes longest in reading a Snakefile."""
-    run = Workflow(tmp_path_factory.mktemp("layers"))
-    assert run("--dry-run", "--quiet", "all", config=configure(run.folder, {})).returncode == 0
-    return run.folder / "resources" / "layers"
+    """The layers of shapenet5, as a first dry run lists them, for cases that go beyond that."""
+    folder = tmp_path_factory.mktemp("layers")
+    schema = REPOSITORY / "workflow" / "schemas" / "models.schema.yaml"
+    rows = read_models(REPOSITORY / "config" / "models.tsv", ["shapenet5"], schema)
+    write_tables(list(rows.values()), folder)
+    return folder
 
 
 def configure(folder, sections):
@@ -113,11 +118,6 @@ def pictures(folder):
 @case("config: ridge: unknown key 'alpha'; did you mean 'alphas'?")
 def misspelt_key(folder):
     return {"ridge": {"alpha": [1.0]}}
-
-
-@case("config: features.projection: 'pca' is not valid; use one of auto, exact, fold, srp, none")
-def wrong_value(folder):
-    return {"features": {"projection": "pca"}}
 
 
 @case("config: ridge.alphas[1]: 0 is not valid; use a number above 0")

@@ -89,6 +89,18 @@ def test_responses_come_in_the_order_of_the_stimuli(tmp_path):
     assert found["depth"].values.tolist() == [1.0, 2.0, 3.0]
 
 
+def test_ids_are_text_in_stimuli_and_responses(tmp_path):
+    """Numbers in one file and their digits in the other name the same stimuli."""
+    numbers = np.arange(4)
+    grey_images().assign_coords(stimulus_id=("stimulus", numbers)).to_netcdf(tmp_path / "s.nc")
+    names = ("stimulus", [str(number) for number in numbers[::-1]])
+    recording().assign_coords(stimulus_id=names).to_netcdf(tmp_path / "r.nc")
+    shown = read_stimuli(tmp_path / "s.nc")["stimulus_id"].values
+    found = read_responses(str(tmp_path / "r.nc"), "response", "area", shown)
+    expected = recording()["response"].values[:, ::-1].T.astype(np.float32)
+    np.testing.assert_array_equal(found["response"].values, expected)
+
+
 def test_responses_to_other_stimuli_are_refused(tmp_path):
     recording().to_netcdf(tmp_path / "r.nc")
     with pytest.raises(InputError, match="1 stimuli have no responses"):
