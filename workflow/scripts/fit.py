@@ -21,7 +21,7 @@ def main(
     provenance: dict,
 ) -> None:
     recorded = read_area(responses, area)
-    if (read_stimulus_ids(features) != recorded.stimulus_id).any():
+    if read_stimulus_ids(features).tolist() != recorded.stimulus_id.tolist():
         raise InputError(features, f"stimuli differ from those of {responses}", "delete it, rerun")
     group = settings.get("cross_validation", {}).get("group")
     groups = read_coordinate(stimuli, group) if stimuli and group else None
