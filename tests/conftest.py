@@ -1,5 +1,6 @@
 """A real run of the embedded study, small, shared by the tests that look at its parts."""
 
+import fcntl
 import os
 import subprocess
 import sys
@@ -37,9 +38,15 @@ def workflow(tmp_path):
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory):
-    """The small study, run once; tests only read it."""
-    run = Workflow(tmp_path_factory.mktemp("finished"))
-    done = run()
-    assert done.returncode == 0, done.stderr[-4000:]
+def finished(tmp_path_factory, worker_id):
+    """The small study, run once for all of pytest-xdist's workers; tests only read it."""
+    base = tmp_path_factory.getbasetemp()
+    base = base if worker_id == "master" else base.parent
+    run, complete = Workflow(base / "finished"), base / "finished.complete"
+    with (base / "finished.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not complete.exists():
+            done = run()
+            assert done.returncode == 0, done.stderr[-4000:]
+            complete.touch()
     return run
