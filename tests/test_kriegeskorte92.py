@@ -1,0 +1,26 @@
+"""Real networks and real brains: a trained network beats its untrained twin in IT."""
+
+import pandas as pd
+import pytest
+
+from conftest import REPOSITORY, SHARED
+
+STUDY = REPOSITORY / "config" / "studies" / "kriegeskorte92.yaml"
+SMALLER = REPOSITORY / "tests" / "config" / "photographs.yaml"
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason="needs the shared recordings and weights")
+def test_a_trained_network_beats_its_untrained_twin(workflow):
+    done = workflow(str(SMALLER), "--config", f"data_root={SHARED}", config=STUDY)
+    assert done.returncode == 0, done.stderr[-4000:]
+    tables = workflow.folder / "results" / "kriegeskorte92" / "tables"
+    contrasts = pd.read_csv(tables / "contrasts.csv")
+    assert set(contrasts["area"]) == {"human_IT", "monkey_IT"}
+    assert set(contrasts["mapping"]) == {"ridge", "rsa"}
+    assert (contrasts["difference"] > 0).all()
+    assert (contrasts["p_value"] < 0.05).all()
+    scores = pd.read_csv(tables / "accuracy_vs_brain.csv")
+    known = scores[(scores["mapping"] == "rsa") & (scores["area"] == "human_IT")]
+    assert known["ceiling"].between(0.2, 1).all()  # four subjects; monkeys were pooled
+    assert scores[scores["area"] == "monkey_IT"]["ceiling"].isna().all()
+    assert set(scores["accuracy_source"]) == {"unknown"}
