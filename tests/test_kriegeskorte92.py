@@ -2,7 +2,6 @@
 
 import pandas as pd
 import pytest
-
 from conftest import REPOSITORY, SHARED
 
 STUDY = REPOSITORY / "config" / "studies" / "kriegeskorte92.yaml"

@@ -1,0 +1,67 @@
+"""The conda environments hold what the scripts import, in the versions of the lock file."""
+
+import ast
+import re
+import sys
+
+import pytest
+import yaml
+from conftest import REPOSITORY
+
+from cortiscope import digest
+
+RULES = REPOSITORY / "workflow" / "rules"
+# Names of packages on conda-forge and on the package index where these differ from the import.
+CONDA = {"PIL": "pillow", "netCDF4": "netcdf4", "sklearn": "scikit-learn", "torch": "pytorch"}
+INDEX = {"pytorch": "torch"}
+
+
+def environment(name):
+    """Package to version of one environment."""
+    listed = yaml.safe_load((REPOSITORY / "envs" / f"{name}.yaml").read_text())["dependencies"]
+    return dict(item.split("=") for item in listed)
+
+
+def locked():
+    """Package to its versions: two where they differ between Pythons."""
+    versions = {}
+    for line in (REPOSITORY / "requirements.lock").read_text().splitlines():
+        if found := re.match(r"^([\w.-]+)==([^ ;\\]+)", line):
+            versions.setdefault(found[1], set()).add(found[2])
+    return versions
+
+
+def third_party(script):
+    """What a script and the library modules it reaches import from elsewhere."""
+    files = {}
+    digest._collect(digest.SCRIPTS / f"{script}.py", files)
+    names = set()
+    for file in files:
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Import):
+                names |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                names.add(node.module.split(".")[0])
+    return {CONDA.get(n, n) for n in names - set(sys.stdlib_module_names) - {"cortiscope"}}
+
+
+def rules():
+    """Script and environment of every rule."""
+    for file in RULES.glob("*.smk"):
+        for rule in re.split(r"^rule ", file.read_text(), flags=re.M)[1:]:
+            script = re.search(r"scripts/(\w+)\.py", rule)
+            conda = re.search(r"envs/(\w+)\.yaml", rule)
+            yield script[1], conda[1]
+
+
+@pytest.mark.parametrize("name", ["torch", "analysis", "report"])
+def test_versions_are_those_of_the_lock(name):
+    versions = locked()
+    for package, version in environment(name).items():
+        if package != "python":
+            assert version in versions[INDEX.get(package, package)], package
+
+
+@pytest.mark.parametrize(("script", "name"), sorted(rules()))
+def test_an_environment_holds_what_its_scripts_import(script, name):
+    assert third_party(script) <= environment(name).keys()
