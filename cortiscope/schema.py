@@ -1,7 +1,9 @@
 """Check configs and tables against their schemas; every complaint is one line with a remedy."""
 
+import copy
 import difflib
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +21,38 @@ def check(values: dict[str, Any], schema_file: Path, where: str) -> dict[str, An
     Errors: InputError for the first key that is unknown, missing, or of a wrong value.
     """
     schema = yaml.safe_load(schema_file.read_text())
-    completed = _with_defaults(values, schema, schema)
-    errors = sorted(Draft202012Validator(schema).iter_errors(completed), key=_order)
+    completed = copy.deepcopy(_with_defaults(values, schema, schema))
+    validator = Draft202012Validator(schema)
+    _read_numbers(completed, validator.iter_errors(completed))
+    errors = sorted(validator.iter_errors(completed), key=_order)
     if errors:
         raise _explain(errors[0], where)
     return completed
+
+
+def _read_numbers(values: dict[str, Any], errors: Iterable[ValidationError]) -> None:
+    """Replace text that stands for a number where the schema wants one.
+
+    Snakemake's `--config "ridge={alphas: [1, 10]}"` gives text, and so does YAML for 1e-3.
+    """
+    for error in list(errors):
+        number = _number(error.instance)
+        if error.validator in ("type", "oneOf") and number is not None:
+            *parents, last = error.absolute_path
+            place: Any = values
+            for step in parents:
+                place = place[step]
+            place[last] = number
+
+
+def _number(value: Any) -> int | float | None:
+    try:
+        number = float(value) if isinstance(value, str) else math.nan
+    except ValueError:
+        return None
+    if not math.isfinite(number):
+        return None
+    return int(number) if number.is_integer() else number
 
 
 def _order(error: ValidationError) -> tuple[bool, str]:
