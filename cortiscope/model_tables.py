@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from cortiscope.errors import InputError
-from cortiscope.files import Group, read, replacing
+from cortiscope.files import Group, opened, read, replacing
 from cortiscope.statistics import INTERVAL
 
 REMADE = "delete it, and the next run makes it again"
@@ -54,6 +54,24 @@ def read_scores(path: str, model: str) -> Scores:
         if found != value:
             raise InputError(f"{path}: {name}", f"is {found!r} where {value!r} belongs", REMADE)
     return Scores(path, expected["mapping"], expected["area"], content)
+
+
+def check_making(score_files: Sequence[str], made_by: Mapping[str, Mapping[str, Any]]) -> None:
+    """Check that score files were made with the settings and code that the study asks for now.
+
+    made_by: mapping to its `settings` and `code`. A job that outlives its killed run may replace a
+    file after the next run made it with other settings; Snakemake would take that for its own.
+    Errors: InputError naming the first such file.
+    """
+    for path in score_files:
+        asked = made_by[Path(path).parts[-4]]
+        with opened(path) as dataset:
+            found = {name: str(getattr(dataset, name, "")) for name in ("settings", "code")}
+        settings = json.loads(found["settings"] or "{}").get("settings")
+        if settings != asked["settings"]:
+            raise InputError(f"{path}: settings", "are not those of the config", REMADE)
+        if found["code"] != asked["code"]:
+            raise InputError(f"{path}: code", "is not that of this checkout", REMADE)
 
 
 def read_accuracy(path: str, model: str) -> dict[str, Any]:

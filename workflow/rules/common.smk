@@ -2,14 +2,19 @@
 # dry run shows the whole fan-out.
 
 import sys
+from pathlib import Path
 
-from cortiscope import agreement
+from cortiscope import agreement, locks
 from cortiscope.digest import code_digest
 from cortiscope.errors import InputError
 from cortiscope.fitting import SCORERS
 from cortiscope.study import Study
 
 FIGURES = ["accuracy_vs_score", "layer_depth", "model_by_area", "trained_vs_untrained"]
+
+if workflow.is_main_process:
+    # Held until this process ends: who kills it need not type --unlock afterwards.
+    OWNERSHIP = locks.release_stale(Path(".snakemake"))
 
 try:
     STUDY = Study.load(config, workflow.basedir)
@@ -71,6 +76,17 @@ def mapping_settings(wildcards):
 
 def mapping_code(wildcards):
     return code_digest("fit", SCORERS[wildcards.mapping])
+
+
+def scores_made_by(wildcards):
+    """What score files must say of their making: a job that outlived its run may come too late."""
+    return {
+        mapping: {
+            "settings": STUDY.mapping_settings(mapping),
+            "code": code_digest("fit", SCORERS[mapping]),
+        }
+        for mapping in sorted(STUDY.config["mappings"])
+    }
 
 
 def features_memory(wildcards, attempt):

@@ -1,7 +1,7 @@
 """Gather the scores of one model, layer by layer and neuroid by neuroid."""
 
 from cortiscope import job
-from cortiscope.model_tables import model_tables, write_frame, write_parquet
+from cortiscope.model_tables import check_making, model_tables, write_frame, write_parquet
 
 
 def main(
@@ -11,9 +11,11 @@ def main(
     layers: str,
     neuroids: str,
     labels: dict,
+    made_by: dict,
     model: str,
     provenance: dict,
 ) -> None:
+    check_making(scores, made_by)
     layer_table, neuroid_table = model_tables(scores, ceilings, accuracy, model, labels)
     write_frame(layer_table, layers, provenance)
     write_parquet(neuroid_table, neuroids, provenance)

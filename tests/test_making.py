@@ -1,0 +1,43 @@
+"""Score files that were made with other settings or code than the study asks for."""
+
+import json
+
+import pytest
+
+from cortiscope.errors import InputError
+from cortiscope.files import write
+from cortiscope.model_tables import check_making
+
+ASKED = {"ridge": {"settings": {"ridge": {"alphas": [0.1, 10]}}, "code": "0123456789abcdef"}}
+
+
+@pytest.fixture
+def score_file(tmp_path):
+    """A function that writes a score file with attributes, and returns its path."""
+
+    def make(settings, **attributes):
+        path = tmp_path / "ridge" / "resnet" / "00-19" / "IT.nc"
+        made = {"layers": ["conv"], "settings": settings}
+        write(path, {}, {"settings": json.dumps(made, sort_keys=True)} | attributes)
+        return str(path)
+
+    return make
+
+
+def test_a_file_made_as_asked_is_accepted(score_file):
+    check_making([score_file({"ridge": {"alphas": [0.1, 10]}}, code="0123456789abcdef")], ASKED)
+
+
+@pytest.mark.parametrize(
+    ("alphas", "about", "problem"),
+    [
+        ([0.1, 1], {"code": "0123456789abcdef"}, "settings: are not those of the config"),
+        ([0.1, 10], {"code": "f" * 16}, "code: is not that of this checkout"),
+        ([0.1, 10], {}, "code: is not that of this checkout"),
+    ],
+)
+def test_a_file_made_otherwise_is_named(score_file, alphas, about, problem):
+    path = score_file({"ridge": {"alphas": alphas}}, **about)
+    with pytest.raises(InputError) as raised:
+        check_making([path], ASKED)
+    assert str(raised.value) == f"{path}: {problem}; delete it, and the next run makes it again"
