@@ -88,8 +88,10 @@ class Place:
             return 0.0
         run = efficiency.latest_run(folder)
         self._wait_for_accounting(run)
-        rows = self.cluster.sacct("--name", run, "--allocations", fields=("TotalCPU",))
-        return sum(efficiency.seconds(row["TotalCPU"]) for row in rows)
+        rows = self.cluster.sacct("--name", run, fields=("JobIDRaw", "TotalCPU"))
+        # With --allocations, sacct would not add up the steps.
+        whole = [row for row in rows if "." not in row["JobIDRaw"]]
+        return sum(efficiency.seconds(row["TotalCPU"]) for row in whole)
 
     def _wait_for_accounting(self, run: str) -> None:
         """slurmdbd is told of a job's end some seconds late."""
