@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -16,19 +17,30 @@ SMALL = REPOSITORY / "tests" / "config" / "small.yaml"
 
 @dataclass(frozen=True)
 class Workflow:
-    """Snakemake on this repository's Snakefile, working in a folder of its own."""
+    """Snakemake on the Snakefile of this or another checkout, working in a folder of its own."""
 
     folder: Path
+    repository: Path = REPOSITORY
 
     def __call__(
         self, *arguments: str, config: Path | None = SMALL, timeout: int = 600
     ) -> subprocess.CompletedProcess:
-        command = [sys.executable, "-m", "snakemake", "--snakefile", str(REPOSITORY / "Snakefile")]
+        command = [
+            sys.executable,
+            "-m",
+            "snakemake",
+            "--snakefile",
+            str(self.repository / "Snakefile"),
+        ]
         command += ["--directory", str(self.folder), "--cores", "2", "--nocolor"]
         command += ["--configfile", str(config)] if config else []
         # pytest-xdist and this file leave nothing in the environment that a user would not have.
         return subprocess.run(
-            [*command, *arguments], capture_output=True, text=True, timeout=timeout, cwd=REPOSITORY
+            [*command, *arguments],
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            cwd=self.repository,
         )
 
 
@@ -46,6 +58,9 @@ def finished(tmp_path_factory, worker_id):
     with (base / "finished.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not complete.exists():
+            # Beside the results, as in a checkout that is worked in: paths of weights are relative.
+            zoo = Path("resources") / "zoo"
+            shutil.copytree(REPOSITORY / zoo, run.folder / zoo)
             done = run()
             assert done.returncode == 0, done.stderr[-4000:]
             complete.touch()

@@ -1,0 +1,79 @@
+"""A finished study and its checkout as copies, for tests to edit."""
+
+import ast
+import re
+from dataclasses import dataclass, field
+
+import yaml
+from conftest import Workflow
+
+
+@dataclass
+class Edited:
+    """A finished study and its checkout, both copies that an edit may change."""
+
+    run: Workflow
+    config: dict
+    arguments: list = field(default_factory=list)
+
+    def path(self, file):
+        return self.run.folder / file
+
+    def settings(self, section, **values):
+        """Change entries of a section of the config."""
+        self.config[section] = (self.config.get(section) or {}) | values
+
+    def models(self, change):
+        """Change the models table: a function of its lines, each a list of cells."""
+        lines = [line.split("\t") for line in self.code("config/models.tsv").split("\n") if line]
+        table = self.path("edited.tsv")
+        table.write_text("".join("\t".join(line) + "\n" for line in change(lines)))
+        self.settings("models", table=str(table))
+
+    def cell(self, model, column, value):
+        """Change one cell of the models table."""
+
+        def change(lines):
+            place = lines[0].index(column)
+            for line in lines:
+                line[place] = value if line[0] == model else line[place]
+            return lines
+
+        self.models(change)
+
+    def code(self, file):
+        return (self.run.repository / file).read_text()
+
+    def write(self, file, text):
+        (self.run.repository / file).write_text(text)
+
+    def function(self, file):
+        """Add a statement to the first function of a file: other code that does the same."""
+        text = self.code(file)
+        functions = [node for node in ast.parse(text).body if isinstance(node, ast.FunctionDef)]
+        lines = text.splitlines(keepends=True)
+        lines.insert(functions[0].body[-1].lineno - 1, "    edited = True\n")
+        self.write(file, "".join(lines))
+
+    def pretend(self):
+        """Take the study for finished as its config is now: its files are all there."""
+        done = self("--touch")
+        assert done.returncode == 0, done.stderr
+
+    def __call__(self, *arguments):
+        config = self.path("edited.yaml") if self.config else None
+        if config:
+            config.write_text(yaml.safe_dump(self.config))
+        return self.run(*self.arguments, *arguments, config=config)
+
+    def planned(self):
+        """Rule to number of jobs in a dry run."""
+        shown = self("--dry-run", "--quiet", "rules")
+        assert shown.returncode == 0, shown.stderr + shown.stdout
+        if "Nothing to be done" in shown.stdout + shown.stderr:
+            return {}
+        table = shown.stdout.partition("Job stats:")[2].partition("Job stats:")[0]
+        counts = {rule: int(n) for rule, n in re.findall(r"^(\w+) +(\d+)$", table, re.M)}
+        assert sum(counts.values()) == 2 * counts.pop("total")
+        assert counts.pop("all") == 1
+        return counts

@@ -1,0 +1,278 @@
+"""Edits of a study and exactly the jobs that must run after each.
+
+`python tests/edits.py` prints the table that README shows.
+"""
+
+import itertools
+import os
+import sys
+
+import yaml
+
+MODELS, AREAS, MAPPINGS, FIGURES = 3, 3, 2, 4
+PAIRS = MODELS * AREAS  # the fits of one mapping: all layers of a model share a job
+DRAWN = {"tables": 1, "figures": FIGURES}
+TABLES = {"model_table": MODELS, **DRAWN}
+FITS = {"fit": PAIRS * MAPPINGS, **TABLES}
+ONE_MAPPING = {"fit": PAIRS, **TABLES}
+ONE_MODEL = {"features": 1, "fit": AREAS * MAPPINGS, "model_table": 1, **DRAWN}
+
+EDITS = []
+
+
+def edit(sentence, **jobs):
+    """Register an edit: a function of an `Edited` study; jobs: how many of each rule must run."""
+
+    def register(change):
+        EDITS.append((sentence, jobs, change))
+        return change
+
+    return register
+
+
+# What changes nothing
+
+
+@edit("Nothing")
+def nothing(study):
+    pass
+
+
+@edit("Touch every file: config, code, weights, stimuli, features, scores")
+def touch(study):
+    later = itertools.count(int(study.path("resources/shapes/stimuli.nc").stat().st_mtime) + 9999)
+    for folder in (study.run.repository, study.path("resources"), study.path("results")):
+        for file in sorted(folder.rglob("*")):
+            if folder.name != "results" or file.suffix == ".nc":
+                date = next(later)
+                os.utime(file, (date, date))
+
+
+@edit("Add comments to a module, a script and a rule; reword a docstring")
+def comment(study):
+    for file in ("cortiscope/ridge.py", "workflow/scripts/fit.py", "workflow/rules/fits.smk"):
+        study.write(file, "# A comment.\n" + study.code(file) + "\n# Another.\n")
+    module = study.code("cortiscope/files.py")
+    study.write("cortiscope/files.py", module.replace('"""netCDF-4 files', '"""Files', 1))
+
+
+@edit("Reorder the keys of the config, write 10 as 10.0, comment it")
+def reorder(study):
+    def backwards(value):
+        return {k: backwards(value[k]) for k in reversed(value)} if type(value) is dict else value
+
+    default = yaml.safe_load(study.code("config/config.yaml"))
+    default["figures"]["font_size"] = float(default["figures"]["font_size"])
+    default["ridge"]["alphas"] = [float(alpha) for alpha in default["ridge"]["alphas"]]
+    text = yaml.safe_dump(backwards(default), sort_keys=False)
+    study.write("config/config.yaml", "# Edited.\n" + text)
+
+
+@edit("Give the same values with `--config` instead of a file")
+def same_values(study):
+    sections = {name: yaml.safe_dump(value) for name, value in study.config.items()}
+    flow = {name: yaml.safe_dump(yaml.safe_load(v), default_flow_style=True, width=999).strip()
+            for name, v in sections.items()}  # fmt: skip
+    study.arguments += ["--config", *(f"{name}={value}" for name, value in flow.items())]
+    study.config = {}
+
+
+@edit("Reorder the columns of the models table, fill in its defaults")
+def columns(study):
+    def change(lines):
+        place = lines[0].index("preprocessing")
+        for line in lines[1:]:
+            line[place] = line[place] or "auto"
+        return [line[::-1] for line in lines]
+
+    study.models(change)
+
+
+@edit("Change the seed of an exact projection, which draws nothing")
+def exact_seed(study):
+    study.settings("features", seed=7)
+
+
+@edit("Delete the features of a model, to free disk space")
+def delete_features(study):
+    study.path("results/shapes/features/shapenet5.nc").unlink()
+
+
+# Models
+
+
+@edit("Add a model", **ONE_MODEL, accuracy=1)
+def add_model(study):
+    study.settings("models", names=[*study.config["models"]["names"], "shapenet2"])
+
+
+@edit("Remove a model", **DRAWN)
+def remove_model(study):
+    study.settings("models", names=study.config["models"]["names"][:-1])
+
+
+@edit("Add a layer to one model", **ONE_MODEL)
+def add_layer(study):
+    study.cell("shapenet5", "layers", "relu*,average,pool1")
+
+
+@edit("Change the weights of one model", **ONE_MODEL, accuracy=1)
+def weights(study):
+    study.cell("shapenet5", "weights", "resources/zoo/shapenet5_brief.safetensors")
+
+
+@edit("Change the family of one model", model_table=1, **DRAWN)
+def family(study):
+    study.cell("shapenet5", "family", "Shapes")
+
+
+@edit("Reorder the rows of the models table", **DRAWN)
+def rows(study):
+    study.models(lambda lines: [lines[0], *reversed(lines[1:])])
+
+
+# What was shown and recorded
+
+
+@edit("Add an area", ceilings=1, fit=MODELS * MAPPINGS, **TABLES)
+def add_area(study):
+    study.settings("responses", areas=["V1", "IT"])
+    study.pretend()
+    for file in study.path("results").rglob("V4.nc"):
+        file.unlink()
+    study.settings("responses", areas=["IT", "V4", "V1"])
+
+
+@edit("Leave out an area", **TABLES)
+def drop_area(study):
+    study.settings("responses", areas=["V1", "IT"])
+
+
+@edit("Record anew: the seed of the simulated responses", responses=1, ceilings=AREAS, **FITS)
+def responses(study):
+    study.settings("responses", seed=3)
+
+
+@edit("More validation images", validation=1, accuracy=MODELS, **TABLES)
+def validation(study):
+    study.settings("accuracy", count=300)
+
+
+# Settings
+
+
+@edit("Change the projection", features=MODELS, **FITS)
+def projection(study):
+    study.settings("features", projection="fold")
+
+
+@edit("Change the seed of a random projection", features=MODELS, **FITS)
+def projection_seed(study):
+    study.settings("features", projection="fold")
+    study.pretend()
+    study.settings("features", seed=7)
+
+
+@edit("Change ridge's alphas", **ONE_MAPPING)
+def alphas(study):
+    study.settings("ridge", alphas=[0.1, 1.0, 10.0])
+
+
+@edit("Change the folds", **ONE_MAPPING)
+def folds(study):
+    study.settings("cross_validation", folds=5)
+
+
+@edit("Hold out categories whole", **ONE_MAPPING)
+def group(study):
+    study.settings("cross_validation", group="category", folds=4)
+
+
+@edit("Change the number of permutations", **FITS)
+def permutations(study):
+    study.settings("statistics", permutations=30)
+
+
+@edit("Change the splits that choose the best layer", **FITS)
+def selection(study):
+    study.settings("selection", splits=3)
+
+
+@edit("Change the splits of the ceilings", ceilings=AREAS, **TABLES)
+def ceilings(study):
+    study.settings("ceilings", splits=30)
+
+
+@edit("Leave out a mapping", **TABLES)
+def mapping(study):
+    study.config["mappings"] = ["ridge"]
+
+
+@edit("Change the figures' font size", figures=FIGURES)
+def style(study):
+    study.settings("figures", font_size=10)
+
+
+# Code
+
+
+@edit("Edit a function in `ridge.py`", **ONE_MAPPING)
+def ridge(study):
+    study.function("cortiscope/ridge.py")
+
+
+@edit("Edit a function in `rsa.py`, which ceilings use too", ceilings=AREAS, **ONE_MAPPING)
+def rsa(study):
+    study.function("cortiscope/rsa.py")
+
+
+@edit("Edit a function in `noise.py`", ceilings=AREAS, **TABLES)
+def noise(study):
+    study.function("cortiscope/noise.py")
+
+
+@edit("Edit a function in `projection.py`", features=MODELS, **FITS)
+def project(study):
+    study.function("cortiscope/projection.py")
+
+
+@edit("Edit a function in `layers.py` that lists the same layers")
+def layers(study):
+    study.function("cortiscope/layers.py")
+
+
+@edit("Edit a function in `simulated_brain.py`", responses=1, ceilings=AREAS, **FITS)
+def simulated_brain(study):
+    study.function("cortiscope/simulated_brain.py")
+
+
+@edit("Edit a function in `tables.py`", **DRAWN)
+def tables(study):
+    study.function("cortiscope/tables.py")
+
+
+@edit("Edit a function in `figures.py`", figures=FIGURES)
+def figures(study):
+    study.function("cortiscope/figures.py")
+
+
+# Results
+
+
+@edit("Delete a score file", fit=1, model_table=1, **DRAWN)
+def delete_score(study):
+    next(study.path("results/shapes/scores/rsa/shapenet5").rglob("IT.nc")).unlink()
+
+
+def markdown():
+    """The table of edits for README."""
+    order = ("validation", "responses", "features", "accuracy", "fit", "ceilings", *TABLES)
+    lines = ["| Edit | Jobs that run |", "| --- | --- |"]
+    for sentence, jobs, _ in EDITS:
+        shown = ", ".join(f"{jobs[rule]} {rule}" for rule in order if rule in jobs)
+        lines.append(f"| {sentence} | {shown or 'none'} |")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(markdown() + "\n")

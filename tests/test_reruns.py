@@ -1,0 +1,71 @@
+"""An edit reruns exactly the jobs that it touches.
+
+Every row of the table of edits is made in a copy of the finished small study, or of the checkout,
+and a dry run is asked; some are then run, after which nothing is left to do.
+"""
+
+import re
+import shutil
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+import yaml
+from conftest import REPOSITORY, SMALL
+from edited_study import Edited
+from edits import EDITS, delete_score, ridge, style
+
+CHECKOUT = ("Snakefile", "config", "cortiscope", "envs", "profiles", "workflow")
+
+
+@pytest.fixture
+def study(finished, tmp_path):
+    """The finished study and the checkout, copied with the dates of their files."""
+    shutil.copytree(finished.folder, tmp_path / "study")
+    for name in CHECKOUT:
+        source, target = REPOSITORY / name, tmp_path / "checkout" / name
+        target.parent.mkdir(exist_ok=True)
+        (shutil.copytree if source.is_dir() else shutil.copy2)(source, target)
+    run = replace(finished, folder=tmp_path / "study", repository=tmp_path / "checkout")
+    return Edited(run, yaml.safe_load(SMALL.read_text()))
+
+
+@pytest.mark.parametrize(
+    ("jobs", "change"),
+    [pytest.param(jobs, change, id=change.__name__) for _, jobs, change in EDITS],
+)
+def test_an_edit_plans_exactly_what_it_touches(study, jobs, change):
+    change(study)
+    assert study.planned() == jobs
+
+
+def started(folder):
+    """Rule to number of jobs that the newest log of a run says were started."""
+    newest = max(
+        (folder / ".snakemake" / "log").glob("*.log"), key=lambda file: file.stat().st_mtime
+    )
+    counts = Counter(re.findall(r"^(?:local)?rule (\w+):$", newest.read_text(), re.M))
+    counts.pop("all", None)
+    return dict(counts)
+
+
+@pytest.mark.parametrize("change", [ridge, style, delete_score])
+def test_an_edit_runs_exactly_what_it_touches_and_then_nothing(study, change):
+    expected = next(jobs for _, jobs, changed in EDITS if changed is change)
+    drawn = study.path("results/shapes/tables/accuracy_vs_brain.csv")
+    before = drawn.read_bytes()
+    change(study)
+    done = study()
+    assert done.returncode == 0, done.stderr[-4000:]
+    assert started(study.run.folder) == expected
+    assert study.planned() == {}
+    assert drawn.read_bytes() == before  # none of these edits changes a number
+
+
+def test_jobs_run_the_code_that_was_edited(study):
+    """Without this, a checkout that no job looks at would pass the tests above."""
+    score = next(study.path("results/shapes/scores/ridge/shapenet5").rglob("IT.nc"))
+    study.write("cortiscope/encoding.py", study.code("cortiscope/encoding.py") + "\n1 / 0\n")
+    failed = study("--", str(score.relative_to(study.run.folder)))
+    assert failed.returncode != 0
+    assert "ZeroDivisionError" in failed.stdout + failed.stderr
