@@ -21,6 +21,7 @@ import shutil
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -32,36 +33,47 @@ from tests.faults.harness import Run, damaged, different, half_finished, run_to_
 AGAIN = 0.5  # the chance that a rerun is killed too
 
 
-def kill_once(folder: Path, latest: float, chance: random.Random) -> tuple[str, Run]:
+@dataclass
+class Pace:
+    """How many seconds a run takes: kills are uniform in it. It follows the machine's load."""
+
+    seconds: float
+
+
+def kill_once(folder: Path, pace: Pace, chance: random.Random) -> tuple[str, Run]:
     """Start the study and kill something of it; what it was, and the run for its orphans."""
     run = Run(folder, "tables")
-    moment = time.monotonic() + chance.uniform(0, latest)
+    start = time.monotonic()
+    moment = start + chance.uniform(0, pace.seconds)
     main = chance.random() < 0.5
     while run.main.poll() is None:
         jobs = run.jobs()
         if time.monotonic() >= moment and (main or jobs):
             if main:
                 run.kill_main()
+                pace.seconds *= 1.05
                 return "main process", run
             job = chance.choice(jobs)
             with contextlib.suppress(psutil.NoSuchProcess):
                 name = job.cmdline()[-1].split(".")[-2]
                 job.kill()
                 run.wait()
+                pace.seconds *= 1.05
                 return f"job of {name}", run
         time.sleep(0.05)
+    pace.seconds = time.monotonic() - start  # it ended before its time had come
     return "", run
 
 
 def one_study(
-    finished: Path, folder: Path, latest: float, chance: random.Random
+    finished: Path, folder: Path, pace: Pace, chance: random.Random
 ) -> tuple[list[str], dict[str, list[str]]]:
     """Kill a study until chance lets it finish; what was killed, and what was found."""
     half_finished(finished, folder)
     killed, runs = list[str](), list[Run]()
     found: dict[str, list[str]] = {"corrupt": [], "lost": [], "different": []}
     while not killed or chance.random() < AGAIN:
-        what, run = kill_once(folder, latest, chance)
+        what, run = kill_once(folder, pace, chance)
         runs.append(run)
         found["corrupt"] += damaged(folder)
         if not what:
@@ -94,14 +106,14 @@ def main() -> int:
     # How long the part that is killed takes, on this machine, now.
     start = time.monotonic()
     run_to_the_end(half_finished(finished, place / "timed"), "tables")
-    latest = time.monotonic() - start
+    pace = Pace(time.monotonic() - start)
     counts = {"kills": 0, "corrupt": 0, "lost": 0, "different": 0}
     start = time.monotonic()
     number = 0
     while counts["kills"] < asked.kills:
         folder = place / f"study{number}"
         number += 1
-        killed, found = one_study(finished, folder, latest, chance)
+        killed, found = one_study(finished, folder, pace, chance)
         counts["kills"] += len(killed)
         for kind, lines in found.items():
             counts[kind] += len(lines)

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -41,11 +41,17 @@ def run_to_the_end(folder: Path, *arguments: str) -> subprocess.CompletedProcess
 class Run:
     """A run that goes on beside the test; `with` ends whatever of it is left."""
 
-    def __init__(self, folder: Path, *arguments: str) -> None:
+    def __init__(
+        self, folder: Path, *arguments: str, environment: Mapping[str, str] | None = None
+    ) -> None:
         self.log = folder / "run.log"
         with self.log.open("w") as log:
             self.main = psutil.Popen(
-                command(folder, *arguments), cwd=REPOSITORY, stdout=log, stderr=log
+                command(folder, *arguments),
+                cwd=REPOSITORY,
+                env=environment,
+                stdout=log,
+                stderr=log,
             )
         self.seen: dict[int, psutil.Process] = {}
 
@@ -156,6 +162,16 @@ def different(folder: Path, expected: Path) -> list[str]:
     ):
         found.append("scores.parquet: differs")
     return found
+
+
+def ends_well(folder: Path, undisturbed: Path) -> subprocess.CompletedProcess[str]:
+    """The same command again finishes, and its tables are those of the undisturbed run."""
+    assert damaged(folder) == []
+    again = run_to_the_end(folder, "tables")
+    assert again.returncode == 0, again.stderr[-3000:]
+    assert damaged(folder) == []
+    assert different(folder, undisturbed) == []
+    return again
 
 
 def temporary_files(folder: Path) -> list[Path]:

@@ -1,6 +1,5 @@
 """Runs that die, and the same command afterwards."""
 
-import fcntl
 import json
 import os
 import shutil
@@ -15,6 +14,7 @@ from tests.faults.harness import (
     Run,
     damaged,
     different,
+    ends_well,
     half_finished,
     run_to_the_end,
     temporary_files,
@@ -22,37 +22,6 @@ from tests.faults.harness import (
 )
 
 SCORES = Path("results/shapes/scores/ridge/shapenet5/00-05")
-
-
-@pytest.fixture(scope="session")
-def undisturbed(tmp_path_factory, worker_id):
-    """The tiny study, run once for all of pytest-xdist's workers; tests copy it."""
-    base = tmp_path_factory.getbasetemp()
-    base = base if worker_id == "master" else base.parent
-    folder, complete = base / "undisturbed", base / "undisturbed.complete"
-    with (base / "undisturbed.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not complete.exists():
-            done = run_to_the_end(folder, "tables")
-            assert done.returncode == 0, done.stderr[-3000:]
-            assert damaged(folder) == []
-            complete.touch()
-    return folder
-
-
-@pytest.fixture
-def folder(undisturbed, tmp_path):
-    return half_finished(undisturbed, tmp_path / "study")
-
-
-def ends_well(folder, undisturbed):
-    """The same command again finishes, and its tables are those of the undisturbed run."""
-    assert damaged(folder) == []
-    again = run_to_the_end(folder, "tables")
-    assert again.returncode == 0, again.stderr[-3000:]
-    assert damaged(folder) == []
-    assert different(folder, undisturbed) == []
-    return again
 
 
 def test_the_main_process_is_killed(folder, undisturbed):
