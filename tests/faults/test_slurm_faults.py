@@ -94,3 +94,16 @@ def test_a_node_goes_down(cluster, folder, undisturbed):
         cluster.start_slurmd()
         finishes(run, folder, undisturbed)
     assert "NODE_FAIL" in states(cluster, folder, "--duplicates")
+
+
+def test_a_job_needs_more_memory_than_it_asked_for(cluster, folder, undisturbed):
+    """Killed for its memory once, it comes back with more."""
+    memory = "fit:mem_mb=20 if attempt == 1 else 2000"
+    with started(cluster, folder, "--set-resources", memory) as run:
+        finishes(run, folder, undisturbed)
+    asked = cluster.sacct("--allocations", "--name", efficiency.latest_run(folder))
+    fits = [row for row in asked if row["Comment"].startswith("rule_fit_")]
+    assert sorted({efficiency.megabytes(row["ReqMem"]) for row in fits}) == [20, 2000]
+    ended = {row["ReqMem"]: row["State"].split()[0] for row in fits}
+    assert ended["20M"] in ("OUT_OF_MEMORY", "FAILED")
+    assert ended["2000M"] == "COMPLETED"
