@@ -22,25 +22,19 @@ class Workflow:
     folder: Path
     repository: Path = REPOSITORY
 
+    def arguments(self, *more: str, config: Path | None = SMALL) -> list[str]:
+        """What follows `snakemake` on the command line."""
+        snakefile, folder = str(self.repository / "Snakefile"), str(self.folder)
+        common = ["--snakefile", snakefile, "--directory", folder, "--cores", "2", "--nocolor"]
+        return [*common, *(["--configfile", str(config)] if config else []), *more]
+
     def __call__(
-        self, *arguments: str, config: Path | None = SMALL, timeout: int = 600
+        self, *more: str, config: Path | None = SMALL, timeout: int = 600
     ) -> subprocess.CompletedProcess:
-        command = [
-            sys.executable,
-            "-m",
-            "snakemake",
-            "--snakefile",
-            str(self.repository / "Snakefile"),
-        ]
-        command += ["--directory", str(self.folder), "--cores", "2", "--nocolor"]
-        command += ["--configfile", str(config)] if config else []
+        command = [sys.executable, "-m", "snakemake", *self.arguments(*more, config=config)]
         # pytest-xdist and this file leave nothing in the environment that a user would not have.
         return subprocess.run(
-            [*command, *arguments],
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            cwd=self.repository,
+            command, capture_output=True, text=True, timeout=timeout, cwd=self.repository
         )
 
 

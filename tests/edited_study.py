@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import yaml
 from conftest import Workflow
+from dry_runs import snakemake
 
 
 @dataclass
@@ -57,23 +58,31 @@ class Edited:
 
     def pretend(self):
         """Take the study for finished as its config is now: its files are all there."""
-        done = self("--touch")
-        assert done.returncode == 0, done.stderr
+        self._plan("--touch")
 
-    def __call__(self, *arguments):
-        config = self.path("edited.yaml") if self.config else None
-        if config:
-            config.write_text(yaml.safe_dump(self.config))
-        return self.run(*self.arguments, *arguments, config=config)
+    def __call__(self, *more):
+        """Run Snakemake as a user does."""
+        return self.run(*self.arguments, *more, config=self._config())
 
     def planned(self):
         """Rule to number of jobs in a dry run."""
-        shown = self("--dry-run", "--quiet", "rules")
-        assert shown.returncode == 0, shown.stderr + shown.stdout
-        if "Nothing to be done" in shown.stdout + shown.stderr:
+        shown = self._plan("--dry-run", "--quiet", "rules")
+        if "Nothing to be done" in shown:
             return {}
-        table = shown.stdout.partition("Job stats:")[2].partition("Job stats:")[0]
+        table = shown.partition("Job stats:")[2].partition("Job stats:")[0]
         counts = {rule: int(n) for rule, n in re.findall(r"^(\w+) +(\d+)$", table, re.M)}
         assert sum(counts.values()) == 2 * counts.pop("total")
         assert counts.pop("all") == 1
         return counts
+
+    def _config(self):
+        if not self.config:
+            return None
+        self.path("edited.yaml").write_text(yaml.safe_dump(self.config))
+        return self.path("edited.yaml")
+
+    def _plan(self, *more):
+        arguments = self.run.arguments(*self.arguments, *more, config=self._config())
+        status, shown = snakemake(arguments, self.run.repository, self.path("plan.log"))
+        assert status == 0, shown
+        return shown
