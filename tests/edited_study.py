@@ -5,8 +5,9 @@ import re
 from dataclasses import dataclass, field
 
 import yaml
-from conftest import Workflow
 from dry_runs import snakemake
+
+from tests.running import Workflow
 
 
 @dataclass

@@ -14,12 +14,12 @@ import pytest
 import torch
 import xarray as xr
 import yaml
-from conftest import REPOSITORY, SMALL
 from PIL import Image
 from safetensors.torch import save_file
 
 from cortiscope.layers import write_tables
 from cortiscope.models import read_models
+from tests.running import REPOSITORY, SMALL
 
 HEADER = (REPOSITORY / "config" / "models.tsv").read_text().splitlines()[0]
 STIMULI = "resources/shapes/stimuli.nc"

@@ -6,9 +6,9 @@ import sys
 
 import pytest
 import yaml
-from conftest import REPOSITORY
 
 from cortiscope import digest
+from tests.running import REPOSITORY
 
 RULES = REPOSITORY / "workflow" / "rules"
 # Names of packages on conda-forge and on the package index where these differ from the import.

@@ -45,6 +45,7 @@ def test_read_returns_what_was_written(tmp_path):
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
     example(tmp_path / "a.nc", value=1.0)
+
     def interrupted():
         with files.replacing(tmp_path / "a.nc") as temporary:
             temporary.write_text("half")

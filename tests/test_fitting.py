@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 import torch
 import yaml
-from conftest import REPOSITORY
 
 from cortiscope import embedded, extraction, noise, shapes, simulated_brain, zoo
 from cortiscope.features import Layer
 from cortiscope.fitting import fit
 from cortiscope.preprocessing import Preprocessed
 from cortiscope.responses import Area
+from tests.running import REPOSITORY
 
 SETTINGS = yaml.safe_load((REPOSITORY / "config" / "config.yaml").read_text()) | {
     "statistics": {"permutations": 0, "bootstraps": 0, "seed": 0}

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from conftest import REPOSITORY
+from tests.running import REPOSITORY
 
 HEAVY = ("torch", "pandas", "xarray", "sklearn", "scipy", "matplotlib", "snakemake")
 PROBE = """

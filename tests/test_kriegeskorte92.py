@@ -2,7 +2,8 @@
 
 import pandas as pd
 import pytest
-from conftest import REPOSITORY, SHARED
+
+from tests.running import REPOSITORY, SHARED
 
 STUDY = REPOSITORY / "config" / "studies" / "kriegeskorte92.yaml"
 SMALLER = REPOSITORY / "tests" / "config" / "photographs.yaml"

@@ -11,9 +11,10 @@ from dataclasses import replace
 
 import pytest
 import yaml
-from conftest import REPOSITORY, SMALL
 from edited_study import Edited
 from edits import EDITS, delete_score, ridge, style
+
+from tests.running import REPOSITORY, SMALL
 
 CHECKOUT = ("Snakefile", "config", "cortiscope", "envs", "profiles", "workflow")
 

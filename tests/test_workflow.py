@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 import xarray as xr
 import yaml
-from conftest import REPOSITORY, SMALL
+
+from tests.running import REPOSITORY, SMALL
 
 RULES = {"stimuli", "validation", "responses", "features", "fit", "ceilings"}
 FIGURES = ("accuracy_vs_score", "layer_depth", "model_by_area", "trained_vs_untrained")

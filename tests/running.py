@@ -1,0 +1,34 @@
+"""Run Snakemake on this repository's Snakefile, as a user would, in a folder of its own."""
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+REPOSITORY = Path(__file__).parent.parent
+SHARED = Path(os.environ.get("CORTISCOPE_SHARED", REPOSITORY.parent / "shared"))
+SMALL = REPOSITORY / "tests" / "config" / "small.yaml"
+
+
+@dataclass(frozen=True)
+class Workflow:
+    """Snakemake on the Snakefile of this or another checkout, working in a folder of its own."""
+
+    folder: Path
+    repository: Path = REPOSITORY
+
+    def arguments(self, *more: str, config: Path | None = SMALL) -> list[str]:
+        """What follows `snakemake` on the command line."""
+        snakefile, folder = str(self.repository / "Snakefile"), str(self.folder)
+        common = ["--snakefile", snakefile, "--directory", folder, "--cores", "2", "--nocolor"]
+        return [*common, *(["--configfile", str(config)] if config else []), *more]
+
+    def __call__(
+        self, *more: str, config: Path | None = SMALL, timeout: int = 600
+    ) -> subprocess.CompletedProcess:
+        command = [sys.executable, "-m", "snakemake", *self.arguments(*more, config=config)]
+        # pytest-xdist and this file leave nothing in the environment that a user would not have.
+        return subprocess.run(
+            command, capture_output=True, text=True, timeout=timeout, cwd=self.repository
+        )
