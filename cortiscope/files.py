@@ -6,6 +6,7 @@ brings pandas) would double its start-up. Every file opens in xarray as it is.
 
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ import numpy as np
 from cortiscope.errors import InputError
 
 RENEW = "copy it anew, or delete it if the workflow made it"
+FULL = 2**20  # bytes: a disk with less is taken for full
 PROVENANCE_PACKAGES = ("numpy", "netCDF4", "snakemake", "torch", "torchvision", "xarray")
 
 
@@ -60,6 +62,10 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
             os.fsync(written.fileno())
         temporary.chmod(0o666 & ~_umask())
         temporary.replace(target)
+    except (OSError, RuntimeError) as error:  # netCDF says RuntimeError
+        if shutil.disk_usage(target.parent).free < FULL:
+            raise InputError(str(path), "the disk is full", "free space, and run again") from error
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 

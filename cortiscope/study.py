@@ -111,8 +111,19 @@ class Study:
     # The networks
 
     def build_row(self, model: str) -> dict[str, str]:
-        """What a model is built from: its row without the labels."""
-        return {column: self.models[model][column] for column in BUILD_COLUMNS}
+        """What a model is built from: its row without the labels, a file of the user's found."""
+        row = {column: self.models[model][column] for column in BUILD_COLUMNS}
+        for file in self.architecture_file(model):
+            row["architecture"] = f"{file}:{row['architecture'].partition(':')[2]}"
+        return row
+
+    def architecture_file(self, model: str) -> list[str]:
+        """The user's python file that defines the network, where the row's source is `file`."""
+        row = self.models[model]
+        if row["source"] != "file":
+            return []
+        file = row["architecture"].partition(":")[0]
+        return [self.locate(file, f"models table: {model}: architecture")]
 
     def network_row(self, model: str) -> dict[str, str]:
         """The same without the choice of layers, which does not change how a network answers."""
@@ -140,7 +151,7 @@ class Study:
     def layer_tables(self) -> dict[str, list[dict[str, str]]]:
         """Model to the table of its layers, in execution order."""
         files = {
-            model: LAYER_TABLES / f"{layer_tables.digest(self._located(model))}.csv"
+            model: LAYER_TABLES / f"{layer_tables.digest(self.build_row(model))}.csv"
             for model in self.models
         }
         missing = [model for model, file in files.items() if not file.is_file()]
@@ -148,18 +159,9 @@ class Study:
             self._trace(missing)
         return {model: layer_tables.read_table(file) for model, file in files.items()}
 
-    def _located(self, model: str) -> dict[str, str]:
-        """The model's row, with the python file of a `file` architecture found."""
-        row = self.build_row(model)
-        if row["source"] == "file":
-            file, _, function = row["architecture"].partition(":")
-            field = f"models table: {model}: architecture"
-            row["architecture"] = f"{self.locate(file, field)}:{function}"
-        return row
-
     def _trace(self, models: list[str]) -> None:
         """Make missing layer tables, in another process so that this one stays free of torch."""
-        rows = layer_tables.dump_models([self._located(model) for model in models])
+        rows = layer_tables.dump_models([self.build_row(model) for model in models])
         command = [sys.executable, "-m", "cortiscope.layers", "--output", str(LAYER_TABLES)]
         environment = os.environ | {"PYTHONPATH": str(self.repository)}
         print(f"listing the layers of {len(models)} models, once", file=sys.stderr, flush=True)

@@ -33,6 +33,10 @@ def model_weights(wildcards):
     return STUDY.weights_file(wildcards.model)
 
 
+def model_architecture(wildcards):
+    return STUDY.architecture_file(wildcards.model)
+
+
 def model_row(wildcards):
     return STUDY.build_row(wildcards.model)
 

@@ -5,6 +5,7 @@ rule features:
     input:
         stimuli="resources/<study>/stimuli.nc",
         weights=model_weights,
+        architecture=model_architecture,
     output:
         features="results/<study>/features/{model}.nc",
     log:
@@ -28,6 +29,7 @@ rule features:
 rule accuracy:
     input:
         weights=model_weights,
+        architecture=model_architecture,
         images=STUDY.validation_images(),
     output:
         accuracy="results/<study>/accuracy/{model}.csv",

@@ -1,0 +1,37 @@
+"""A network of the user's own, from a python file in the study's folder."""
+
+import csv
+
+import yaml
+
+from tests.running import SMALL
+
+MODULE = """
+from torch import nn
+
+
+def build():
+    layers = [nn.Conv2d(3, 4, 5, stride=4), nn.ReLU(inplace=True), nn.Flatten()]
+    return nn.Sequential(*layers, nn.Linear(4 * 15 * 15, {outputs}))
+"""
+
+
+def test_a_network_of_ones_own(workflow):
+    (workflow.folder / "nets").mkdir()
+    (workflow.folder / "nets" / "mine.py").write_text(MODULE.format(outputs=8))
+    columns = ("model", "source", "architecture", "layers", "preprocessing", "training")
+    row = ("mine", "file", "nets/mine.py:build", "all", "resize=64 mean=0.4 std=0.1", "untrained")
+    with (workflow.folder / "mine.tsv").open("w", newline="") as lines:
+        csv.writer(lines, delimiter="\t").writerows([columns, row])
+    config = workflow.folder / "mine.yaml"
+    values = yaml.safe_load(SMALL.read_text()) | {"models": {"table": "mine.tsv", "names": "all"}}
+    config.write_text(yaml.safe_dump(values))
+    target = ("--", "results/shapes/features/mine.nc")
+    done = workflow(*target, config=config)
+    assert done.returncode == 0, done.stderr[-3000:]
+    again = workflow("--dry-run", *target, config=config)
+    assert "Nothing to be done" in again.stdout + again.stderr
+    # An edit of the user's file extracts anew, as one of ours does.
+    (workflow.folder / "nets" / "mine.py").write_text(MODULE.format(outputs=10))
+    edited = workflow("--dry-run", *target, config=config)
+    assert "rule features:" in edited.stdout + edited.stderr
