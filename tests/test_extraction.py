@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 import torchvision
+from sklearn.linear_model import Ridge
 from torch import nn
 
 from cortiscope import extraction
@@ -123,6 +124,23 @@ def test_exact_equals_raw_features_of_a_large_layer():
         scale = np.sqrt(np.diag(gram))
         rdm = 1 - (gram / np.outer(scale, scale))[upper]
         np.testing.assert_allclose(rdm, expected_rdm, rtol=1e-6)
+
+
+def test_exact_features_predict_as_raw_ones_do():
+    """Ridge of 774,400 features, by scikit-learn on either, for stimuli held out."""
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Conv2d(3, 64, 7), nn.ReLU(), nn.Flatten())
+    batch = images(24, size=116)
+    raw = cloned(network, batch)["1"].astype(np.float64)
+    arrays, _ = extract(network, batch, ["1"], {"projection": "exact"}, **QUIET)["1"]
+    responses = np.random.default_rng(0).normal(size=(24, 5))
+    # The mean eigenvalue of the Gram matrix: regularised as much as not.
+    alpha = np.square(raw - raw.mean(axis=0)).sum() / len(raw)
+    expected, found = (
+        Ridge(alpha).fit(features[:18], responses[:18]).predict(features[18:])
+        for features in (raw, arrays["features"])
+    )
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-6 * np.abs(expected).max())
 
 
 def test_the_pass_stops_after_the_last_wanted_layer():
