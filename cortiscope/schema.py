@@ -4,6 +4,7 @@ import copy
 import difflib
 import math
 from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ def check(values: dict[str, Any], schema_file: Path, where: str) -> dict[str, An
     where: how the error message names the file or row that `values` came from.
     Errors: InputError for the first key that is unknown, missing, or of a wrong value.
     """
-    schema = yaml.safe_load(schema_file.read_text())
+    schema = _read(schema_file)
     completed = copy.deepcopy(_with_defaults(values, schema, schema))
     validator = Draft202012Validator(schema)
     _read_numbers(completed, validator.iter_errors(completed))
@@ -53,6 +54,13 @@ def _number(value: Any) -> int | float | None:
     if not math.isfinite(number):
         return None
     return int(number) if number.is_integer() else number
+
+
+@cache
+def _read(schema_file: Path) -> dict[str, Any]:
+    """A schema, read once for all rows of a table."""
+    schema: dict[str, Any] = yaml.safe_load(schema_file.read_text())
+    return schema
 
 
 def _order(error: ValidationError) -> tuple[bool, str]:

@@ -231,7 +231,12 @@ class Study:
 
     def mapping_settings(self, mapping: str) -> dict[str, Any]:
         """The config entries that a fit of this mapping depends on."""
-        return self.section(*MAPPING_SECTIONS[mapping])
+        return self._mapping_settings[mapping]
+
+    @cached_property
+    def _mapping_settings(self) -> dict[str, dict[str, Any]]:
+        # Once, since every fit of a large study asks, and asks again.
+        return {name: self.section(*sections) for name, sections in MAPPING_SECTIONS.items()}
 
     def blocks(self, mapping: str, model: str, area: str) -> dict[str, list[str]]:
         """Block name to the layers that one fit job scores."""
