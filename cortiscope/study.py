@@ -19,6 +19,7 @@ from cortiscope.errors import InputError
 from cortiscope.models import BUILD_COLUMNS, read_models
 from cortiscope.projection_kinds import resolve
 from cortiscope.schema import check
+from cortiscope.weight_names import is_named
 
 LAYER_TABLES = Path("resources/layers")
 LAYER_LABELS = ("layer", "kind", "shape", "n_features", "parameters")
@@ -134,7 +135,7 @@ class Study:
         weights = self.models[model]["weights"]
         if weights == "none":
             return []
-        if _is_file_name(weights):
+        if not is_named(weights):
             return [self.locate(weights, f"models table: {model}: weights")]
         return [f"resources/weights/{self.models[model]['architecture']}.{weights}.pth"]
 
@@ -262,11 +263,6 @@ class Study:
             for area in self.areas
             for block in self.blocks(mapping, model, area)
         ]
-
-
-def _is_file_name(weights: str) -> bool:
-    """Weights are a file where they have a folder or an ending; else a torchvision enum name."""
-    return "/" in weights or "." in weights
 
 
 def _ordered(value: Any) -> Any:
