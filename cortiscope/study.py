@@ -89,21 +89,21 @@ class Study:
 
     @cached_property
     def neuroids(self) -> dict[str, int]:
-        """Area to its number of neuroids, for the areas that are fitted."""
-        counts = sizes.count_neuroids(self.config["responses"], self.source("responses"))
-        areas = self.config["responses"]["areas"]
-        if areas == "all":
-            return counts
-        for area in areas:
-            if area not in counts:
-                raise InputError(
-                    "config: responses.areas", f"no area {area!r}", f"use some of {list(counts)}"
-                )
-        return {area: counts[area] for area in counts if area in areas}
+        """Area to its number of neuroids, for all areas that were recorded."""
+        return sizes.count_neuroids(self.config["responses"], self.source("responses"))
 
-    @property
+    @cached_property
     def areas(self) -> list[str]:
-        return list(self.neuroids)
+        """The areas that are fitted, in the order of the recording."""
+        known, areas = list(self.neuroids), self.config["responses"]["areas"]
+        if areas == "all":
+            return known
+        for area in areas:
+            if area not in known:
+                raise InputError(
+                    "config: responses.areas", f"no area {area!r}", f"use some of {known}"
+                )
+        return [area for area in known if area in areas]
 
     @cached_property
     def n_stimuli(self) -> int:
@@ -219,16 +219,20 @@ class Study:
         images = self.config["accuracy"]["images"]
         return "" if images in ("shapes", "published") else self.locate(images, "accuracy.images")
 
-    def grouping_stimuli(self, mapping: str) -> list[str]:
-        """The stimuli, where a coordinate of theirs groups the folds of this mapping."""
-        grouped = self.mapping_settings(mapping).get("cross_validation", {}).get("group")
-        return [f"resources/{self.name}/stimuli.nc"] if grouped else []
+    # The fits: each of the area that its files name, or, where that is "", of all areas
 
-    # The fits
+    @cached_property
+    def areas_share_jobs(self) -> bool:
+        """Whether a fit job scores all areas: where one layer against all of them is soon done."""
+        return self.config["fits"]["layers_per_job"] == "auto" and all(
+            self._seconds_per_layer(mapping, "") <= SECONDS_PER_JOB
+            for mapping in self.config["mappings"]
+        )
 
     def fit_memory(self, area: str) -> int:
         """Megabytes to fit an area: its responses, some times over, and the permuted ones."""
-        return 1000 + 64 * self.n_stimuli * self.neuroids[area] * 8 // 10**6
+        largest = max(self.neuroids[name] for name in self._fitted(area))
+        return 1000 + 64 * self.n_stimuli * largest * 8 // 10**6
 
     def mapping_settings(self, mapping: str) -> dict[str, Any]:
         """The config entries that a fit of this mapping depends on."""
@@ -244,7 +248,14 @@ class Study:
         per_job = self.config["fits"]["layers_per_job"]
         if per_job == "auto":
             per_job = max(1, int(SECONDS_PER_JOB / self._seconds_per_layer(mapping, area)))
-        return name_blocks(self.layers(model), per_job)
+        if (model, per_job) not in self._blocks:
+            self._blocks[model, per_job] = name_blocks(self.layers(model), per_job)
+        return self._blocks[model, per_job]
+
+    @cached_property
+    def _blocks(self) -> dict[tuple[str, int], dict[str, list[str]]]:
+        # Every fit of a large study asks, and asks again.
+        return {}
 
     def fit_minutes(self, mapping: str, area: str, n_layers: int) -> int:
         """Minutes to allow a fit job: many times the estimate, as nodes differ."""
@@ -252,7 +263,18 @@ class Study:
 
     def _seconds_per_layer(self, mapping: str, area: str) -> float:
         settings = self.mapping_settings(mapping)
-        return seconds_per_layer(mapping, self.n_stimuli, self.neuroids[area], settings)
+        return sum(
+            seconds_per_layer(mapping, self.n_stimuli, self.neuroids[name], settings)
+            for name in self._fitted(area)
+        )
+
+    def _fitted(self, area: str) -> list[str]:
+        """The areas that count for the size of a job.
+
+        All that were recorded, so that the blocks of layers, and with them the score files, stay
+        the same when an area is left out or added.
+        """
+        return [area] if area else list(self.neuroids)
 
     def score_files(self, model: str) -> list[str]:
         """Every score file of a model."""
@@ -261,7 +283,7 @@ class Study:
             for mapping in MAPPING_SECTIONS  # in this order, however the config has them
             if mapping in self.config["mappings"]
             for area in self.areas
-            for block in self.blocks(mapping, model, area)
+            for block in self.blocks(mapping, model, "" if self.areas_share_jobs else area)
         ]
 
 

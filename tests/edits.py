@@ -10,12 +10,11 @@ import sys
 import yaml
 
 MODELS, AREAS, MAPPINGS, FIGURES = 3, 3, 2, 4
-PAIRS = MODELS * AREAS  # the fits of one mapping: all layers of a model share a job
 DRAWN = {"tables": 1, "figures": FIGURES}
 TABLES = {"model_table": MODELS, **DRAWN}
-FITS = {"fit": PAIRS * MAPPINGS, **TABLES}
-ONE_MAPPING = {"fit": PAIRS, **TABLES}
-ONE_MODEL = {"features": 1, "fit": AREAS * MAPPINGS, "model_table": 1, **DRAWN}
+FITS = {"fit": MODELS * MAPPINGS, **TABLES}
+ONE_MAPPING = {"fit": MODELS, **TABLES}  # a job scores all layers of a model in all areas
+ONE_MODEL = {"features": 1, "fit": MAPPINGS, "model_table": 1, **DRAWN}
 
 EDITS = []
 

@@ -1,17 +1,20 @@
 # Models x layers x areas: every block of layers against every area, by every mapping.
+# Where it takes seconds, a job scores all areas (FIT_AREAS), else each has jobs of its own.
 
 
 rule fit:
     input:
         features="results/<study>/features/{model}.nc",
         responses="resources/<study>/responses.nc",
-        stimuli=grouping_stimuli,
+        stimuli="resources/<study>/stimuli.nc",
     output:
-        scores="results/<study>/scores/{mapping}/{model}/{layers}/{area}.nc",
+        scores=expand(
+            "results/<study>/scores/{{mapping}}/{{model}}/{{layers}}/{area}.nc", area=FIT_AREAS
+        ),
     log:
-        "logs/<study>/scores/{mapping}/{model}/{layers}/{area}.log",
+        f"logs/<study>/scores/{{mapping}}/{{model}}/{{layers}}/{FIT_LOG}.log",
     benchmark:
-        "results/<study>/benchmarks/scores/{mapping}/{model}/{layers}/{area}.tsv"
+        f"results/<study>/benchmarks/scores/{{mapping}}/{{model}}/{{layers}}/{FIT_LOG}.tsv"
     conda:
         "../../envs/analysis.yaml"
     threads: 1

@@ -1,4 +1,6 @@
-"""Score a block of a model's layers against one area, by one mapping."""
+"""Score a block of a model's layers against areas, by one mapping."""
+
+from pathlib import Path
 
 from cortiscope import job
 from cortiscope.errors import InputError
@@ -11,29 +13,32 @@ from cortiscope.responses import read_area
 def main(
     features: str,
     responses: str,
-    stimuli: str | None,
-    scores: str,
+    stimuli: str,
+    scores: list[str],
     layers: list[str],
     settings: dict,
     mapping: str,
     model: str,
-    area: str,
     provenance: dict,
 ) -> None:
-    recorded = read_area(responses, area)
-    if read_stimulus_ids(features).tolist() != recorded.stimulus_id.tolist():
-        raise InputError(features, f"stimuli differ from those of {responses}", "delete it, rerun")
     group = settings.get("cross_validation", {}).get("group")
-    groups = read_coordinate(stimuli, group) if stimuli and group else None
-    variables = fit(mapping, read_layers(features, layers), recorded, settings, groups)
-    about = {
-        "model": model,
-        "area": area,
-        "mapping": mapping,
-        "protocol": settings.get("ridge", {}).get("protocol", ""),
-        "selection": "repetitions" if recorded.repeated else "stimuli",
-    }
-    write(scores, variables, about | provenance)
+    groups = read_coordinate(stimuli, group) if group else None
+    shown = read_stimulus_ids(features).tolist()
+    for path in scores:
+        area = read_area(responses, Path(path).stem)
+        if shown != area.stimulus_id.tolist():
+            raise InputError(
+                features, f"stimuli differ from those of {responses}", "delete it, rerun"
+            )
+        variables = fit(mapping, read_layers(features, layers), area, settings, groups)
+        about = {
+            "model": model,
+            "area": area.name,
+            "mapping": mapping,
+            "protocol": settings.get("ridge", {}).get("protocol", ""),
+            "selection": "repetitions" if area.repeated else "stimuli",
+        }
+        write(path, variables, about | provenance)
 
 
 if __name__ == "__main__":
