@@ -1,0 +1,130 @@
+"""How far a score lies from what other stimuli would have given, so that intervals hold.
+
+Percentiles of bootstrap draws do not hold by themselves (benchmarks/coverage.py). Resampling the
+test stimuli of an encoding model leaves its training part as it was, while the folds share most of
+theirs (Bates, Hastie and Tibshirani 2024, J Am Stat Assoc 119:1434): intervals come out too narrow.
+Resampling the stimuli of an RDM adds noise of its own to pairs that share a stimulus: too wide.
+All errors here are of Fisher's z = atanh(score), over which the spread of a correlation changes
+little; `rescaled` gives bootstrap draws the right one, and keeps them paired between models.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cortiscope.rsa import ranks, square
+from cortiscope.statistics import average_ranks
+
+NORMAL = 1.959963984540054  # standard errors to either end of a 95 % interval
+HIGHEST = 1 - 1e-12  # a score of 1 has no z
+DELETED_GROUPS = 10
+
+
+def fisher_z(score: NDArray | float) -> NDArray:
+    """Atanh of scores (...), those of 1 and -1 taken as next to it; NaN stays."""
+    return np.arctanh(np.clip(score, -HIGHEST, HIGHEST))
+
+
+def interval(
+    score: NDArray | float, error: NDArray | float, quantile: float = NORMAL
+) -> tuple[NDArray, NDArray]:
+    """Lower and upper end (...), for scores and standard errors (...) of their z."""
+    z, half = fisher_z(score), quantile * np.asarray(error)
+    return np.tanh(z - half), np.tanh(z + half)
+
+
+def rescaled(draws: NDArray, score: float, error: float) -> NDArray:
+    """Bootstrap draws (draw,) moved and stretched to this score and standard error of its z.
+
+    What two models' draws share is kept, so that differences between models stay paired, and the
+    percentiles are an interval that holds. NaN throughout for a NaN score or error; draws that do
+    not vary stay so.
+    """
+    z = fisher_z(draws)
+    finite = np.isfinite(z)
+    if not finite.any():
+        return np.full(z.shape, np.nan)
+    deviation = z - z[finite].mean()
+    spread = deviation[finite].std()
+    return np.tanh(fisher_z(score) + deviation * (error / spread if spread > 0 else 1.0))
+
+
+def deletion_groups(folds: NDArray, seed: int, labels: NDArray | None = None) -> NDArray:
+    """Ten groups of stimuli to leave out in turn, each with as much of every fold: (stimulus,).
+
+    folds (stimulus,). labels (stimulus,): those of one label stay together, as in
+    `cross_validation.fold_numbers`; there are then no more groups than labels.
+    """
+    label = np.arange(len(folds)) if labels is None else np.unique(labels, return_inverse=True)[1]
+    first = np.unique(label, return_index=True)[1]  # a stimulus of each label
+    random = np.random.default_rng(seed).random(len(first))
+    order = np.lexsort((random, np.asarray(folds)[first]))
+    group = np.empty(len(first), dtype=int)
+    group[order] = np.arange(len(first)) % min(DELETED_GROUPS, len(first))
+    return group[label]
+
+
+def refitted_error(
+    score: Callable[[NDArray], float], groups: NDArray, draws: NDArray, folds: NDArray
+) -> float:
+    """Standard error of a cross-validated score, its models fitted anew on other stimuli.
+
+    The jackknife over groups of stimuli (Quenouille 1949; Tukey 1958): √((g − 1) / g Σ (z_k − z̄)²),
+    z_k the score without group k, from training to alpha. On average it errs on the high side
+    (Efron and Stein 1981, Ann Stat 9:586), which at ten groups makes up for the normal quantile.
+    Never less than the error from resampling the test stimuli, corrected for the n_folds means
+    that the score takes out: √(n / (n − n_folds)) times the spread of the draws.
+
+    score: of the stimuli chosen by (stimulus,) bool. groups, folds (stimulus,). draws (draw,), of
+    the whole sample's score with test stimuli resampled. NaN where a score is.
+    """
+    z = np.array([fisher_z(score(groups != group)) for group in np.unique(groups)])
+    jackknife = np.sqrt((len(z) - 1) * z.var())
+    sizes = np.unique(folds, return_counts=True)[1]
+    n_means = int((sizes > 1).sum())  # a stimulus alone is centred on its training part instead
+    finite = np.isfinite(draws)
+    resampled = fisher_z(draws[finite]).std() if finite.any() else 0.0
+    return float(np.maximum(jackknife, resampled * np.sqrt(len(folds) / (len(folds) - n_means))))
+
+
+def spearman_error(model: NDArray, brain: NDArray) -> float:
+    """Standard error, over stimuli, of the Spearman correlation of two RDMs (cell,).
+
+    A cell's influence on the correlation, with u and v the ranks over their number, centred:
+
+        ψ_c = (u_c v_c + mean_k [u_k ≥ u_c] v_k + mean_k [v_k ≥ v_c] u_k − mean) / √(var u var v)
+
+    (Croux and Dehon 2010, Stat Methods Appl 19:497). Cells that share a stimulus are dependent,
+    all others are not, so that the variance of their mean is the sum of ψ_c ψ_d over pairs of
+    cells, alike or sharing a stimulus, over the squared number of cells (Fafchamps and Gubert
+    2007, J Dev Econ 83:326; Aronow, Samii and Assenova 2015, Polit Anal 23:564), at least that of
+    independent cells, and times n / (n − 2) for n stimuli. NaN where a cell is missing or nothing
+    varies, and for fewer than four stimuli.
+    """
+    correlation = float(ranks(model) @ ranks(brain))
+    if not np.isfinite(correlation):
+        return np.nan
+    influence = square(_influence(model, brain))  # (stimulus, stimulus), zeros on the diagonal
+    n_stimuli, n_cells = len(influence), len(model)
+    if n_stimuli < 4:
+        return np.nan
+    alike = np.square(influence).sum() / 2
+    sharing = np.square(influence.sum(axis=0)).sum() - 2 * alike
+    variance = (alike + max(sharing, 0.0)) / n_cells**2 * n_stimuli / (n_stimuli - 2)
+    return float(np.sqrt(variance) / (1 - min(correlation**2, HIGHEST)))
+
+
+def _influence(model: NDArray, brain: NDArray) -> NDArray:
+    u, v = (average_ranks(cells) / len(cells) for cells in (model, brain))
+    u, v = u - u.mean(), v - v.mean()
+    influence = u * v + _mean_above(u, v) + _mean_above(v, u)
+    return (influence - influence.mean()) / np.sqrt(u.var() * v.var())
+
+
+def _mean_above(key: NDArray, values: NDArray) -> NDArray:
+    """The mean over all of the values whose key is at least each cell's own, of others 0."""
+    order = np.argsort(key, kind="stable")
+    above = np.cumsum(values[order][::-1])[::-1] / len(key)
+    first = np.searchsorted(key[order], key, side="left")
+    return above[first]
