@@ -1,7 +1,7 @@
 """An interval of a correlation over few points, such as models, that holds.
 
-Percentiles of a bootstrap hold in 83 to 93 of 100 studies of 8 to 60 models, Fisher's interval in
-as few as 85 where the points are not normal (benchmarks/coverage.py).
+Percentiles of a bootstrap are too narrow for 8 to 20 models, Fisher's interval where the points are
+heavy-tailed; benchmarks/coverage.py has the figures.
 """
 
 import numpy as np
