@@ -18,8 +18,8 @@ def seconds_per_layer(
     if mapping == "rsa":
         passes = 2 + permutations + settings["statistics"]["bootstraps"] / 10
         return passes * n_stimuli**2 / 2 / CELLS_PER_SECOND
-    # Fits of the same targets: all data, each half, and the null at half the precision.
-    fits = 1 + 2 * settings["selection"]["splits"] + permutations / 2
+    # Fits of the same targets: all data, and at half the precision each half and the null.
+    fits = 1 + settings["selection"]["splits"] + permutations / 2
     alphas = len(settings["ridge"]["alphas"])
     # Two matrix products an alpha serve all folds (see `ridge`), a product and a sum a cell.
     return fits * alphas * 4 * n_stimuli**2 * n_neuroids / PRODUCTS_PER_SECOND

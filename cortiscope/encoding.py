@@ -21,7 +21,7 @@ NULL_COLUMNS = 8192
 
 @dataclass(frozen=True)
 class Encoded:
-    """score, alpha: (target,); bootstrap: (draw, neuroid). NaN where a target is constant."""
+    """score, alpha: (target,); bootstrap: (draw, target). NaN where a target is constant."""
 
     score: np.ndarray
     alpha: np.ndarray
@@ -43,34 +43,26 @@ class Scorer:
         shared = area.response.shape[1] if area.repeated else n_stimuli
         # (split, half, repetition), or (split, half, stimulus) where trials were averaged
         self.halves = halves(shared, selection["splits"], selection["seed"])
-        self.targets = self._targets()
-
-    def _targets(self) -> np.ndarray:
-        """(stimulus, target): every neuroid's mean response, then its mean over each half."""
-        if not self.area.repeated:
-            return self.response
-        chosen = self.halves.reshape(-1, self.halves.shape[-1])
-        return np.hstack([self.response, *(average(self.area.response[:, c]) for c in chosen)])
+        if area.repeated:
+            chosen = self.halves.reshape(-1, self.halves.shape[-1])
+            # (stimulus, split * half * neuroid): every neuroid's mean over each half
+            self.half_targets = np.hstack([average(area.response[:, c]) for c in chosen])
 
     def score(self, layer: Layer) -> LayerScore:
         """Score one layer: every neuroid, the area, its null, its bootstrap, its halves."""
         features, weight = layer.features, self.area.weight
-        # One solve for all data and for the halves of the repetitions: what it costs beyond a few
-        # matrix products depends on the features alone.
-        encoded = self._encode(features, self.targets, self.folds, self.draws)
-        n_neuroids = self.response.shape[1]
-        score, alpha = encoded.score[:n_neuroids], encoded.alpha[:n_neuroids]
+        encoded = self._encode(features, self.response, self.folds, self.draws)
         null = self._null(features)
         return LayerScore(
-            area_score=float(weighted_mean(score, weight)),
+            area_score=float(weighted_mean(encoded.score, weight)),
             area_null=weighted_mean(null, weight),
             area_bootstrap=weighted_mean(encoded.bootstrap, weight),
-            selection=self._selection(features, encoded.score[n_neuroids:]),
+            selection=self._selection(features),
             neuroids={
-                "score": score,
-                "alpha": alpha,
-                "null_mean": null.mean(axis=0) if len(null) else np.full(n_neuroids, np.nan),
-                "p_value": p_value(score, null),
+                "score": encoded.score,
+                "alpha": encoded.alpha,
+                "null_mean": null.mean(axis=0) if len(null) else np.full(len(weight), np.nan),
+                "p_value": p_value(encoded.score, null),
             },
         )
 
@@ -88,9 +80,9 @@ class Scorer:
         dtype: type = np.float64,
     ) -> Encoded:
         """Score targets (stimulus, target), each on the stimuli on which it was recorded."""
-        n_targets, n_neuroids = targets.shape[1], self.response.shape[1]
+        n_targets = targets.shape[1]
         score, alpha = np.full(n_targets, np.nan), np.full(n_targets, np.nan)
-        bootstrap = np.full((0 if draws is None else len(draws), n_neuroids), np.nan)
+        bootstrap = np.full((0 if draws is None else len(draws), n_targets), np.nan)
         for rows, columns in recorded_together(targets):
             values = targets[np.ix_(rows, columns)]
             if self.settings["ridge"]["protocol"] == "conwell2021":
@@ -103,9 +95,8 @@ class Scorer:
             score[columns] = ridge.fold_centred_correlation(predicted, values, folds[rows])
             alpha[columns] = np.exp(np.log(predicted.alpha).mean(axis=0))
             if draws is not None:
-                whole = columns < n_neuroids  # the halves of the repetitions need no interval
-                bootstrap[:, columns[whole]] = ridge.bootstrap_scores(
-                    ridge.chosen(predicted, whole), values[:, whole], folds[rows], draws[:, rows]
+                bootstrap[:, columns] = ridge.bootstrap_scores(
+                    predicted, values, folds[rows], draws[:, rows]
                 )
         return Encoded(score, alpha, bootstrap)
 
@@ -122,14 +113,13 @@ class Scorer:
             null[start : start + step] = encoded.score.reshape(len(orders), n_neuroids)
         return null
 
-    def _selection(self, features: np.ndarray, half_scores: np.ndarray) -> np.ndarray:
-        """(split, half): the area's score on each half of the repetitions, else of the stimuli.
-
-        half_scores: (split * half * neuroid,), of the halves of the repetitions.
-        """
+    def _selection(self, features: np.ndarray) -> np.ndarray:
+        """(split, half): the area's score on each half of the repetitions, else of the stimuli."""
         n_splits, n_halves = self.halves.shape[:2]
         if self.area.repeated:
-            by_half = half_scores.reshape(n_splits, n_halves, -1)
+            # At half the precision, like the null: only means over neuroids are kept of them.
+            encoded = self._encode(features, self.half_targets, self.folds, dtype=np.float32)
+            by_half = encoded.score.reshape(n_splits, n_halves, -1)
             return weighted_mean(by_half, self.area.weight)
         scores = np.empty((n_splits, n_halves))
         for split, half in np.ndindex(n_splits, n_halves):

@@ -30,29 +30,22 @@ class Predictions:
     spread: NDArray
 
 
-def chosen(predictions: Predictions, neuroids: NDArray) -> Predictions:
-    """The predictions of some neuroids; neuroids: (neuroid,) bool."""
-    return Predictions(
-        predictions.values[:, neuroids],
-        predictions.alpha[:, neuroids],
-        predictions.spread[:, neuroids],
-    )
-
-
 def kernel(features: NDArray) -> NDArray:
     """Centred Gram matrix of features (stimulus, component), scaled to a mean diagonal of 1.
 
-    The scaling, n / trace, makes an alpha mean the same for every layer. Returns
+    The scaling, n / trace, makes an alpha mean the same for every layer. Centred in float64,
+    multiplied in the precision of the features, summed over chunks in float64. Returns
     (stimulus, stimulus) in float64. Features that are constant over stimuli (to rounding, relative
     to their size) give zeros: `predict` then answers NaN, since there is nothing to predict from.
     """
     gram = np.zeros((len(features), len(features)))
+    precision = np.result_type(features.dtype, np.float32)
     size = 0.0
     for start in range(0, features.shape[1], FEATURE_CHUNK):
-        chunk = features[:, start : start + FEATURE_CHUNK].astype(np.float64)
+        chunk = features[:, start : start + FEATURE_CHUNK]
         size += float(np.vdot(chunk, chunk))
-        chunk -= chunk.mean(axis=0)
-        gram += chunk @ chunk.T  # (stimulus, component) x (component, stimulus)
+        centred = (chunk - chunk.mean(axis=0, dtype=np.float64)).astype(precision)
+        gram += centred @ centred.T  # (stimulus, component) x (component, stimulus)
     trace = float(np.trace(gram))
     if trace <= size * 1e-28:
         return np.zeros_like(gram)
