@@ -1,0 +1,209 @@
+"""The components of partial least squares, for many sets of responses at once.
+
+Wold (1966); Wold, Martens and Wold (1983); the NIPALS algorithm as set out by Wegelin (2000), A
+survey of partial least squares methods, section 4. From X_1 = X and Y_1 = Y, the training part's
+features and responses, centred, each component k takes
+
+    w_k = leading left singular vector of X_k' Y_k,   t_k = X_k w_k / |X_k w_k|,
+    X_k+1 = X_k - t_k t_k' X_k,   Y_k+1 = Y_k - t_k t_k' Y_k.
+
+Here X = U S V' is given by the principal axes of the training part, so that a component costs the
+same for any number of features, and the singular vector is found where it is smallest: among the
+neuroids, or as many combinations of them as there are stimuli, by powers of C_k = Y_k' X_k X_k' Y_k
+(Lindgren, Geladi and Wold 1993, The kernel algorithm for PLS), which follows from C_k-1 by an
+update of rank 2. Powers start at the first neuroid and stop when w moves by less than TOLERANCE
+squared, both as in scikit-learn's PLSRegression: what it stops at is what published scores are
+made of, even where that is short of the singular vector.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cortiscope.principal_axes import Axes
+
+TOLERANCE = 1e-6
+ITERATIONS = 500
+# Share of the squared covariance below which nothing but rounding is left.
+EXHAUSTED = {np.dtype(np.float64): 1e-13, np.dtype(np.float32): 1e-10}
+REFRESH = 1e-4  # share at which C is computed anew, since updates keep the rounding of the first
+CONSTANT = 1e-14  # norm of a neuroid's responses relative to the largest
+
+
+def fit(
+    parts: Sequence[Axes],
+    responses: Sequence[NDArray],
+    rotation: NDArray,
+    n_components: int,
+    tolerance: float = TOLERANCE,
+) -> list[NDArray]:
+    """Scores t of every stimulus in each part: (set, stimulus, component), of norm 1 in training.
+
+    responses: (set, training, axis) of each part, of mean 0; each set is regressed on its own.
+    rotation (set or 1, neuroid, axis): responses @ rotation' are the neuroids', in the order in
+    which the powers look for a neuroid to start at. Components that are not there, are 0. The
+    arithmetic is in the precision of the responses.
+    """
+    (n_sets, _, n_axes), dtype = responses[0].shape, responses[0].dtype
+    rank = max(len(axes.values) for axes in parts)
+    values = np.zeros((len(parts), n_sets, rank), dtype)
+    rotated = np.zeros((len(parts), n_sets, rank, n_axes), dtype)
+    start = np.empty((len(parts), n_sets, n_axes), dtype)
+    for number, (axes, known) in enumerate(zip(parts, responses, strict=True)):
+        own = slice(len(axes.values))
+        values[number, :, own] = axes.values
+        # (axis, training) x (set, training, neuroid axis)
+        rotated[number, :, own] = axes.vectors.T.astype(dtype) @ known
+        start[number] = _first(known, rotation)
+    components = Components(
+        values.reshape(-1, rank), rotated.reshape(-1, rank, n_axes), min(n_components, rank)
+    )
+    for _ in range(components.count):
+        components.add(start.reshape(-1, n_axes), tolerance)
+    by_part = components.rotations.reshape(len(parts), n_sets, components.count, rank)
+    # (stimulus, axis) x (set, axis, component)
+    return [
+        axes.scores.astype(dtype) @ np.swapaxes(own[:, :, : len(axes.values)], 1, 2)
+        for axes, own in zip(parts, by_part, strict=True)
+    ]
+
+
+class Components:
+    """Components found so far, of `count` in all.
+
+    With r axes of X: scores t (set, component, r) in the basis U; loadings X't of features (set,
+    component, r) in the basis V and Y't of responses (set, component, axis); rotations (set,
+    component, r), which take X V to t.
+    """
+
+    def __init__(self, values: NDArray, responses: NDArray, count: int) -> None:
+        """values (set, r) = S, 0 where a set has fewer axes; responses (set, r, axis) = U'Y."""
+        self.values, self.responses = values, responses
+        n_sets, rank, n_axes = self.responses.shape
+        self.count, self.found = count, 0
+        self.scores, self.feature_loadings, self.rotations = np.zeros(
+            (3, n_sets, count, rank), responses.dtype
+        )
+        self.response_loadings = np.zeros((n_sets, count, n_axes), responses.dtype)
+        self.squared = self._squared(np.arange(n_sets))
+        self.refreshed = np.trace(self.squared, axis1=1, axis2=2)
+        self.floor = EXHAUSTED[responses.dtype] * self.refreshed
+
+    def add(self, start: NDArray, tolerance: float) -> None:
+        """Find one more component of every set; start (set, axis)."""
+        old = slice(self.found)
+        scores, loadings = self.scores[:, old], self.response_loadings[:, old]
+        left = np.trace(self.squared, axis1=1, axis2=2)
+        alive = left > self.floor
+        leading = dominant(self.squared, start, tolerance)[:, :, None]
+        residual = self.responses @ leading - _sum(scores, loadings @ leading)
+        weight = self.values * residual[:, :, 0]
+        weight *= _inverse(np.linalg.norm(weight, axis=1), alive)
+        score = self._deflated(self._deflated(self.values * weight))  # twice is enough (Kahan)
+        scale = _inverse(np.linalg.norm(score, axis=1), alive)
+        score *= scale
+        known = self.feature_loadings[:, old] @ weight[:, :, None]
+        rotation = (weight - _sum(self.rotations[:, old], known)[:, :, 0]) * scale
+        feature_loading = self.values * score
+        response_loading = (score[:, None] @ self.responses)[:, 0]
+        self._update(score, feature_loading, response_loading)
+        self.scores[:, self.found], self.rotations[:, self.found] = score, rotation
+        self.feature_loadings[:, self.found] = feature_loading
+        self.response_loadings[:, self.found] = response_loading
+        self.found += 1
+        self._refresh()
+
+    def _update(self, score: NDArray, feature: NDArray, response: NDArray) -> None:
+        """C without a component t: Y'(K - tt'K - Ktt' + tt'Ktt')Y with K = X_k X_k'."""
+        product = self._deflated(self.values * feature)  # K t
+        half = (product[:, None] @ self.responses)[:, 0]
+        half -= 0.5 * np.sum(feature * feature, axis=1, keepdims=True) * response
+        # (set, axis, 2) x (set, 2, axis)
+        self.squared -= np.stack([response, half], axis=2) @ np.stack([half, response], axis=1)
+
+    def _refresh(self) -> None:
+        left = np.trace(self.squared, axis1=1, axis2=2)
+        stale = np.flatnonzero((left < REFRESH * self.refreshed) & (left > self.floor))
+        if len(stale):
+            self.squared[stale] = self._squared(stale)
+            self.refreshed[stale] = left[stale]
+
+    def _squared(self, sets: NDArray) -> NDArray:
+        """C of some sets (set, axis, axis), from the components found."""
+        scores, loadings = self.scores[sets, : self.found], self.response_loadings[sets]
+        residual = self.responses[sets] - _sum(scores, loadings[:, : self.found])
+        residual *= self.values[sets][:, :, None]
+        return np.swapaxes(residual, 1, 2) @ residual
+
+    def _deflated(self, vector: NDArray) -> NDArray:
+        """(set, r) without what lies along the scores found."""
+        scores = self.scores[:, : self.found]
+        return vector - _sum(scores, scores @ vector[:, :, None])[:, :, 0]
+
+
+def dominant(squared: NDArray, start: NDArray, tolerance: float) -> NDArray:
+    """Powers of C (set, axis, axis) on start (set, axis), of any length; 0 where C is 0.
+
+    With g = Cv, v'Cv = 1 and c^2 = g'Cg, the next v is g / c, and w moves by 2 - 2 g'g / c.
+    """
+    image = _image(squared, start)
+    lost = np.flatnonzero(np.einsum("sa,sa->s", start, image) <= 0)
+    if len(lost):  # the start is explained already: the axis that is least so
+        axis = np.diagonal(squared[lost], axis1=1, axis2=2).argmax(axis=1)
+        start = start.copy()
+        start[lost] = np.eye(squared.shape[1], dtype=start.dtype)[axis]
+        image[lost] = _image(squared[lost], start[lost])
+    if squared.shape[1] == 1:
+        return start
+    length = np.einsum("sa,sa->s", start, image)
+    image *= _inverse(np.sqrt(np.maximum(length, 0.0)), length > 0)
+    return _powers(squared, image, tolerance)
+
+
+def _powers(squared: NDArray, image: NDArray, tolerance: float) -> NDArray:
+    found, pending = np.zeros_like(image), np.arange(len(image))
+    rest, going = squared, np.ones(len(image), dtype=bool)
+    for left in reversed(range(ITERATIONS - 1)):
+        following = _image(rest, image)
+        length = np.sqrt(np.einsum("sa,sa->s", image, following))
+        length[~(length > 0)] = 1.0
+        moved = 2.0 - 2.0 * np.einsum("sa,sa->s", image, image) / length
+        previous, image = image, following / length[:, None]
+        stopped = going & ((moved < tolerance) | (left == 0))
+        found[pending[stopped]] = previous[stopped]
+        going &= ~stopped
+        count = np.count_nonzero(going)
+        if count == 0:
+            break
+        if 4 * count <= 3 * len(going):  # a copy costs as much as a step
+            image, pending, rest, going = image[going], pending[going], rest[going], going[going]
+    return found
+
+
+def _image(squared: NDArray, vector: NDArray) -> NDArray:
+    return (squared @ vector[:, :, None])[:, :, 0]
+
+
+def _sum(rows: NDArray, weights: NDArray) -> NDArray:
+    """(set, r, column): rows (set, component, r) summed with weights (set, component, column)."""
+    return np.swapaxes(rows, 1, 2) @ weights
+
+
+def _inverse(length: NDArray, valid: NDArray) -> NDArray:
+    """(set, 1): 1 / length where valid, else 0."""
+    valid = valid & (length > 0)
+    scale: NDArray = (valid / np.where(valid, length, 1.0)).astype(length.dtype)
+    return scale[:, None]
+
+
+def _first(responses: NDArray, rotation: NDArray) -> NDArray:
+    """(set, axis): the row of the rotation that belongs to the first neuroid that varies."""
+    rows = np.broadcast_to(rotation, (len(responses), *rotation.shape[1:]))
+    start = rows[:, 0].copy()
+    squared = np.square(responses).sum(axis=(1, 2))
+    size = np.square((responses @ start[:, :, None])[:, :, 0]).sum(axis=1)
+    for number in np.flatnonzero(size <= CONSTANT**2 * squared):
+        sizes = np.square(responses[number] @ rows[number].T).sum(axis=0)
+        start[number] = rows[number][np.argmax(sizes > CONSTANT**2 * squared[number])]
+    return start

@@ -1,0 +1,54 @@
+"""Ordinary least squares, of minimum norm where there are as many components as stimuli or more.
+
+b = X⁺ (y - mean y) with X the training features, centred, and X⁺ = V S⁻¹ U' their pseudo-inverse
+(Penrose 1955, A generalized inverse for matrices): the least |b| of all b of least squared error.
+On lossless features of n stimuli a training part of m stimuli is fitted without error, so this is
+the limit of ridge regression as its strength goes to 0.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cortiscope import principal_axes
+from cortiscope.principal_axes import Axes
+from cortiscope.ridge import Predictions
+
+
+def predict(
+    features: NDArray, responses: NDArray, folds: NDArray, dtype: type = np.float64
+) -> Predictions:
+    """Predict every stimulus by least squares on the stimuli of the other folds.
+
+    features (stimulus, component), responses (stimulus, neuroid), folds (stimulus,) numbers;
+    `alpha` of what is returned is the number of dimensions fitted. Directions whose variance is
+    rounding relative to the whole features are left out. `spread` is that of predictions of the
+    training part's stimuli when each is left out in turn: those of a model that fits them without
+    error are the responses themselves and tell nothing, and noise scored 0.02. NaN as in
+    `principal_axes.predict`.
+    """
+
+    def solve(axes: Axes, known: NDArray) -> tuple[NDArray, NDArray, NDArray]:
+        solution = (axes.vectors / axes.values).astype(known.dtype)
+        rank = np.full(known.shape[1], float(len(axes.values)))
+        # (axis, training) x (training, neuroid)
+        return solution.T @ known, rank, _spread(axes, known)
+
+    return principal_axes.predict(features, responses, folds, solve, dtype)
+
+
+def _spread(axes: Axes, known: NDArray) -> NDArray:
+    """Standard deviation of leave-one-out predictions (neuroid,), from residuals (R y) / diag R.
+
+    R is what is left of the responses, or where nothing is, the limit of ridge's R / alpha.
+    """
+    count = len(known)
+    if len(axes.values) < count - 1:
+        residual = np.eye(count) - 1 / count - axes.vectors @ axes.vectors.T
+    else:
+        residual = (axes.vectors / np.square(axes.values)) @ axes.vectors.T
+    left = np.diagonal(residual)
+    usable = left > 1e-12 * left.max()  # else nothing is left to predict a stimulus from
+    # (training, training) x (training, neuroid)
+    left_out = known[usable] - residual[usable] @ known / left[usable, None]
+    spread: NDArray = left_out.std(axis=0)
+    return spread

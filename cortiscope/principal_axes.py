@@ -1,0 +1,144 @@
+"""The principal axes of each training part: what regressions on few components share.
+
+With the training stimuli's features, centred on their mean, X = U S V' (singular values S in
+descending order), every linear regression that depends on inner products only is a rule for the
+coefficients c of the scores X V: a response is predicted as its mean over the training part plus
+(x - mean) V c. U, S and the scores of all stimuli follow from the centred Gram matrix alone, so
+that the number of features costs nothing. Nothing of a held-out stimulus enters its training part.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cortiscope.ridge import Predictions, kernel
+
+INNER_FOLDS = 5
+
+
+@dataclass(frozen=True)
+class Axes:
+    """One training part. rank: how many of its principal axes have variance above rounding.
+
+    training: (stimulus,) bool. vectors: (training, rank) = U, orthonormal, each of mean 0.
+    values: (rank,) = S, descending. scores: (stimulus, rank) = X V of all stimuli, centred on the
+    mean of the training part. kernel: (training, training), as given. folds: (training,).
+    """
+
+    training: NDArray
+    vectors: NDArray
+    values: NDArray
+    scores: NDArray
+    kernel: NDArray
+    folds: NDArray
+
+
+def principal_axes(kernel: NDArray, training: NDArray, folds: NDArray) -> Axes:
+    """Decompose one training part.
+
+    kernel (stimulus, stimulus), the Gram matrix of the features, however centred; training
+    (stimulus,) bool; folds (stimulus,) numbers, kept for an inner cross-validation.
+    """
+    known = kernel[np.ix_(training, training)]
+    mean = known.mean(axis=0)
+    centred = known - mean - mean[:, None] + mean.mean()
+    eigenvalues, vectors = np.linalg.eigh(centred)
+    rounding = len(kernel) * np.finfo(np.float64).eps * np.trace(kernel)
+    kept = np.flatnonzero(eigenvalues > rounding)[::-1]
+    vectors, values = vectors[:, kept], np.sqrt(eigenvalues[kept])
+    # (stimulus, training) x (training, rank); the mean over the training part cancels in vectors
+    scores = (kernel[:, training] - mean) @ (vectors / values)
+    return Axes(training, vectors, values, scores, known, folds[training])
+
+
+def outer(kernel: NDArray, folds: NDArray) -> Iterator[Axes]:
+    """The training part of each fold, in ascending order of fold numbers; folds (stimulus,)."""
+    for number in np.unique(folds):
+        yield principal_axes(kernel, folds != number, folds)
+
+
+def inner(axes: Axes) -> Iterator[Axes]:
+    """The parts of a cross-validation within a training part, for choosing a strength."""
+    yield from outer(axes.kernel, inner_numbers(axes.folds))
+
+
+def inner_numbers(folds: NDArray) -> NDArray:
+    """Fold numbers for a cross-validation within a training part, from its own (training,).
+
+    Whole outer folds are dealt to at most `INNER_FOLDS` inner ones, so that what is held out
+    together outside is held out together inside. With a single outer fold left to train on, its
+    stimuli are dealt at random.
+    """
+    number = np.unique(folds, return_inverse=True)[1]
+    if number.max() == 0:
+        number = np.random.default_rng(0).permutation(len(number))
+    return number % INNER_FOLDS
+
+
+Solve = Callable[[Axes, NDArray], tuple[NDArray, NDArray, NDArray | None]]
+Shrink = Callable[[Axes, NDArray, int], NDArray]
+
+
+def predict(
+    features: NDArray, responses: NDArray, folds: NDArray, solve: Solve, dtype: type = np.float64
+) -> Predictions:
+    """Predict every stimulus from the stimuli of the other folds.
+
+    features (stimulus, component), responses (stimulus, neuroid), folds (stimulus,) numbers.
+    solve: from the axes of a training part and its responses, of mean 0 (training, neuroid), the
+    coefficients (axis, neuroid) of the first axes, the strength (neuroid,) to report, and the
+    spread (neuroid,), or None for the standard deviation of the predictions of all stimuli. NaN
+    where a response is missing, and throughout where the features do not vary or a training part
+    has fewer than two stimuli.
+    """
+    gram = kernel(features)
+    targets, mean, scale = standardised(responses, dtype)
+    sizes = np.unique(folds, return_counts=True)[1]
+    values = np.full(targets.shape, np.nan)
+    alpha, spread = np.full((2, len(sizes), targets.shape[1]), np.nan)
+    if np.trace(gram) > 0 and len(folds) - sizes.max() >= 2:
+        for row, axes in enumerate(outer(gram, folds)):
+            known = targets[axes.training]
+            centre = known.mean(axis=0)
+            coefficients, alpha[row], size = solve(axes, known - centre)
+            used: NDArray = axes.scores[:, : len(coefficients)].astype(dtype)
+            predicted = used @ coefficients  # (stimulus, axis) x (axis, neuroid)
+            values[~axes.training] = predicted[~axes.training] + centre
+            spread[row] = predicted.std(axis=0) if size is None else size
+    alpha[:, ~np.isfinite(mean)] = spread[:, ~np.isfinite(mean)] = np.nan
+    return Predictions(values * scale + mean, alpha, spread * scale)
+
+
+def choose(axes: Axes, known: NDArray, shrink: Shrink, options: int) -> NDArray:
+    """The option of least squared error within a training part, the first of ties: (neuroid,).
+
+    known (training, neuroid). shrink: the coefficients (axis, neuroid) under one option, from the
+    axes of an inner training part and its responses, of mean 0.
+    """
+    errors = np.zeros((options, known.shape[1]), dtype=known.dtype)
+    for part in inner(axes):
+        centre = known[part.training].mean(axis=0)
+        rest = known[part.training] - centre
+        truth = known[~part.training] - centre
+        held = part.scores[~part.training].astype(known.dtype)
+        for option in range(options):
+            coefficients = shrink(part, rest, option)
+            # (held out, axis) x (axis, neuroid)
+            missed = truth - held[:, : len(coefficients)] @ coefficients
+            errors[option] += np.einsum("sn,sn->n", missed, missed)
+    return errors.argmin(axis=0)
+
+
+def standardised(responses: NDArray, dtype: type) -> tuple[NDArray, NDArray, NDArray]:
+    """Responses centred and scaled per neuroid, so that squares neither overflow nor vanish.
+
+    Returns (stimulus, neuroid), and the mean and the scale (neuroid,) to undo it.
+    """
+    responses = np.asarray(responses, dtype=np.float64)
+    mean = responses.mean(axis=0)
+    centred = responses - mean
+    scale = np.sqrt(np.einsum("ij,ij->j", centred, centred) / len(responses))
+    scale = np.where(scale > 0, scale, 1.0)
+    return (centred / scale).astype(dtype), mean, scale

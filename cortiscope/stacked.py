@@ -1,0 +1,230 @@
+"""Stacked regression: which layers of a network together explain an area.
+
+Wolpert (1992), Stacked generalization; Breiman (1996), Stacked regressions; for layers and brains
+Lin, Naselaris, Kay and Wehbe (2024), Stacked regressions and structured variance partitioning for
+interpretable brain maps. Within each training part every layer is fitted by ridge regression, its
+strength chosen for every neuroid, and each training stimulus predicted by leaving it out, with
+residuals e_l. Then the weights w of a neuroid are
+
+    minimise |sum_l w_l e_l|^2,   w_l >= 0,   sum_l w_l = 1,   l = 0 .. number of layers,
+
+where l = 0 stands for the mean of the training part, a model without a layer: the weights of the
+layers add up to 1 or less. Held-out stimuli are predicted by w_l times the predictions of layer l
+fitted to the whole training part. Nothing of the held-out stimuli enters the weights.
+
+With u = R y, where the held-out responses are replaced by their predictions, e_l is u / s and the
+predictions of all stimuli are y - u (R and s as in `nested`): the outer cross-validation has
+computed them already.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cortiscope.nested import Layout, Solver, decompose, layout
+from cortiscope.principal_axes import standardised
+from cortiscope.ridge import Predictions, kernel
+
+MEMORY = 2**28  # bytes of (layer, fold, stimulus, neuroid) that are held at once
+SINGULAR = 1e-10  # added to the diagonal of what is solved, relative: layers may be copies
+
+
+@dataclass(frozen=True)
+class Stacked:
+    """Held-out predictions of all layers together, and what each layer gives to them.
+
+    predictions: as of any mapping; `alpha` is the sum of the weights of the layers, 0..1. weights
+    (layer, fold, neuroid), 0..1; a layer that ridge has shrunk to next to nothing is the mean
+    under another name, and its weight tells nothing. alphas (layer, fold, neuroid): the strength
+    of each layer's ridge. NaN where nothing can be predicted; a layer that does not vary has
+    weight 0.
+    """
+
+    predictions: Predictions
+    weights: NDArray
+    alphas: NDArray
+
+
+def predict(
+    features: Sequence[NDArray],
+    responses: NDArray,
+    folds: NDArray,
+    alphas: NDArray,
+    dtype: type = np.float64,
+) -> Stacked:
+    """Predict every stimulus from the stimuli of the other folds, by all layers together.
+
+    features: of each layer (stimulus, component); responses (stimulus, neuroid); folds (stimulus,)
+    numbers; alphas > 0, relative to the mean diagonal of each layer's Gram matrix. dtype float32
+    halves the time of a permutation null. NaN where a response is missing, and throughout where no
+    layer varies or a training part has fewer than three stimuli.
+    """
+    strengths = np.asarray(alphas, dtype=float)
+    targets, mean, scale = standardised(responses, dtype)
+    places = layout(folds)
+    n_folds, n_neuroids = len(places.real), targets.shape[1]
+    weights, taken = np.full((2, len(features), n_folds, n_neuroids), np.nan)
+    values, spread = np.full(targets.shape, np.nan), np.full((n_folds, n_neuroids), np.nan)
+    grams = [kernel(layer) for layer in features]
+    varying = [number for number, gram in enumerate(grams) if np.trace(gram) > 0]
+    if varying and len(folds) - places.real.shape[1] >= 3:
+        solvers = [Solver(grams[number], places, targets.dtype) for number in varying]
+        weights[:, :, np.isfinite(mean)] = 0.0
+        complete = np.flatnonzero(np.isfinite(mean))
+        step = max(1, MEMORY // (2 * len(varying) * n_folds * len(folds) * targets.itemsize))
+        for start in range(0, len(complete), step):
+            block = complete[start : start + step]
+            ordered = targets[np.ix_(places.order, block)]
+            models = [_layer(solver, strengths, ordered) for solver in solvers]
+            found = _stack(models, ordered, places)
+            values[np.ix_(places.order, block)], spread[:, block] = found.values, found.spread
+            for number, weight, model in zip(varying, found.weights, models, strict=True):
+                weights[number, :, block], taken[number, :, block] = weight.T, model.alpha.T
+    predictions = Predictions(values * scale + mean, weights.sum(axis=0), spread * scale)
+    return Stacked(predictions, weights, taken)
+
+
+@dataclass(frozen=True)
+class _Layer:
+    """predicted, left_out: (fold, stimulus, neuroid); alpha: (fold, neuroid).
+
+    predicted: of all stimuli by the model of a fold. left_out: the residuals of its training part
+    when each stimulus is left out in turn; of no use for the stimuli held out.
+    """
+
+    predicted: NDArray
+    left_out: NDArray
+    alpha: NDArray
+
+
+@dataclass(frozen=True)
+class _Found:
+    values: NDArray  # (stimulus, neuroid)
+    spread: NDArray  # (fold, neuroid)
+    weights: NDArray  # (layer, fold, neuroid)
+
+
+def _layer(solver: Solver, strengths: NDArray, targets: NDArray) -> _Layer:
+    """Ridge of one layer; targets (stimulus, neuroid) in the order of the layout."""
+    real = solver.layout.real
+    chosen, residuals, _ = solver.choose(strengths, targets)
+    filled = np.repeat(targets[None], len(real), axis=0)  # (fold, stimulus, neuroid)
+    for fold, own in enumerate(residuals):
+        filled[fold, solver.layout.fold == fold] -= own[real[fold]]
+    predicted, left_out = np.empty((2, *filled.shape), targets.dtype)
+    for number in np.unique(chosen):
+        solver.prepare(float(strengths[number]))
+        for fold in range(len(real)):
+            columns = np.flatnonzero(chosen[fold] == number)
+            known = filled[fold][:, columns]
+            residual, spread = _residual(solver, fold)
+            error = residual @ known  # (stimulus, stimulus) x (stimulus, neuroid)
+            predicted[fold][:, columns] = known - error
+            left_out[fold][:, columns] = error * spread[:, None]
+    return _Layer(predicted, left_out, strengths[chosen])
+
+
+def _residual(solver: Solver, fold: int) -> tuple[NDArray, NDArray]:
+    """R of the model of a fold (stimulus, stimulus) and 1 / s (stimulus,), 0 where held out.
+
+    At the strength that the solver is prepared for; decomposed anew where its closed form loses
+    digits. What R gives for a held-out stimulus is 0 to rounding.
+    """
+    real = solver.layout.real.ravel()
+    if fold not in solver.untrusted:
+        return solver.products[: real.size][real], np.sqrt(solver.weights[fold][real])
+    training = np.flatnonzero(solver.layout.fold != fold)
+    values, vectors = decompose(solver.kernel[np.ix_(training, training)])
+    own = (vectors * (solver.alpha / (values + solver.alpha))) @ vectors.T
+    residual, spread = np.zeros(solver.kernel.shape), np.zeros(len(solver.kernel))
+    residual[np.ix_(training, training)] = own
+    spread[training] = 1.0 / np.diagonal(own)
+    return residual.astype(solver.dtype), spread.astype(solver.dtype)
+
+
+def _stack(models: Sequence[_Layer], targets: NDArray, places: Layout) -> _Found:
+    """Weights from the residuals within the training parts, and what they predict."""
+    n_folds, n_neuroids = len(places.real), targets.shape[1]
+    values, spread = np.empty(targets.shape), np.empty((n_folds, n_neuroids))
+    weights = np.empty((len(models), n_folds, n_neuroids))
+    for fold in range(n_folds):
+        training = places.fold != fold
+        known = targets[training]
+        mean = known.mean(axis=0)
+        alone = (known - mean) * (len(known) / (len(known) - 1))
+        errors = np.stack([alone, *(model.left_out[fold][training] for model in models)])
+        by_neuroid = np.ascontiguousarray(np.moveaxis(errors, 2, 0))  # (neuroid, model, stimulus)
+        products = (by_neuroid @ np.swapaxes(by_neuroid, 1, 2)).astype(np.float64)
+        weights[:, fold] = simplex_weights(products)[:, 1:].T
+        combined = np.zeros(targets.shape)
+        for model, weight in zip(models, weights[:, fold], strict=True):
+            combined += weight * (model.predicted[fold] - mean)
+        spread[fold] = combined.std(axis=0)
+        values[~training] = combined[~training] + mean
+    return _Found(values, spread, weights)
+
+
+def simplex_weights(products: NDArray) -> NDArray:
+    """Weights >= 0 that add up to 1 and minimise w'Pw: (problem, model).
+
+    products (problem, model, model) = P, the inner products of the residuals of the models. The
+    minimum of x'Px + (sum x - 1)^2 over x >= 0 lies on the same ray, since over the length of x
+    it is a rising function of w'Pw: a non-negative least squares problem without a constraint.
+    Of no meaning where all residuals are 0.
+    """
+    size = np.trace(products, axis1=1, axis2=2)[:, None, None]
+    scaled = products / np.where(size > 0, size, 1.0)
+    found = non_negative(scaled + 1.0, np.ones(scaled.shape[:2]))
+    return found / found.sum(axis=1, keepdims=True)
+
+
+def non_negative(gram: NDArray, target: NDArray) -> NDArray:
+    """Least x'Gx - 2 x't over x >= 0, for many problems at once: (problem, unknown).
+
+    Lawson and Hanson (1974), Solving least squares problems, chapter 23: unknowns enter one by
+    one where the gradient is steepest, and leave where a solution would be negative. gram
+    (problem, unknown, unknown) = A'A, target (problem, unknown) = A'b.
+    """
+    n_problems, n_unknowns = target.shape
+    solution, free = np.zeros((2, n_problems, n_unknowns))
+    free = free.astype(bool)
+    diagonal = np.einsum("puu->pu", gram)
+    close = SINGULAR * np.abs(target).max(axis=1, keepdims=True)
+    pending = np.arange(n_problems)
+    for _ in range(3 * n_unknowns):
+        gradient = target[pending] - np.einsum("puv,pv->pu", gram[pending], solution[pending])
+        gradient[free[pending] | (diagonal[pending] <= 0)] = -np.inf
+        best = gradient.argmax(axis=1)
+        steep = gradient[np.arange(len(pending)), best] > close[pending, 0]
+        pending = pending[steep]
+        if not len(pending):
+            break
+        free[pending, best[steep]] = True
+        _settle(gram, target, solution, free, pending)
+    return solution
+
+
+def _settle(
+    gram: NDArray, target: NDArray, solution: NDArray, free: NDArray, pending: NDArray
+) -> None:
+    """Solve for the free unknowns, freeing no more, until none of them is negative; in place."""
+    identity = np.eye(target.shape[1])
+    while len(pending):
+        open_ = free[pending]
+        both = open_[:, :, None] & open_[:, None]
+        system = np.where(both, gram[pending], identity)
+        system += SINGULAR * identity * np.einsum("puu->pu", system)[:, :, None]
+        aim = np.linalg.solve(system, np.where(open_, target[pending], 0.0)[..., None])[..., 0]
+        negative = open_ & (aim <= 0)
+        now = solution[pending]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ratio = np.where(negative, now / (now - aim), np.inf)
+        step = np.minimum(1.0, np.nanmin(ratio, axis=1, keepdims=True))
+        moved = now + step * (aim - now)
+        leave = negative & (ratio <= step)
+        moved[leave | ~open_] = 0.0
+        solution[pending] = moved
+        free[pending] = open_ & ~leave
+        pending = pending[negative.any(axis=1)]
