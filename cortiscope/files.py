@@ -4,12 +4,14 @@ Only numpy and netCDF4 are imported here: a fit job starts thousands of times, a
 brings pandas) would double its start-up. Every file opens in xarray as it is.
 """
 
+import glob
 import json
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -21,6 +23,7 @@ import numpy as np
 from cortiscope.errors import InputError
 
 RENEW = "copy it anew, or delete it if the workflow made it"
+ABANDONED = 86_400  # seconds: a temporary file that is older has no writer
 FULL = 2**20  # bytes: a disk with less is taken for full
 PROVENANCE_PACKAGES = ("numpy", "netCDF4", "snakemake", "torch", "torchvision", "xarray")
 
@@ -53,6 +56,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     """
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
+    _sweep(target)
     handle, name = tempfile.mkstemp(f"{target.suffix}", f".{target.stem}.", target.parent)
     os.close(handle)
     temporary = Path(name)
@@ -68,6 +72,14 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         raise
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _sweep(target: Path) -> None:
+    """Remove what killed writers of the same file left, once nothing can be writing it any more."""
+    for left in target.parent.glob(f".{glob.escape(target.stem)}.*{target.suffix}"):
+        with suppress(FileNotFoundError):  # another job sweeps too
+            if time.time() - left.stat().st_mtime > ABANDONED:
+                left.unlink()
 
 
 def _umask() -> int:

@@ -1,7 +1,9 @@
 """Files are written whole or not at all, open in xarray, and say what made them."""
 
 import json
+import os
 import re
+import time
 
 import numpy as np
 import pytest
@@ -55,6 +57,16 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
         interrupted()
     assert files.read(tmp_path / "a.nc")["score"].max() == 1.0
     assert [path.name for path in tmp_path.iterdir()] == ["a.nc"]
+
+
+def test_what_a_killed_writer_left_is_removed_once_it_is_a_day_old(tmp_path):
+    ages = {".a.old.nc": 90_000, ".a.new.nc": 60, ".ab.old.nc": 90_000}
+    for name, age in ages.items():
+        (tmp_path / name).touch()
+        os.utime(tmp_path / name, (time.time() - age,) * 2)
+    example(tmp_path / "a.nc")
+    # A new one may have a living writer; the third is of another file.
+    assert {path.name for path in tmp_path.iterdir()} == {"a.nc", ".a.new.nc", ".ab.old.nc"}
 
 
 def test_written_files_are_readable_by_the_group_as_the_umask_allows(tmp_path):
