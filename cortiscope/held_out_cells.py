@@ -9,7 +9,9 @@ a time, every pair of folds in turn, so that every cell is tested.
 The score is the mean over fits of the comparison within the held-out set, where one fit predicts
 all cells. It is 0 on average for noise, since the held-out stimuli could change places; pooled
 over fits it is not (-0.02 for 48 stimuli in ten folds), as a set lies to one side of its own
-training part.
+training part. To compare a mapping with a layer as it is, score the layer's own cells in the same
+sets: within few stimuli a correlation is a little lower than over all (0.31 instead of 0.33 for 18
+of 92 photographs).
 """
 
 from collections.abc import Sequence

@@ -43,12 +43,11 @@ class UnitWeighted:
 
 @dataclass(frozen=True)
 class _Moments:
-    """Training cells of one fit: their number, means of the design (component,) and of the brains
+    """Over the training cells of one fit: means of the design (component,) and of the brains
     (brain,), covariance of the design (component, component), and with the brains (component,
     brain).
     """
 
-    size: float
     design: NDArray
     brain: NDArray
     gram: NDArray
@@ -155,7 +154,7 @@ class _BlockSums:
         used = np.flatnonzero(trained)
         brain = self.total[used].sum(axis=0) / size
         cross = self.cross[used].sum(axis=0) / size - np.outer(design, brain)
-        return _Moments(size, design, brain, gram - np.outer(design, design), cross)
+        return _Moments(design, brain, gram - np.outer(design, design), cross)
 
 
 def _solve(moments: _Moments, alpha: NDArray) -> NDArray:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
 from rsatoolbox.data import Dataset
 from rsatoolbox.rdm import calc_rdm
@@ -110,8 +111,6 @@ def test_crossnobis_without_noise_or_repetitions_is_nan() -> None:
 )
 def test_layers_and_patterns_are_those_of_scipy(method: str, metric: str) -> None:
     """From principal coordinates of activations far from the origin."""
-    import torch
-
     random = np.random.default_rng(0)
     activations = random.normal(size=(15, 400)) + 3 * random.normal(size=400) + 2
     products, pivot = chunk_products([torch.from_numpy(activations)], 15, 400)

@@ -62,7 +62,7 @@ def test_noise_scores_zero_with_a_brain_of_categories() -> None:
     random = np.random.default_rng(0)
     held_out = pairs_of_folds(fold_numbers(40, 5, seed=0))
     scores, seen, null = [], [], []
-    for run in range(150):
+    for run in range(100):
         features, labels = scene(40, 0.0, random)
         brain = rsa.pearson_rdm(np.eye(4)[labels] + 0.3 * random.normal(size=(40, 4)))
         membership = rsa_remixed.categories([labels])
@@ -74,7 +74,7 @@ def test_noise_scores_zero_with_a_brain_of_categories() -> None:
         moved = comparison.permuted(brain, permutations(40, 5, seed=run))
         prepared = held_out_cells.null_brains(moved, held_out, "spearman")
         null.extend(held_out_cells.null_score(predicted, prepared, held_out, "spearman"))
-    assert np.std(scores) / np.sqrt(150) < 0.005
+    assert np.std(scores) / np.sqrt(100) < 0.005
     assert abs(np.mean(scores)) < 0.01
     assert abs(np.mean(null)) < 0.005
     assert np.mean(seen) > 0.5  # what readouts of their own training stimuli would claim
