@@ -154,7 +154,9 @@ def _correlations(
     if np.trace(gram) <= 0 or not len(known):
         return r
     centred = responses[:, :, known] - mean[known]
-    whole = rotated(centred / np.abs(centred).max())
+    # a null, whose powers stop early, needs no more than single precision
+    dtype = np.float64 if tolerance <= TOLERANCE else np.float32
+    whole = rotated((centred / np.abs(centred).max()).astype(dtype))
     sets = Targets(whole.responses, whole.reduced, whole.rotation, tolerance)
     folds = np.arange(len(gram))
     parts: Sequence[Axes] = [principal_axes(gram, ~test, folds) for test in tests]
