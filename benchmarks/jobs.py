@@ -35,8 +35,8 @@ from cortiscope import efficiency
 from cortiscope.blocks import SECONDS_PER_JOB, seconds_per_layer
 from cortiscope.features import Layer
 from cortiscope.fitting import fit
+from cortiscope.mapping_kinds import MAPPINGS
 from cortiscope.responses import Area
-from cortiscope.study import MAPPING_SECTIONS
 from tests.slurm.cluster import Cluster
 from tests.slurm.install import why_not
 
@@ -142,7 +142,7 @@ def on_slurm() -> Iterator[Place]:
 def default_settings(permutations: int | None) -> dict[str, Any]:
     """What ridge reads of the config; permutations: None = as it says."""
     config = yaml.safe_load((REPOSITORY / "config" / "config.yaml").read_text())
-    settings = {name: config[name] for name in MAPPING_SECTIONS["ridge"]}
+    settings = {name: config[name] for name in MAPPINGS["ridge"].sections}
     if permutations is not None:
         settings["statistics"] = settings["statistics"] | {"permutations": permutations}
     return settings

@@ -7,9 +7,10 @@ from cortiscope import sizes
 from cortiscope.errors import InputError
 from cortiscope.files import labels, opened
 from cortiscope.images import list_images
+from cortiscope.mapping_kinds import MAPPINGS
 from cortiscope.shapes import CATEGORIES, Stimuli
 from cortiscope.stimulus_ids import positions, read_ids
-from cortiscope.study import MAPPING_SECTIONS, Study
+from cortiscope.study import Study
 from cortiscope.weight_names import is_named
 
 FOLDS = "config: cross_validation.folds"
@@ -49,7 +50,7 @@ def check_stimuli(study: Study) -> None:
 
 def check_folds(study: Study) -> None:
     """There are stimuli, or groups of them, for every fold."""
-    if not any("cross_validation" in MAPPING_SECTIONS[name] for name in study.config["mappings"]):
+    if not any("cross_validation" in MAPPINGS[name].sections for name in study.config["mappings"]):
         return
     validation = study.config["cross_validation"]
     n_stimuli, kind = study.n_stimuli, "stimuli"

@@ -23,7 +23,7 @@ def code_digest(script: str, *modules: str) -> str:
     found: dict[Path, str] = {}
     _collect(SCRIPTS / f"{script}.py", found)
     for module in modules:
-        _collect(LIBRARY / f"{module}.py", found)
+        _collect(_file(module), found)
     ordered = "".join(f"{path.name}:{found[path]}\n" for path in sorted(found))
     return hashlib.sha256(ordered.encode()).hexdigest()[:16]
 
@@ -34,7 +34,12 @@ def _collect(path: Path, found: dict[Path, str]) -> None:
     digest, imported = _parse(path)
     found[path] = digest
     for module in imported:
-        _collect(LIBRARY / f"{module}.py", found)
+        _collect(_file(module), found)
+
+
+def _file(module: str) -> Path:
+    """The file of a module, named from within the library: `ridge`, `mappings.ridge`."""
+    return LIBRARY.joinpath(*module.split(".")).with_suffix(".py")
 
 
 @cache
@@ -52,10 +57,13 @@ def _parse(path: Path) -> tuple[str, tuple[str, ...]]:
 def _imports(tree: ast.Module) -> Iterator[str]:
     """The library modules named in import statements."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node.module == "cortiscope":
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("cortiscope."):
-            yield str(node.module).split(".")[1]
+        if isinstance(node, ast.ImportFrom):
+            place = (node.module or "").split(".")
+            names = [".".join([*place, alias.name]) for alias in node.names] + [".".join(place)]
         elif isinstance(node, ast.Import):
-            names = (alias.name.split(".") for alias in node.names)
-            yield from (parts[1] for parts in names if parts[0] == "cortiscope" and len(parts) > 1)
+            names = [alias.name for alias in node.names]
+        else:
+            continue
+        inside = (name.removeprefix("cortiscope.") for name in names if "cortiscope." in name)
+        # What is imported from a module may be a module itself, or a name in it.
+        yield from (name for name in inside if _file(name).is_file())

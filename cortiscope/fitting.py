@@ -2,7 +2,7 @@
 
 import importlib
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -10,21 +10,19 @@ import numpy as np
 
 from cortiscope.features import Layer
 from cortiscope.files import Variable
+from cortiscope.mapping_kinds import MAPPINGS, TOGETHER
 from cortiscope.responses import Area
 from cortiscope.statistics import p_value
-
-# The module that scores a layer by each mapping; only the one asked for is imported, so that an
-# edit of one mapping reruns none of the others.
-SCORERS = {"ridge": "encoding", "rsa": "similarity"}
 
 
 @dataclass(frozen=True)
 class LayerScore:
-    """How well one layer explains one area, by one mapping.
+    """How well one layer, or all together, explain one area, by one mapping.
 
     area_score: the whole area's held-out score. area_null: (permutation,) the same with stimuli
     permuted. area_bootstrap: (draw,) with stimuli resampled. selection: (split, half), with half
     of the data only. neuroids: what the mapping says of each neuroid, name to (neuroid,).
+    layer_weights: (layer,), what each layer gives to the score of all together, 0 or more.
     """
 
     area_score: float
@@ -32,16 +30,23 @@ class LayerScore:
     area_bootstrap: np.ndarray
     selection: np.ndarray
     neuroids: Mapping[str, np.ndarray]
+    layer_weights: np.ndarray | None = None
 
 
 class Scorer(Protocol):
-    """Scores layers of one area; what does not depend on the layer is done once, at the start."""
+    """Scores layers of one area; what does not depend on the layer is done once, at the start.
+
+    That of a joint mapping has `score_together` in place of `score`.
+    """
 
     def __init__(self, area: Area, settings: Mapping[str, Any], groups: np.ndarray | None) -> None:
         """settings: the sections of the config that the mapping reads; groups: (stimulus,)."""
 
     def score(self, layer: Layer) -> LayerScore:
         """Score one layer."""
+
+    def score_together(self, layers: Sequence[Layer]) -> LayerScore:
+        """Score all layers of a model as one."""
 
 
 def fit(
@@ -59,14 +64,13 @@ def fit(
     and p-value, its bootstrap draws and its scores on halves of the data; for mappings that
     predict neuroids, the same of every neuroid. NaN = not scored (a constant neuroid).
     """
-    scorer: Scorer = importlib.import_module(f"cortiscope.{SCORERS[mapping]}").Scorer(
+    scorer: Scorer = importlib.import_module(f"cortiscope.mappings.{mapping}").Scorer(
         area, settings, groups
     )
     about, scores = [], []
-    for layer in layers:
-        result = scorer.score(layer)
-        print(f"{mapping} {layer.name} -> {area.name}: {result.area_score:.4f}", file=sys.stderr)
-        about.append((layer.name, layer.attributes["index"], layer.attributes["depth"]))
+    for name, index, depth, result in _scored(scorer, layers, MAPPINGS[mapping].joint):
+        print(f"{mapping} {name} -> {area.name}: {result.area_score:.4f}", file=sys.stderr)
+        about.append((name, index, depth))
         scores.append(result)
     names, indices, depths = zip(*about, strict=True)
     variables = {
@@ -88,7 +92,21 @@ def fit(
     for name in scores[0].neuroids:
         stacked = np.stack([s.neuroids[name] for s in scores]).astype(np.float32)
         variables[name] = Variable(("layer", "neuroid"), stacked)
+    if scores[0].layer_weights is not None:
+        variables["layer_weight"] = Variable(("member",), scores[0].layer_weights)
     return variables
+
+
+def _scored(
+    scorer: Scorer, layers: Iterable[Layer], joint: bool
+) -> Iterator[tuple[str, int, float, LayerScore]]:
+    """Name, index and depth of each layer, or of all together, with the score."""
+    if joint:
+        yield TOGETHER, -1, float("nan"), scorer.score_together(list(layers))
+        return
+    for layer in layers:
+        about = layer.attributes
+        yield layer.name, int(about["index"]), float(about["depth"]), scorer.score(layer)
 
 
 def _mean(values: np.ndarray) -> float:

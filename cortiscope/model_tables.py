@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 from cortiscope.errors import InputError
 from cortiscope.files import Group, opened, read, replacing
+from cortiscope.mapping_kinds import TOGETHER
 from cortiscope.statistics import INTERVAL
 
 REMADE = "delete it, and the next run makes it again"
@@ -99,6 +100,7 @@ def layer_rows(
     """
     content, names = scores.content, scores.content["layer"].tolist()
     table = [_layer_of(name, layers, scores.path) for name in names]
+    weights = content["layer_weight"] if "layer_weight" in content.variables else None
     full, selected = _area_ceilings(scores, ceilings)
     score, draws = content["area_score"], content["area_bootstrap"]
     low, high = np.array([_interval(row) for row in draws]).T
@@ -126,11 +128,15 @@ def layer_rows(
         "selection": [half.ravel() for half in content["selection_score"].astype(float)],
         "selection_data": content.attributes["selection"],
         "selection_ceiling": selected,
+        "layer_weights": [None if weights is None else weights.astype(float)] * len(names),
     }
     return pd.DataFrame(dict(model) | columns)
 
 
 def _layer_of(name: str, layers: Mapping[str, Any], path: str) -> Mapping[str, Any]:
+    if name == TOGETHER:
+        n_features = sum(int(layer["n_features"]) for layer in layers.values())
+        return {"kind": "", "n_features": n_features}
     if name not in layers:
         raise InputError(f"{path}: layer", f"{name!r} is not a layer of the model", REMADE)
     return layers[name]
@@ -212,7 +218,7 @@ def model_tables(
         neuroids.append(neuroid_rows(scores, ceilings[scores.area], model))
     frame = pd.concat(frames, ignore_index=True)
     for (mapping, area), rows in frame.groupby(["mapping", "area"], sort=False):
-        if sorted(rows["layer"]) != sorted(layers):
+        if sorted(rows["layer"]) not in (sorted(layers), [TOGETHER]):
             raise InputError(
                 f"scores of {model} by {mapping} in {area}",
                 f"cover {rows['layer'].nunique()} of {len(layers)} layers in {len(rows)} rows",

@@ -170,14 +170,15 @@ def _ratio(product: NDArray, predicted: NDArray, measured: NDArray) -> NDArray:
         return np.where((predicted == 0) & (measured > 0), 0.0, product / norm)
 
 
-def conwell2021(features: NDArray, responses: NDArray) -> NDArray:
-    """Published protocol: z-scored features, alpha 1, plain r of leave-one-out predictions.
+def conwell2021(features: NDArray, responses: NDArray) -> Predictions:
+    """Published protocol: leave-one-out predictions from z-scored features at alpha 1.
 
     Conwell, Mayo, Barbu, Buice, Alvarez and Katz (2021), Neural regression, representational
     similarity, model zoology and neural taskonomy at scale in rodent visual cortex (NeurIPS).
-    features (stimulus, component): components that do not vary drop out. Returns (neuroid,).
-    Noise scores below 0, since the mean of the others moves against the response that is left
-    out; kept for comparison with published numbers. NaN: constant responses, missing values.
+    features (stimulus, component): components that do not vary drop out; responses
+    (stimulus, neuroid). The published score is their plain correlation with the responses
+    (`fold_centred_correlation` of one fold), in which noise scores below 0, since the mean of the
+    others moves against the response that is left out; kept for comparison with published numbers.
     """
     centred = features - features.mean(axis=0, dtype=np.float64)
     deviation = centred.std(axis=0)
@@ -187,5 +188,4 @@ def conwell2021(features: NDArray, responses: NDArray) -> NDArray:
     spectrum, vectors = decompose(gram)
     residual = (vectors / (spectrum + 1.0)) @ vectors.T
     values = responses - (residual @ responses) / np.diagonal(residual)[:, None]
-    same = Predictions(values, np.ones((1, values.shape[1])), np.ones((1, values.shape[1])))
-    return fold_centred_correlation(same, responses, np.zeros(len(responses), dtype=int))
+    return Predictions(values, np.ones((1, values.shape[1])), np.ones((1, values.shape[1])))

@@ -16,6 +16,7 @@ from typing import Any
 from cortiscope import layer_tables, sizes
 from cortiscope.blocks import SECONDS_PER_JOB, name_blocks, seconds_per_layer
 from cortiscope.errors import InputError
+from cortiscope.mapping_kinds import MAPPINGS
 from cortiscope.models import BUILD_COLUMNS, read_models
 from cortiscope.projection_kinds import resolve
 from cortiscope.schema import check
@@ -23,11 +24,6 @@ from cortiscope.weight_names import is_named
 
 LAYER_TABLES = Path("resources/layers")
 LAYER_LABELS = ("layer", "kind", "shape", "n_features", "parameters")
-# The sections of the config that each mapping reads: an edit elsewhere reruns none of its fits.
-MAPPING_SECTIONS = {
-    "ridge": ("cross_validation", "ridge", "selection", "statistics"),
-    "rsa": ("selection", "statistics"),
-}
 
 
 @dataclass(frozen=True)
@@ -241,12 +237,14 @@ class Study:
     @cached_property
     def _mapping_settings(self) -> dict[str, dict[str, Any]]:
         # Once, since every fit of a large study asks, and asks again.
-        return {name: self.section(*sections) for name, sections in MAPPING_SECTIONS.items()}
+        return {name: self.section(*kind.sections) for name, kind in MAPPINGS.items()}
 
     def blocks(self, mapping: str, model: str, area: str) -> dict[str, list[str]]:
         """Block name to the layers that one fit job scores."""
         per_job = self.config["fits"]["layers_per_job"]
-        if per_job == "auto":
+        if MAPPINGS[mapping].joint:
+            per_job = len(self.layers(model))
+        elif per_job == "auto":
             per_job = max(1, int(SECONDS_PER_JOB / self._seconds_per_layer(mapping, area)))
         if (model, per_job) not in self._blocks:
             self._blocks[model, per_job] = name_blocks(self.layers(model), per_job)
@@ -280,7 +278,7 @@ class Study:
         """Every score file of a model."""
         return [
             f"results/{self.name}/scores/{mapping}/{model}/{block}/{area}.nc"
-            for mapping in MAPPING_SECTIONS  # in this order, however the config has them
+            for mapping in MAPPINGS  # in this order, however the config has them
             if mapping in self.config["mappings"]
             for area in self.areas
             for block in self.blocks(mapping, model, "" if self.areas_share_jobs else area)

@@ -16,7 +16,7 @@ GROUP = ["mapping", "area"]
 TRAINING = ("trained", "untrained")
 # Of correlations over models: a study has few models, so that many draws cost nothing.
 CORRELATION_DRAWS = 10_000
-INTERNAL = ["bootstrap", "selection", "selection_data", "selection_ceiling"]
+INTERNAL = ["bootstrap", "selection", "selection_data", "selection_ceiling", "layer_weights"]
 HEADLINE = [
     "model", "family", "training", "top1", "top5", "accuracy_source", "area", "mapping",
     "best_layer", "depth", "score", "score_low", "score_high", "p_value", "ceiling",

@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from cortiscope.mapping_kinds import MAPPINGS
 from tests.running import REPOSITORY
 
 HEAVY = ("torch", "pandas", "xarray", "sklearn", "scipy", "matplotlib", "snakemake")
@@ -17,11 +18,11 @@ json.dump(sorted(sys.modules), sys.stdout)
 """
 
 
-@pytest.mark.parametrize("mapping", ["encoding", "similarity"])
+@pytest.mark.parametrize("mapping", MAPPINGS)
 def test_a_fit_job_imports_nothing_heavy(mapping):
-    command = [sys.executable, "-c", PROBE, f"cortiscope.{mapping}"]
+    command = [sys.executable, "-c", PROBE, f"cortiscope.mappings.{mapping}"]
     done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True)
     loaded = set(json.loads(done.stdout))
-    assert f"cortiscope.{mapping}" in loaded
+    assert f"cortiscope.mappings.{mapping}" in loaded
     assert "cortiscope.fitting" in loaded
     assert not loaded & set(HEAVY)

@@ -66,7 +66,10 @@ def test_an_edit_runs_exactly_what_it_touches_and_then_nothing(study, change):
 def test_jobs_run_the_code_that_was_edited(study):
     """Without this, a checkout that no job looks at would pass the tests above."""
     score = next(study.path("results/shapes/scores/ridge/shapenet5").rglob("IT.nc"))
-    study.write("cortiscope/encoding.py", study.code("cortiscope/encoding.py") + "\n1 / 0\n")
+    study.write(
+        "cortiscope/mappings/encoding.py",
+        study.code("cortiscope/mappings/encoding.py") + "\n1 / 0\n",
+    )
     failed = study("--", str(score.relative_to(study.run.folder)))
     assert failed.returncode != 0
     assert "ZeroDivisionError" in failed.stdout + failed.stderr

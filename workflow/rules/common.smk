@@ -11,7 +11,6 @@ import smart_open
 from cortiscope import agreement, locks
 from cortiscope.digest import code_digest
 from cortiscope.errors import InputError
-from cortiscope.fitting import SCORERS
 from cortiscope.study import Study
 
 FIGURES = ["accuracy_vs_score", "layer_depth", "model_by_area", "trained_vs_untrained"]
@@ -88,7 +87,7 @@ def mapping_settings(wildcards):
 
 
 def mapping_code(wildcards):
-    return code_digest("fit", SCORERS[wildcards.mapping])
+    return code_digest("fit", f"mappings.{wildcards.mapping}")
 
 
 def scores_made_by(wildcards):
@@ -96,7 +95,7 @@ def scores_made_by(wildcards):
     return {
         mapping: {
             "settings": STUDY.mapping_settings(mapping),
-            "code": code_digest("fit", SCORERS[mapping]),
+            "code": code_digest("fit", f"mappings.{mapping}"),
         }
         for mapping in sorted(STUDY.config["mappings"])
     }

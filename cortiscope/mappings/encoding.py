@@ -1,17 +1,21 @@
-"""Encoding models: predict every neuroid from a layer's features, on stimuli held out."""
+"""Encoding models: predict every neuroid from a layer's features, on stimuli held out.
 
+What all regressions share; each says in a module of its own how it predicts.
+"""
+
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from cortiscope import ridge
 from cortiscope.cross_validation import fold_numbers
 from cortiscope.features import Layer
 from cortiscope.fitting import LayerScore
 from cortiscope.halves import halves
 from cortiscope.responses import Area, average
+from cortiscope.ridge import Predictions, bootstrap_scores, fold_centred_correlation
 from cortiscope.statistics import bootstrap_weights, p_value, permutations, weighted_mean
 
 # Right-hand sides solved together in the permutation null: enough for full speed of the matrix
@@ -21,15 +25,18 @@ NULL_COLUMNS = 8192
 
 @dataclass(frozen=True)
 class Encoded:
-    """score, alpha: (target,); bootstrap: (draw, target). NaN where a target is constant."""
+    """score, alpha: (target,); bootstrap: (draw, target). NaN where a target is constant.
+
+    alpha: what was chosen inside the training stimuli, a strength or a number of components.
+    """
 
     score: np.ndarray
     alpha: np.ndarray
     bootstrap: np.ndarray
 
 
-class Scorer:
-    """Cross-validated ridge of one area's neuroids on a layer (see `cortiscope.ridge`)."""
+class Encoding(ABC):
+    """A cross-validated regression of one area's neuroids on a layer."""
 
     def __init__(self, area: Area, settings: Mapping[str, Any], groups: np.ndarray | None) -> None:
         self.area, self.settings, self.groups = area, settings, groups
@@ -47,6 +54,16 @@ class Scorer:
             chosen = self.halves.reshape(-1, self.halves.shape[-1])
             # (stimulus, split * half * neuroid): every neuroid's mean over each half
             self.half_targets = np.hstack([average(area.response[:, c]) for c in chosen])
+
+    @abstractmethod
+    def predict(
+        self, features: np.ndarray, targets: np.ndarray, folds: np.ndarray, dtype: type
+    ) -> Predictions:
+        """Predict targets (stimulus, target), none missing, each stimulus from the other folds."""
+
+    def centred_within(self, folds: np.ndarray) -> np.ndarray:
+        """The sets of stimuli (stimulus,) within which predictions and responses are centred."""
+        return folds
 
     def score(self, layer: Layer) -> LayerScore:
         """Score one layer: every neuroid, the area, its null, its bootstrap, its halves."""
@@ -80,23 +97,17 @@ class Scorer:
         dtype: type = np.float64,
     ) -> Encoded:
         """Score targets (stimulus, target), each on the stimuli on which it was recorded."""
-        n_targets = targets.shape[1]
+        n_targets, within = targets.shape[1], self.centred_within(folds)
         score, alpha = np.full(n_targets, np.nan), np.full(n_targets, np.nan)
         bootstrap = np.full((0 if draws is None else len(draws), n_targets), np.nan)
         for rows, columns in recorded_together(targets):
             values = targets[np.ix_(rows, columns)]
-            if self.settings["ridge"]["protocol"] == "conwell2021":
-                score[columns] = ridge.conwell2021(features[rows], values)
-                continue
-            kernel = ridge.kernel(features[rows])
-            predicted = ridge.predict(
-                kernel, values, folds[rows], self.settings["ridge"]["alphas"], dtype
-            )
-            score[columns] = ridge.fold_centred_correlation(predicted, values, folds[rows])
+            predicted = self.predict(features[rows], values, folds[rows], dtype)
+            score[columns] = fold_centred_correlation(predicted, values, within[rows])
             alpha[columns] = np.exp(np.log(predicted.alpha).mean(axis=0))
             if draws is not None:
-                bootstrap[:, columns] = ridge.bootstrap_scores(
-                    predicted, values, folds[rows], draws[:, rows]
+                bootstrap[:, columns] = bootstrap_scores(
+                    predicted, values, within[rows], draws[:, rows]
                 )
         return Encoded(score, alpha, bootstrap)
 

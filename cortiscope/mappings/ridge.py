@@ -1,0 +1,26 @@
+"""Ridge regression of an area's neuroids on a layer (see `cortiscope.ridge`)."""
+
+import numpy as np
+
+from cortiscope import ridge
+from cortiscope.mappings.encoding import Encoding
+from cortiscope.ridge import Predictions
+
+
+class Scorer(Encoding):
+    """Nested cross-validation, or the protocol of Conwell et al. (2021)."""
+
+    def predict(
+        self, features: np.ndarray, targets: np.ndarray, folds: np.ndarray, dtype: type
+    ) -> Predictions:
+        if self.published:
+            return ridge.conwell2021(features, targets)
+        alphas = self.settings["ridge"]["alphas"]
+        return ridge.predict(ridge.kernel(features), targets, folds, alphas, dtype)
+
+    def centred_within(self, folds: np.ndarray) -> np.ndarray:
+        return np.zeros_like(folds) if self.published else folds
+
+    @property
+    def published(self) -> bool:
+        return bool(self.settings["ridge"]["protocol"] == "conwell2021")
