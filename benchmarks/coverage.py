@@ -213,7 +213,11 @@ def report(name: str, studies: list[Study], seconds: float) -> None:
     for contender in studies[0][1]:
         low, high = np.array([ends[contender] for _, ends in studies]).T
         inside = np.mean((low <= shared) & (shared <= high))
-        own = f"{np.mean((low <= truth) & (truth <= high)):8.3f}" if np.ptp(truth - shared) else ""
+        own = (
+            f"{np.mean((low <= truth) & (truth <= high)):8.3f}"
+            if np.ptp(truth - shared) > 1e-9
+            else ""
+        )
         below, above = np.mean(shared < low), np.mean(shared > high)
         width = np.mean(high - low)
         print(f"{contender:16}{inside:9.3f}{below:8.3f}{above:8.3f}{width:8.3f}{own}", flush=True)
