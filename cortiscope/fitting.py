@@ -39,8 +39,10 @@ class Scorer(Protocol):
     That of a joint mapping has `score_together` in place of `score`.
     """
 
-    def __init__(self, area: Area, settings: Mapping[str, Any], groups: np.ndarray | None) -> None:
-        """settings: the sections of the config that the mapping reads; groups: (stimulus,)."""
+    def __init__(
+        self, area: Area, settings: Mapping[str, Any], coordinates: Mapping[str, np.ndarray]
+    ) -> None:
+        """settings: the sections of the config that the mapping reads, and what these name."""
 
     def score(self, layer: Layer) -> LayerScore:
         """Score one layer."""
@@ -54,18 +56,19 @@ def fit(
     layers: Iterable[Layer],
     area: Area,
     settings: Mapping[str, Any],
-    groups: np.ndarray | None = None,
+    coordinates: Mapping[str, np.ndarray] | None = None,
 ) -> dict[str, Variable]:
     """Score a block of layers against an area.
 
-    groups: (stimulus,), the coordinate whose values are held out together; None for plain folds.
+    coordinates: name to (stimulus,), those coordinates of the stimuli that the settings name, such
+    as the one whose values are held out together (see `mapping_kinds.coordinates`).
 
     Returns the variables of a score file: for each layer the area's score, its permutation null
     and p-value, its bootstrap draws and its scores on halves of the data; for mappings that
     predict neuroids, the same of every neuroid. NaN = not scored (a constant neuroid).
     """
     scorer: Scorer = importlib.import_module(f"cortiscope.mappings.{mapping}").Scorer(
-        area, settings, groups
+        area, settings, coordinates or {}
     )
     about, scores = [], []
     for name, index, depth, result in _scored(scorer, layers, MAPPINGS[mapping].joint):

@@ -4,8 +4,12 @@ Each is a module of `cortiscope.mappings`; only the one asked for is imported, s
 one mapping reruns none of the others.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
+# Options that name a coordinate of the stimuli, or several: a section of the config and its key.
+COORDINATES = (("cross_validation", "group"), ("rsa_remixed", "property"))
 # The name, in score files and tables, of all layers of a model together.
 TOGETHER = "all layers"
 
@@ -19,6 +23,16 @@ class Kind:
 
     sections: tuple[str, ...]
     joint: bool = False
+
+
+def coordinates(settings: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """The coordinates of the stimuli that some sections of the config name, by the option."""
+    named = {}
+    for section, key in COORDINATES:
+        names = settings.get(section, {}).get(key)
+        if names:
+            named[f"{section}.{key}"] = (names,) if isinstance(names, str) else tuple(names)
+    return named
 
 
 MAPPINGS = {

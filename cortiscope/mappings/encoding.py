@@ -38,8 +38,11 @@ class Encoded:
 class Encoding(ABC):
     """A cross-validated regression of one area's neuroids on a layer."""
 
-    def __init__(self, area: Area, settings: Mapping[str, Any], groups: np.ndarray | None) -> None:
-        self.area, self.settings, self.groups = area, settings, groups
+    def __init__(
+        self, area: Area, settings: Mapping[str, Any], coordinates: Mapping[str, np.ndarray]
+    ) -> None:
+        self.area, self.settings = area, settings
+        self.groups = coordinates.get(settings["cross_validation"]["group"])
         statistics = settings["statistics"]
         self.response = area.mean_response
         n_stimuli = len(self.response)

@@ -24,7 +24,9 @@ def area_rdm(area: Area) -> np.ndarray:
 class Scorer:
     """Representational similarity analysis of one area (see `cortiscope.rsa`)."""
 
-    def __init__(self, area: Area, settings: Mapping[str, Any], groups: np.ndarray | None) -> None:
+    def __init__(
+        self, area: Area, settings: Mapping[str, Any], coordinates: Mapping[str, np.ndarray]
+    ) -> None:
         self.area = area
         self.statistics = settings["statistics"]
         n_stimuli = len(area.stimulus_id)

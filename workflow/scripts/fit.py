@@ -7,6 +7,7 @@ from cortiscope.errors import InputError
 from cortiscope.features import read_layers, read_stimulus_ids
 from cortiscope.files import read_coordinate, write
 from cortiscope.fitting import fit
+from cortiscope.mapping_kinds import coordinates
 from cortiscope.responses import read_area
 
 
@@ -21,8 +22,8 @@ def main(
     model: str,
     provenance: dict,
 ) -> None:
-    group = settings.get("cross_validation", {}).get("group")
-    groups = read_coordinate(stimuli, group) if group else None
+    named = {name for names in coordinates(settings).values() for name in names}
+    about_stimuli = {name: read_coordinate(stimuli, name) for name in sorted(named)}
     shown = read_stimulus_ids(features).tolist()
     for path in scores:
         area = read_area(responses, Path(path).stem)
@@ -30,7 +31,7 @@ def main(
             raise InputError(
                 features, f"stimuli differ from those of {responses}", "delete it, rerun"
             )
-        variables = fit(mapping, read_layers(features, layers), area, settings, groups)
+        variables = fit(mapping, read_layers(features, layers), area, settings, about_stimuli)
         about = {
             "model": model,
             "area": area.name,
