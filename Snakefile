@@ -9,6 +9,9 @@ min_version("9.14")
 configfile: f"{workflow.basedir}/config/config.yaml"
 
 
+report: "workflow/report/study.rst"
+
+
 include: "workflow/rules/common.smk"
 
 

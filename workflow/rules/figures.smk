@@ -8,7 +8,11 @@ rule figures:
         correlations="results/<study>/tables/correlations.csv",
         contrasts="results/<study>/tables/contrasts.csv",
     output:
-        svg="results/<study>/figures/{figure}.svg",
+        svg=report(
+            "results/<study>/figures/{figure}.svg",
+            caption="../report/figures.rst",
+            category="Figures",
+        ),
         png="results/<study>/figures/{figure}.png",
         source="results/<study>/figures/{figure}.csv",
     log:
