@@ -8,6 +8,8 @@ SECONDS_PER_JOB = 120.0
 # What a core does in the products of a ridge fit, and in the gathers of an RSA, measured low.
 PRODUCTS_PER_SECOND = 1e10
 CELLS_PER_SECOND = 1.5e8
+# Core-seconds of the others for 240 stimuli, 64 neuroids and 100 permutations, measured.
+SECONDS = {"ols": 1.2, "pcr": 1.5, "lasso": 2.5, "pls": 3.5, "stacked": 1.0}
 
 
 def seconds_per_layer(
@@ -18,6 +20,9 @@ def seconds_per_layer(
     if mapping == "rsa":
         passes = 2 + permutations + settings["statistics"]["bootstraps"] / 10
         return passes * n_stimuli**2 / 2 / CELLS_PER_SECOND
+    if mapping in SECONDS:
+        share = (20 + permutations) / 120
+        return SECONDS[mapping] * share * n_stimuli**2 * n_neuroids / (240**2 * 64)
     # Fits of the same targets: all data, and at half the precision each half and the null.
     fits = 1 + settings["selection"]["splits"] + permutations / 2
     alphas = len(settings["ridge"]["alphas"])

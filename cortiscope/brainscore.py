@@ -13,7 +13,8 @@ correlation of the repetitions extended by Spearman and Brown, its median over n
 A stimulus may be in several test parts or none, and r within 12 stimuli is crude. Noise scores 0.
 """
 
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +26,7 @@ from cortiscope.pls import COMPONENTS, NULL_BLOCK, NULL_TOLERANCE, Targets, part
 from cortiscope.pls import targets as rotated
 from cortiscope.principal_axes import Axes, principal_axes
 from cortiscope.ridge import CONSTANT, kernel
+from cortiscope.statistics import weighted_mean
 
 SPLITS, TRAINING, SEED = 10, 0.9, 1
 
@@ -33,13 +35,24 @@ SPLITS, TRAINING, SEED = 10, 0.9, 1
 class Score:
     """r: (split, neuroid), -1..1. score: the mean over splits of the median over neuroids.
 
-    error: the standard error of that mean. NaN where r is not defined (a response or a prediction
-    that does not vary in a test part, a missing response), which medians and means leave out.
+    error: the standard error of that mean. bootstrap: (draw,), the score with test stimuli counted
+    as often as draws have them, models and splits being the same. NaN where r is not defined (a
+    response or a prediction that does not vary in a test part, a missing response), which medians
+    and means leave out.
     """
 
     r: NDArray
     score: float
     error: float
+    bootstrap: NDArray
+
+
+@dataclass(frozen=True)
+class Null:
+    """r: (permutation, neuroid), the mean over splits; score: (permutation,). NaN as in `Score`."""
+
+    r: NDArray
+    score: NDArray
 
 
 def predict(
@@ -48,38 +61,53 @@ def predict(
     categories: NDArray | None,
     seed: int = SEED,
     components: int = COMPONENTS,
+    draws: NDArray | None = None,
 ) -> Score:
     """Score one layer on all neuroids.
 
     features (stimulus, component), responses (stimulus, neuroid), categories (stimulus,) to be
-    kept in proportion, or None. Raises InputError as `splits`.
+    kept in proportion, or None. draws (draw, stimulus): how often each stimulus counts, as from
+    `statistics.bootstrap_weights`. Raises InputError as `splits`.
     """
     tests = splits(len(responses), categories, seed)
-    r = _correlations(features, responses[None], tests, components, TOLERANCE)[:, 0]
+    r = np.full((SPLITS, responses.shape[1]), np.nan)
+    counts = np.zeros((0, len(responses))) if draws is None else draws
+    drawn = np.full((SPLITS, len(counts)), np.nan)
+    for split, found in enumerate(_parts(features, responses[None], tests, components, TOLERANCE)):
+        r[split, found.known] = _pearson(found.predicted, found.measured)[0]
+        held = counts[:, tests[split]]
+        drawn[split] = _median(_weighted(found.predicted[0], found.measured[0], held))
     by_split = _median(r)
-    found = by_split[np.isfinite(by_split)]
-    if not len(found):
-        return Score(r, np.nan, np.nan)
-    return Score(r, float(found.mean()), float(found.std() / np.sqrt(len(found))))
+    known = by_split[np.isfinite(by_split)]
+    error = float(known.std() / np.sqrt(len(known))) if len(known) else np.nan
+    return Score(r, float(mean(by_split)), error, mean(drawn))
 
 
-def null_scores(
+def null(
     features: NDArray,
     responses: NDArray,
     categories: NDArray | None,
     orders: NDArray,
     seed: int = SEED,
-) -> NDArray:
-    """Scores when stimuli are permuted (permutation,); orders (permutation, stimulus)."""
+    components: int = COMPONENTS,
+) -> Null:
+    """Scores when stimuli are permuted; orders (permutation, stimulus), the rest as in `predict`.
+
+    In single precision and with powers that stop early.
+    """
     tests = splits(len(responses), categories, seed)
-    scores = np.empty(len(orders))
+    correlations = np.full((len(orders), responses.shape[1]), np.nan)
+    scores = np.full(len(orders), np.nan)
     step = max(8, NULL_BLOCK // responses.shape[1])
     for start in range(0, len(orders), step):
         block = slice(start, start + step)
         shuffled = responses[orders[block]]
-        r = _correlations(features, shuffled, tests, COMPONENTS, NULL_TOLERANCE)
-        scores[block] = [_mean(_median(own)) for own in np.moveaxis(r, 1, 0)]
-    return scores
+        r = np.full((SPLITS, *shuffled.shape[::2]), np.nan)
+        parts = _parts(features, shuffled, tests, components, NULL_TOLERANCE)
+        for split, found in enumerate(parts):
+            r[split][:, found.known] = _pearson(found.predicted, found.measured)
+        correlations[block], scores[block] = mean(r), mean(_median(r))
+    return Null(correlations, scores)
 
 
 def explained(score: NDArray | float, reliability: NDArray | float) -> NDArray:
@@ -141,19 +169,27 @@ def _shares(sizes: NDArray, total: int, random: np.random.RandomState) -> NDArra
     return shares.astype(int)
 
 
-def _correlations(
+@dataclass(frozen=True)
+class _Part:
+    """predicted, measured: (set, test stimulus, known neuroid); known: numbers of neuroids."""
+
+    known: NDArray
+    predicted: NDArray
+    measured: NDArray
+
+
+def _parts(
     features: NDArray, responses: NDArray, tests: NDArray, components: int, tolerance: float
-) -> NDArray:
-    """(split, set, neuroid): r of sets of responses (set, stimulus, neuroid) with predictions."""
+) -> Iterator[_Part]:
+    """The test part of each split, for sets of responses (set, stimulus, neuroid); or none."""
     responses = np.asarray(responses, dtype=np.float64)
-    r = np.full((len(tests), len(responses), responses.shape[2]), np.nan)
-    mean = responses[0].mean(axis=0)
-    varies = responses[0].var(axis=0) > CONSTANT * mean**2
-    known = np.flatnonzero(np.isfinite(mean) & varies)
+    centre = responses[0].mean(axis=0)
+    varies = responses[0].var(axis=0) > CONSTANT * centre**2
+    known = np.flatnonzero(np.isfinite(centre) & varies)
     gram = kernel(features)
     if np.trace(gram) <= 0 or not len(known):
-        return r
-    centred = responses[:, :, known] - mean[known]
+        return
+    centred = responses[:, :, known] - centre[known]
     # a null, whose powers stop early, needs no more than single precision
     dtype = np.float64 if tolerance <= TOLERANCE else np.float32
     whole = rotated((centred / np.abs(centred).max()).astype(dtype))
@@ -161,10 +197,8 @@ def _correlations(
     folds = np.arange(len(gram))
     parts: Sequence[Axes] = [principal_axes(gram, ~test, folds) for test in tests]
     found = part_predictions(parts, sets, np.array([components]))
-    for split, (predicted, _, _) in enumerate(found):
-        held = tests[split]
-        r[split][:, known] = _pearson(predicted[:, held], sets.responses[:, held])
-    return r
+    for test, (predicted, _, _) in zip(tests, found, strict=True):
+        yield _Part(known, predicted[:, test], sets.responses[:, test])
 
 
 def _pearson(predicted: NDArray, measured: NDArray) -> NDArray:
@@ -176,13 +210,29 @@ def _pearson(predicted: NDArray, measured: NDArray) -> NDArray:
     return np.divide(product, norm, out=np.full(norm.shape, np.nan), where=norm > 0)
 
 
+def _weighted(predicted: NDArray, measured: NDArray, counts: NDArray) -> NDArray:
+    """r of (stimulus, neuroid) with stimuli counted (draw, stimulus) times: (draw, neuroid)."""
+    total = counts.sum(axis=1, keepdims=True)
+    share = np.divide(counts, total, out=np.zeros(counts.shape), where=total > 0)
+    a, b = predicted - predicted.mean(axis=0), measured - measured.mean(axis=0)
+    # each (draw, stimulus) x (stimulus, neuroid)
+    mean_a, mean_b, square_a, square_b = (share @ values for values in (a, b, a * a, b * b))
+    product = share @ (a * b) - mean_a * mean_b
+    varies_a, varies_b = square_a - mean_a**2, square_b - mean_b**2
+    # a draw of a single stimulus leaves rounding
+    defined = (varies_a > 1e-12 * square_a) & (varies_b > 1e-12 * square_b)
+    norm = np.sqrt(np.maximum(varies_a * varies_b, 0.0))
+    return np.divide(product, norm, out=np.full(norm.shape, np.nan), where=defined)
+
+
 def _median(r: NDArray) -> NDArray:
-    """Over the finite neuroids of each split: (split,)."""
-    return np.array(
-        [np.median(own[np.isfinite(own)]) if np.isfinite(own).any() else np.nan for own in r]
-    )
+    """Over the finite values of the last axis, NaN without any."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "All-NaN slice", RuntimeWarning)
+        median: NDArray = np.nanmedian(r, axis=-1)
+    return median
 
 
-def _mean(values: NDArray) -> float:
-    finite = values[np.isfinite(values)]
-    return float(finite.mean()) if len(finite) else np.nan
+def mean(values: NDArray) -> NDArray:
+    """Over the finite values of the first axis, NaN without any."""
+    return weighted_mean(values, np.ones(len(values)), axis=0)

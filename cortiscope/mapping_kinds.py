@@ -9,7 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 # Options that name a coordinate of the stimuli, or several: a section of the config and its key.
-COORDINATES = (("cross_validation", "group"), ("rsa_remixed", "property"))
+COORDINATES = (
+    ("cross_validation", "group"),
+    ("pls", "category"),
+    ("rsa_remixed", "property"),
+)
 # The name, in score files and tables, of all layers of a model together.
 TOGETHER = "all layers"
 
@@ -37,5 +41,10 @@ def coordinates(settings: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
 
 MAPPINGS = {
     "ridge": Kind(("cross_validation", "ridge", "selection", "statistics")),
+    "ols": Kind(("cross_validation", "selection", "statistics")),
+    "pcr": Kind(("cross_validation", "pcr", "selection", "statistics")),
+    "lasso": Kind(("cross_validation", "lasso", "selection", "statistics")),
+    "pls": Kind(("cross_validation", "pls", "selection", "statistics")),
+    "stacked": Kind(("cross_validation", "selection", "stacked", "statistics"), joint=True),
     "rsa": Kind(("selection", "statistics")),
 }

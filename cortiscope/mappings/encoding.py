@@ -25,18 +25,23 @@ NULL_COLUMNS = 8192
 
 @dataclass(frozen=True)
 class Encoded:
-    """score, alpha: (target,); bootstrap: (draw, target). NaN where a target is constant.
+    """score: (target,); chosen: (value, target); bootstrap: (draw, target). NaN = not scored.
 
-    alpha: what was chosen inside the training stimuli, a strength or a number of components.
+    chosen: what the models took inside their training stimuli, see `Encoding.chosen`.
     """
 
     score: np.ndarray
-    alpha: np.ndarray
+    chosen: np.ndarray
     bootstrap: np.ndarray
 
 
 class Encoding(ABC):
-    """A cross-validated regression of one area's neuroids on a layer."""
+    """A cross-validated regression of one area's neuroids on a layer.
+
+    n_chosen: how many values `chosen` gives of a target.
+    """
+
+    n_chosen = 1
 
     def __init__(
         self, area: Area, settings: Mapping[str, Any], coordinates: Mapping[str, np.ndarray]
@@ -60,9 +65,26 @@ class Encoding(ABC):
 
     @abstractmethod
     def predict(
-        self, features: np.ndarray, targets: np.ndarray, folds: np.ndarray, dtype: type
+        self,
+        features: np.ndarray,
+        targets: np.ndarray,
+        folds: np.ndarray,
+        dtype: type,
+        sets: np.ndarray,
     ) -> Predictions:
-        """Predict targets (stimulus, target), none missing, each stimulus from the other folds."""
+        """Predict targets (stimulus, target), none missing, each stimulus from the other folds.
+
+        sets (target,): the area's neuroids may come several times, once for each permutation or
+        half of the data, and these have numbers. Of use where neuroids are regressed together.
+        """
+
+    def chosen(self, predictions: Predictions) -> np.ndarray:
+        """(value, target): what to report as `alpha`, its mean over folds, and what else is kept.
+
+        The mean is that of a quantity such as a number of components; strengths, which are powers
+        of ten apart, have another.
+        """
+        return predictions.alpha.mean(axis=0, keepdims=True)
 
     def centred_within(self, folds: np.ndarray) -> np.ndarray:
         """The sets of stimuli (stimulus,) within which predictions and responses are centred."""
@@ -70,9 +92,11 @@ class Encoding(ABC):
 
     def score(self, layer: Layer) -> LayerScore:
         """Score one layer: every neuroid, the area, its null, its bootstrap, its halves."""
-        features, weight = layer.features, self.area.weight
-        encoded = self._encode(features, self.response, self.folds, self.draws)
-        null = self._null(features)
+        encoded = self._encode(layer.features, self.response, self.folds, self.draws)
+        return self._reported(layer.features, encoded)
+
+    def _reported(self, features: np.ndarray, encoded: Encoded) -> LayerScore:
+        weight, null = self.area.weight, self._null(features)
         return LayerScore(
             area_score=float(weighted_mean(encoded.score, weight)),
             area_null=weighted_mean(null, weight),
@@ -80,7 +104,7 @@ class Encoding(ABC):
             selection=self._selection(features),
             neuroids={
                 "score": encoded.score,
-                "alpha": encoded.alpha,
+                "alpha": encoded.chosen[0],
                 "null_mean": null.mean(axis=0) if len(null) else np.full(len(weight), np.nan),
                 "p_value": p_value(encoded.score, null),
             },
@@ -101,18 +125,19 @@ class Encoding(ABC):
     ) -> Encoded:
         """Score targets (stimulus, target), each on the stimuli on which it was recorded."""
         n_targets, within = targets.shape[1], self.centred_within(folds)
-        score, alpha = np.full(n_targets, np.nan), np.full(n_targets, np.nan)
+        sets = np.arange(n_targets) // self.response.shape[1]
+        score, chosen = np.full(n_targets, np.nan), np.full((self.n_chosen, n_targets), np.nan)
         bootstrap = np.full((0 if draws is None else len(draws), n_targets), np.nan)
         for rows, columns in recorded_together(targets):
             values = targets[np.ix_(rows, columns)]
-            predicted = self.predict(features[rows], values, folds[rows], dtype)
+            predicted = self.predict(features[rows], values, folds[rows], dtype, sets[columns])
             score[columns] = fold_centred_correlation(predicted, values, within[rows])
-            alpha[columns] = np.exp(np.log(predicted.alpha).mean(axis=0))
+            chosen[:, columns] = self.chosen(predicted)
             if draws is not None:
                 bootstrap[:, columns] = bootstrap_scores(
                     predicted, values, within[rows], draws[:, rows]
                 )
-        return Encoded(score, alpha, bootstrap)
+        return Encoded(score, chosen, bootstrap)
 
     def _null(self, features: np.ndarray) -> np.ndarray:
         """(permutation, neuroid): scores when stimuli are permuted, alpha chosen anew each time."""
@@ -157,3 +182,9 @@ def recorded_together(targets: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndar
     for number, pattern in enumerate(patterns.T):
         if pattern.sum() >= 4:
             yield np.flatnonzero(pattern), np.flatnonzero(group == number)
+
+
+def geometric_mean(alpha: np.ndarray) -> np.ndarray:
+    """(1, target): of positive strengths (fold, target)."""
+    mean: np.ndarray = np.exp(np.log(alpha).mean(axis=0))
+    return mean[None]

@@ -3,7 +3,7 @@
 import numpy as np
 
 from cortiscope import ridge
-from cortiscope.mappings.encoding import Encoding
+from cortiscope.mappings.encoding import Encoding, geometric_mean
 from cortiscope.ridge import Predictions
 
 
@@ -11,12 +11,20 @@ class Scorer(Encoding):
     """Nested cross-validation, or the protocol of Conwell et al. (2021)."""
 
     def predict(
-        self, features: np.ndarray, targets: np.ndarray, folds: np.ndarray, dtype: type
+        self,
+        features: np.ndarray,
+        targets: np.ndarray,
+        folds: np.ndarray,
+        dtype: type,
+        sets: np.ndarray,
     ) -> Predictions:
         if self.published:
             return ridge.conwell2021(features, targets)
         alphas = self.settings["ridge"]["alphas"]
         return ridge.predict(ridge.kernel(features), targets, folds, alphas, dtype)
+
+    def chosen(self, predictions: Predictions) -> np.ndarray:
+        return geometric_mean(predictions.alpha)
 
     def centred_within(self, folds: np.ndarray) -> np.ndarray:
         return np.zeros_like(folds) if self.published else folds

@@ -36,7 +36,7 @@ def main(
             "model": model,
             "area": area.name,
             "mapping": mapping,
-            "protocol": settings.get("ridge", {}).get("protocol", ""),
+            "protocol": settings.get(mapping, {}).get("protocol", ""),
             "selection": "repetitions" if area.repeated else "stimuli",
         }
         write(path, variables, about | provenance)

@@ -1,0 +1,55 @@
+"""Stacked regression of an area's neuroids on all layers of a model (see `cortiscope.stacked`)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from cortiscope import stacked
+from cortiscope.features import Layer
+from cortiscope.fitting import LayerScore
+from cortiscope.mappings.encoding import Encoding
+from cortiscope.ridge import Predictions
+from cortiscope.statistics import weighted_mean
+
+
+@dataclass(frozen=True)
+class Weighted(Predictions):
+    """weights: (layer, fold, neuroid), what each layer gives to the predictions."""
+
+    weights: np.ndarray
+
+
+class Scorer(Encoding):
+    """`alpha` is the sum of the weights of the layers, 0..1; the rest is the mean response."""
+
+    def score_together(self, layers: Sequence[Layer]) -> LayerScore:
+        """Score all layers of a model as one, and how much each gives to that."""
+        widths = [layer.features.shape[1] for layer in layers]
+        self.edges = np.cumsum(widths)[:-1]
+        self.n_chosen = 1 + len(layers)
+        features = np.hstack([layer.features for layer in layers])
+        encoded = self._encode(features, self.response, self.folds, self.draws)
+        # (layer, neuroid): those count that count for the area's score
+        weights = np.where(np.isfinite(encoded.score), encoded.chosen[1:], np.nan)
+        result = self._reported(features, encoded)
+        return replace(result, layer_weights=weighted_mean(weights, self.area.weight))
+
+    def predict(
+        self,
+        features: np.ndarray,
+        targets: np.ndarray,
+        folds: np.ndarray,
+        dtype: type,
+        sets: np.ndarray,
+    ) -> Predictions:
+        layers = np.split(features, self.edges, axis=1)
+        found = stacked.predict(layers, targets, folds, self.settings["stacked"]["alphas"], dtype)
+        held = found.predictions
+        return Weighted(held.values, held.alpha, held.spread, found.weights)
+
+    def chosen(self, predictions: Predictions) -> np.ndarray:
+        """The mean over folds, which may be 0: of the sum of the weights, and of each weight."""
+        assert isinstance(predictions, Weighted)
+        by_layer = predictions.weights.mean(axis=1)
+        return np.vstack([by_layer.sum(axis=0), by_layer])
