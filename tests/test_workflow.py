@@ -4,6 +4,7 @@ import csv
 import json
 import re
 import resource
+import zipfile
 
 import pandas as pd
 import pytest
@@ -64,6 +65,17 @@ def test_every_file_says_what_made_it(finished):
         assert json.loads(about["settings"])
         assert len(about["code"]) == 16
         assert "numpy" in json.loads(about["packages"])
+
+
+def test_the_report_holds_the_figures_and_fetches_nothing(finished, tmp_path):
+    done = finished("--report", str(tmp_path / "report.zip"))
+    assert done.returncode == 0, done.stderr[-2000:]
+    with zipfile.ZipFile(tmp_path / "report.zip") as report:
+        page = report.read("report/report.html").decode()
+        names = {name.rpartition("/")[2] for name in report.namelist()}
+    assert {f"{figure}.svg" for figure in FIGURES} <= names
+    assert "accuracy of each network" in page  # a caption
+    assert not re.search(r"""(src|href)=["'](https?:)?//""", page)
 
 
 def test_one_layer_a_job_gives_the_same_tables(finished, workflow, tmp_path):
