@@ -1,29 +1,38 @@
-"""The ceilings of one area: of its neuroids, and of its dissimilarities."""
+"""The ceilings of one area: of its neuroids, and of its similarities between stimuli."""
 
 import numpy as np
 
 from cortiscope.files import Variable
-from cortiscope.noise import (
-    Ceiling,
+from cortiscope.noise import Ceiling, split_half_ceiling
+from cortiscope.responses import Area
+from cortiscope.similarity_ceilings import (
+    cka_split_half_ceiling,
     rdm_split_half_ceiling,
-    split_half_ceiling,
+    subject_cka_ceiling,
     subject_rdm_ceiling,
 )
-from cortiscope.responses import Area
 from cortiscope.statistics import weighted_mean
 
 
-def area_ceilings(area: Area, splits: int, seed: int) -> tuple[dict[str, Variable], int]:
+def area_ceilings(
+    area: Area,
+    splits: int,
+    seed: int,
+    dissimilarity: str = "pearson",
+    comparison: str = "spearman",
+) -> tuple[dict[str, Variable], int]:
     """The variables of a ceilings file, and how many neuroids are unreliable.
 
     Per neuroid `reliability`, `ceiling`, `ceiling_half` (correlations, up to 1); of the area
     `area_ceiling`, the weighted mean over neuroids with a ceiling, for mappings that predict
-    neuroids, and `rdm_ceiling` for those that compare dissimilarities, between subjects where
-    these are known. `_half`: of scores on half the repetitions. NaN = not known: one repetition
-    or one subject, or nothing but noise (reliability not above 0), which is what is counted.
+    neuroids; `rdm_ceiling` for those that compare dissimilarities, by the dissimilarity and the
+    comparison given; `cka_ceiling`. The last two are between subjects where dissimilarities are
+    known. `_half`: of scores on half the repetitions. NaN = not known: one repetition or one
+    subject, or nothing but noise (reliability not above 0), which is what is counted.
     """
     neuroids = _neuroid_ceilings(area, splits, seed)
-    rdm = _rdm_ceiling(area, splits, seed)
+    rdm = _rdm_ceiling(area, splits, seed, dissimilarity, comparison)
+    cka = _cka_ceiling(area, splits, seed)
     unknown = np.isfinite(neuroids.reliability) & ~np.isfinite(neuroids.ceiling)
     variables = {
         "neuroid_id": Variable(("neuroid",), area.neuroid_id),
@@ -35,6 +44,8 @@ def area_ceilings(area: Area, splits: int, seed: int) -> tuple[dict[str, Variabl
         "area_ceiling_half": Variable((), weighted_mean(neuroids.ceiling_half, area.weight)),
         "rdm_ceiling": Variable((), rdm.ceiling),
         "rdm_ceiling_half": Variable((), rdm.ceiling_half),
+        "cka_ceiling": Variable((), cka.ceiling),
+        "cka_ceiling_half": Variable((), cka.ceiling_half),
     }
     return variables, int(unknown.sum())
 
@@ -46,11 +57,32 @@ def _neuroid_ceilings(area: Area, splits: int, seed: int) -> Ceiling:
     return Ceiling(unknown, unknown, unknown)
 
 
-def _rdm_ceiling(area: Area, splits: int, seed: int) -> Ceiling:
-    if area.dissimilarity is not None and len(area.dissimilarity) > 1:
-        cells = np.triu_indices(area.dissimilarity.shape[1], 1)
-        return subject_rdm_ceiling(area.dissimilarity[:, *cells], splits, seed)
+def _rdm_ceiling(
+    area: Area, splits: int, seed: int, dissimilarity: str, comparison: str
+) -> Ceiling:
+    cells = _subject_cells(area)
+    if cells is not None:
+        return subject_rdm_ceiling(cells, splits, seed, comparison)
     if area.repeated:
-        return rdm_split_half_ceiling(area.response, splits, seed)
+        return rdm_split_half_ceiling(area.response, splits, seed, dissimilarity, comparison)
+    return _unknown()
+
+
+def _cka_ceiling(area: Area, splits: int, seed: int) -> Ceiling:
+    cells = _subject_cells(area)
+    if cells is not None:
+        return subject_cka_ceiling(cells, splits, seed)
+    return cka_split_half_ceiling(area.response, splits, seed) if area.repeated else _unknown()
+
+
+def _subject_cells(area: Area) -> np.ndarray | None:
+    """(subject, cell), where the dissimilarities of several subjects are known."""
+    if area.dissimilarity is None or len(area.dissimilarity) < 2:
+        return None
+    cells = np.triu_indices(area.dissimilarity.shape[1], 1)
+    return area.dissimilarity[:, *cells]
+
+
+def _unknown() -> Ceiling:
     unknown = np.array(np.nan)
     return Ceiling(unknown, unknown, unknown)

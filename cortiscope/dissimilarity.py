@@ -22,7 +22,19 @@ from cortiscope.features import Layer, row_centred_gram
 from cortiscope.rsa import dissimilarities, pearson_rdm
 
 METHODS = ("pearson", "euclidean", "squared_euclidean", "cosine")
+# Of crossnobis: two in each half of the repetitions, on which the best layer is chosen.
+MIN_REPETITIONS = 4
 CONSTANT = 1e-12  # variance relative to the squared mean
+
+
+def check_repetitions(method: str, n_repetitions: int) -> None:
+    """Raise an InputError where crossnobis is asked of a recording with too few repetitions."""
+    if method == "crossnobis" and n_repetitions < MIN_REPETITIONS:
+        raise InputError(
+            "config: rsa.dissimilarity",
+            f"crossnobis needs {MIN_REPETITIONS} repetitions, the responses have {n_repetitions}",
+            f"use one of {', '.join(METHODS)}",
+        )
 
 
 def raw_gram(layer: Layer) -> NDArray:

@@ -23,7 +23,7 @@ GREY, PALE = "0.45", "0.85"
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#B8A800")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "h", "*")
 LABELLED = 12  # with more models than this, names would cover the points
-MEASURES = {"ridge": "Pearson r", "rsa": "RDM Spearman ρ"}
+MEASURES = {"ridge": "Pearson r", "rsa": "RDM Spearman ρ", "cka": "debiased CKA"}
 Panels = dict[tuple[str, str], Axes]
 
 

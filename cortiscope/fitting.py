@@ -20,9 +20,12 @@ class LayerScore:
     """How well one layer, or all together, explain one area, by one mapping.
 
     area_score: the whole area's held-out score. area_null: (permutation,) the same with stimuli
-    permuted. area_bootstrap: (draw,) with stimuli resampled. selection: (split, half), with half
-    of the data only. neuroids: what the mapping says of each neuroid, name to (neuroid,).
+    permuted, the same way for all layers. area_bootstrap: (draw,) with stimuli resampled.
+    selection: (split, half), with half of the data only. neuroids: what the mapping says of each
+    neuroid, name to (neuroid,).
     layer_weights: (layer,), what each layer gives to the score of all together, 0 or more.
+    best_single: the score of the one layer that is best in training, chosen and tested on the same
+    stimuli as all together; NaN where the mapping does not say.
     """
 
     area_score: float
@@ -31,6 +34,7 @@ class LayerScore:
     selection: np.ndarray
     neuroids: Mapping[str, np.ndarray]
     layer_weights: np.ndarray | None = None
+    best_single: float = float("nan")
 
 
 class Scorer(Protocol):
@@ -70,8 +74,9 @@ def fit(
     scorer: Scorer = importlib.import_module(f"cortiscope.mappings.{mapping}").Scorer(
         area, settings, coordinates or {}
     )
-    about, scores = [], []
-    for name, index, depth, result in _scored(scorer, layers, MAPPINGS[mapping].joint):
+    about, scores, joint = [], [], MAPPINGS[mapping].joint
+    members = list(layers) if joint else []
+    for name, index, depth, result in _scored(scorer, members if joint else layers, joint):
         print(f"{mapping} {name} -> {area.name}: {result.area_score:.4f}", file=sys.stderr)
         about.append((name, index, depth))
         scores.append(result)
@@ -83,6 +88,7 @@ def fit(
         "neuroid_id": Variable(("neuroid",), area.neuroid_id),
         "weight": Variable(("neuroid",), area.weight),
         "area_score": Variable(("layer",), np.array([s.area_score for s in scores])),
+        "area_null": Variable(("layer", "permutation"), np.stack([s.area_null for s in scores])),
         "area_null_mean": Variable(("layer",), np.array([_mean(s.area_null) for s in scores])),
         "area_p_value": Variable(
             ("layer",), np.array([p_value(s.area_score, s.area_null) for s in scores])
@@ -96,7 +102,11 @@ def fit(
         stacked = np.stack([s.neuroids[name] for s in scores]).astype(np.float32)
         variables[name] = Variable(("layer", "neuroid"), stacked)
     if scores[0].layer_weights is not None:
+        depths = [float(layer.attributes["depth"]) for layer in members]
+        variables["member"] = Variable(("member",), np.array([layer.name for layer in members]))
+        variables["member_depth"] = Variable(("member",), np.array(depths))
         variables["layer_weight"] = Variable(("member",), scores[0].layer_weights)
+        variables["best_single"] = Variable(("layer",), np.array([s.best_single for s in scores]))
     return variables
 
 

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cortiscope import kendall
-from cortiscope.comparison import bootstrap_scores, paired, prepared
+from cortiscope.comparison import bootstrap_scores, compare, paired, prepared
 from cortiscope.errors import InputError
 
 MAX_FOLDS = 32  # 496 fits
@@ -75,6 +75,16 @@ def pairs_of_folds(folds: NDArray, rounds: int | None = None) -> HeldOut:
     return HeldOut(pair, stimuli, cells, np.split(order, edges), trained, partner)
 
 
+def number_of_folds(asked: int | str, n_stimuli: int, n_groups: int) -> int:
+    """How many folds there are where so many, or `loo`, were asked for.
+
+    Never more than MAX_FOLDS, nor than leave two stimuli to each, nor than there are groups of
+    stimuli; `loo` is as many as that. May be too few for `pairs_of_folds`.
+    """
+    most = min(MAX_FOLDS, n_stimuli // 2, n_groups)
+    return most if asked == "loo" else min(int(asked), most)
+
+
 def score(predicted: Sequence[NDArray], brains: NDArray, held_out: HeldOut, method: str) -> NDArray:
     """Mean comparison of predicted cells with those of brains (brain, cell): (brain,), -1..1.
 
@@ -87,6 +97,22 @@ def score(predicted: Sequence[NDArray], brains: NDArray, held_out: HeldOut, meth
         values = np.broadcast_to(values, truth.shape)
         total += len(cells) * _unless_constant(paired(values, truth, method), values, truth)
     return total / sum(len(cells) for cells in held_out.cells)
+
+
+def best_single(models: NDArray, brain: NDArray, held_out: HeldOut, method: str) -> float:
+    """`score` of the one layer of models (layer, cell) that is best on the training cells.
+
+    Chosen anew by each fit, as what is learnt is: the fair comparison for a mixture of layers, of
+    which the best on the very cells that are tested would be too much to ask. brain (cell,). NaN
+    where no layer, or not the brain, is known.
+    """
+    predicted = []
+    for trained, cells in zip(held_out.trained, held_out.cells, strict=True):
+        training = np.concatenate([held_out.blocks[number] for number in np.flatnonzero(trained)])
+        scores = compare(models[:, training], brain[training], method)
+        best = int(np.argmax(np.where(np.isfinite(scores), scores, -np.inf)))
+        predicted.append(models[best, cells])
+    return float(score(predicted, brain[None], held_out, method)[0])
 
 
 def null_brains(brains: NDArray, held_out: HeldOut, method: str) -> list[NDArray]:

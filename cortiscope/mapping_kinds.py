@@ -23,10 +23,12 @@ class Kind:
     """sections: of the config that it reads; an edit elsewhere reruns none of its fits.
 
     joint: all layers of a model get one score together, and each a weight in it.
+    ceiling: what in a ceilings file is the highest score that it could reach.
     """
 
     sections: tuple[str, ...]
     joint: bool = False
+    ceiling: str = "area_ceiling"
 
 
 def coordinates(settings: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
@@ -46,5 +48,17 @@ MAPPINGS = {
     "lasso": Kind(("cross_validation", "lasso", "selection", "statistics")),
     "pls": Kind(("cross_validation", "pls", "selection", "statistics")),
     "stacked": Kind(("cross_validation", "selection", "stacked", "statistics"), joint=True),
-    "rsa": Kind(("selection", "statistics")),
+    "rsa": Kind(("rsa", "selection", "statistics"), ceiling="rdm_ceiling"),
+    "rsa_reweighted": Kind(
+        ("cross_validation", "rsa", "selection", "statistics"), joint=True, ceiling="rdm_ceiling"
+    ),
+    "rsa_remixed": Kind(
+        ("cross_validation", "rsa", "rsa_remixed", "selection", "statistics"),
+        ceiling="rdm_ceiling",
+    ),
+    "unit_weighted": Kind(
+        ("cross_validation", "rsa", "selection", "statistics", "unit_weighted"),
+        ceiling="rdm_ceiling",
+    ),
+    "cka": Kind(("selection", "statistics"), ceiling="cka_ceiling"),
 }

@@ -13,11 +13,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from cortiscope.errors import InputError
-from cortiscope.files import Group, opened, read, replacing
-from cortiscope.mapping_kinds import TOGETHER
+from cortiscope.files import Group, Variable, opened, read, replacing
+from cortiscope.mapping_kinds import MAPPINGS, TOGETHER
 from cortiscope.statistics import INTERVAL
 
 REMADE = "delete it, and the next run makes it again"
+# Columns of lists, of the layers that are scored together, and what they are in a score file.
+MEMBERS = {"members": "member", "member_depths": "member_depth", "layer_weights": "layer_weight"}
 NEUROID_VALUES = ("score", "null_mean", "p_value", "alpha", "ceiling")
 NEUROID_LABELS = ("model", "mapping", "area", "layer", "neuroid_id")
 NEUROID_SCHEMA = pa.schema(
@@ -96,14 +98,17 @@ def layer_rows(
     model: the columns that all rows share; layers: layer name to its row of the layer table.
     `score`, `null_mean`, `p_value` are the area's; `score_low`, `score_high` the 95 % interval
     over resampled stimuli; `ceiling` that of all the data and `selection_ceiling` that of the data
-    that `selection` (flattened split x half) was scored on. NaN = not known.
+    that `selection` (flattened split x half) was scored on. `best_single`: of all layers together,
+    what the best of them scores alone on the same stimuli. NaN = not known.
     """
     content, names = scores.content, scores.content["layer"].tolist()
     table = [_layer_of(name, layers, scores.path) for name in names]
-    weights = content["layer_weight"] if "layer_weight" in content.variables else None
+    joint = "layer_weight" in content.variables
     full, selected = _area_ceilings(scores, ceilings)
     score, draws = content["area_score"], content["area_bootstrap"]
-    low, high = np.array([_interval(row) for row in draws]).T
+    without = Variable(("layer", "permutation"), np.empty((len(names), 0)))
+    null = content.variables.get("area_null", without).values
+    low, high = np.array([interval(row) for row in draws]).T
     n_neuroids = len(content["neuroid_id"])
     finite = np.isfinite(content["score"]).sum(axis=1) if scores.of_neuroids else None
     columns = {
@@ -125,11 +130,14 @@ def layer_rows(
         "n_neuroids": n_neuroids,
         "n_scored": n_neuroids * np.isfinite(score).astype(int) if finite is None else finite,
         "bootstrap": list(draws.astype(float)),
+        "null": list(null.astype(float)),
         "selection": [half.ravel() for half in content["selection_score"].astype(float)],
         "selection_data": content.attributes["selection"],
         "selection_ceiling": selected,
-        "layer_weights": [None if weights is None else weights.astype(float)] * len(names),
+        "best_single": content["best_single"] if joint else np.nan,
     }
+    for column, name in MEMBERS.items():
+        columns[column] = [content[name].tolist() if joint else None] * len(names)
     return pd.DataFrame(dict(model) | columns)
 
 
@@ -147,13 +155,14 @@ def _area_ceilings(scores: Scores, ceilings: Group) -> tuple[float, float]:
 
     Halves of the stimuli are answered by all repetitions, halves of the repetitions are noisier.
     """
-    name = "area_ceiling" if scores.of_neuroids else "rdm_ceiling"
+    name = MAPPINGS[scores.mapping].ceiling
     full = float(ceilings[name])
     halved = scores.content.attributes["selection"] == "repetitions"
     return full, float(ceilings[f"{name}_half"]) if halved else full
 
 
-def _interval(draws: np.ndarray) -> tuple[float, float]:
+def interval(draws: np.ndarray) -> tuple[float, float]:
+    """95 % interval of bootstrap draws; NaN without any."""
     finite = draws[np.isfinite(draws)]
     low, high = np.percentile(finite, INTERVAL) if finite.size else (np.nan, np.nan)
     return float(low), float(high)

@@ -3,13 +3,11 @@
 Responses to the same stimuli are split into halves at random, many times, and the halves compared.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cortiscope import rsa
 from cortiscope.halves import halves
 
 NEUROID_BLOCK = 256
@@ -48,48 +46,12 @@ def split_half_ceiling(responses: NDArray, splits: int, seed: int) -> Ceiling:
         part = responses[:, :, block].astype(np.float64)
         recorded = np.isfinite(part)
         part = np.where(recorded, part, 0.0)
-        r = [_correlation(*_half_means(part, recorded, split)) for split in chosen]
-        mean[block] = _mean(np.array(r))
-    return _extended(mean, n_repetitions)
+        r = [_correlation(*half_means(part, recorded, split)) for split in chosen]
+        mean[block] = known_mean(np.array(r))
+    return extended(mean, n_repetitions)
 
 
-def rdm_split_half_ceiling(responses: NDArray, splits: int, seed: int) -> Ceiling:
-    """Ceiling of an area's RDM from the Spearman correlation of the RDMs of half means.
-
-    responses (stimulus, repetition, neuroid); neuroids without a recording of every stimulus in
-    both halves are left out of a split. The extension to all repetitions takes the noise of an
-    RDM as independent between halves and as shrinking with repetitions, which holds for small
-    noise. Fields are numbers, of shape ().
-    """
-    recorded = np.isfinite(responses)
-    known = np.where(recorded, responses, 0.0)
-
-    def rdms(split: NDArray) -> NDArray:
-        first, second = _half_means(known, recorded, split)
-        both = np.isfinite(first + second).all(axis=0)
-        return np.stack([rsa.pearson_rdm(first[:, both]), rsa.pearson_rdm(second[:, both])])
-
-    return _rdm_ceiling(rdms, halves(responses.shape[1], splits, seed))
-
-
-def subject_rdm_ceiling(dissimilarities: NDArray, splits: int, seed: int) -> Ceiling:
-    """Ceiling of the mean RDM of subjects, from the mean RDMs of halves of the subjects.
-
-    dissimilarities (subject, cell). Fields are numbers, of shape (); what differs between subjects
-    counts as noise. Raises InputError for a single subject.
-    """
-    return _rdm_ceiling(
-        lambda split: np.stack([dissimilarities[half].mean(axis=0) for half in split]),
-        halves(len(dissimilarities), splits, seed),
-    )
-
-
-def _rdm_ceiling(rdms: Callable[[NDArray], NDArray], chosen: NDArray) -> Ceiling:
-    r = [float(np.prod(rsa.ranks(rdms(split)), axis=0).sum()) for split in chosen]
-    return _extended(_mean(np.array(r)), chosen.shape[2])
-
-
-def _half_means(responses: NDArray, recorded: NDArray, split: NDArray) -> tuple[NDArray, NDArray]:
+def half_means(responses: NDArray, recorded: NDArray, split: NDArray) -> tuple[NDArray, NDArray]:
     """Means (stimulus, neuroid) over the recorded repetitions of each half; NaN without any."""
     means = []
     for half in split:
@@ -116,14 +78,14 @@ def _correlation(first: NDArray, second: NDArray) -> NDArray:
     return np.where(varies, product / np.sqrt(np.where(varies, power, 1.0)), np.nan)
 
 
-def _mean(r: NDArray) -> NDArray:
+def known_mean(r: NDArray) -> NDArray:
     """Over the splits in which there is a correlation; NaN without any."""
     known = np.isfinite(r)
     count = known.sum(axis=0)
     return np.where(known, r, 0.0).sum(axis=0) / np.where(count > 0, count, np.nan)
 
 
-def _extended(r: NDArray, n_repetitions: int) -> Ceiling:
+def extended(r: NDArray, n_repetitions: int) -> Ceiling:
     """From the correlation of halves to the reliability of all repetitions."""
     factor = n_repetitions / (n_repetitions // 2)
     divisor = 1 + (factor - 1) * r  # 0 for halves that are opposites: no reliability fits

@@ -110,8 +110,9 @@ def rdm_bounds(dissimilarities: NDArray, method: str = "spearman") -> Bounds:
     Nili et al. (2014), PLoS Comput Biol 10:e1003553. dissimilarities (subject, cell). method:
     `spearman`, cells replaced by their ranks, or `pearson`; either way standardised within each
     subject before they are averaged. The bounds hold for scores that are averaged over subjects,
-    not for those with the mean RDM of all subjects, of which `noise.subject_rdm_ceiling` is the
-    ceiling. Raises InputError for a single subject or another method.
+    not for those with the mean RDM of all subjects, whose ceiling is that of
+    `similarity_ceilings.subject_rdm_ceiling`. Raises InputError for a single subject
+    or another method.
     """
     if len(dissimilarities) < 2:
         raise InputError("rdms", "1 subject has no others", "give the RDMs of 2 or more")

@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
-from cortiscope import noise, rsa
+from cortiscope import noise, rsa, similarity_ceilings
 from cortiscope.errors import InputError
 
 
@@ -80,22 +80,22 @@ def test_halves_do_not_overlap_and_vary() -> None:
 
 def test_rdm_ceiling_is_reached_by_new_repetitions() -> None:
     responses = recording(0.8, 16, n_stimuli=40)
-    ceiling = noise.rdm_split_half_ceiling(responses[:, :8], 30, seed=0)
+    ceiling = similarity_ceilings.rdm_split_half_ceiling(responses[:, :8], 30, seed=0)
     means = responses[:, :8].mean(axis=1), responses[:, 8:].mean(axis=1)
     expected = spearmanr(*[rsa.pearson_rdm(m) for m in means])[0]
     assert ceiling.reliability == pytest.approx(expected, abs=0.05)
     assert ceiling.ceiling == pytest.approx(np.sqrt(ceiling.reliability))
     assert ceiling.ceiling_half < ceiling.ceiling
     responses[0, 0, 0] = np.nan
-    assert np.isfinite(noise.rdm_split_half_ceiling(responses, 5, seed=0).ceiling)
+    assert np.isfinite(similarity_ceilings.rdm_split_half_ceiling(responses, 5, seed=0).ceiling)
 
 
 def test_subject_ceiling() -> None:
     random = np.random.default_rng(0)
     shared = random.normal(size=2000)
     subjects = shared + random.normal(size=(4, 2000))
-    ceiling = noise.subject_rdm_ceiling(subjects, 20, seed=0)
+    ceiling = similarity_ceilings.subject_rdm_ceiling(subjects, 20, seed=0)
     # Ranks of Gaussian values correlate by 6 / pi asin(r / 2), r = 4 / (4 + 1) for four subjects.
     assert ceiling.reliability == pytest.approx(6 / np.pi * np.arcsin(0.4), abs=0.02)
     with pytest.raises(InputError):
-        noise.subject_rdm_ceiling(subjects[:1], 20, seed=0)
+        similarity_ceilings.subject_rdm_ceiling(subjects[:1], 20, seed=0)

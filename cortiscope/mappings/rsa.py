@@ -1,74 +1,55 @@
-"""Similarity mappings: compare a layer's dissimilarities between stimuli with an area's."""
-
-from collections.abc import Mapping
-from typing import Any
+"""Representational similarity analysis of a layer and an area (see `cortiscope.rsa`)."""
 
 import numpy as np
 
-from cortiscope import rsa
-from cortiscope.features import Layer, row_centred_gram
+from cortiscope import comparison, rsa
+from cortiscope.features import Layer
 from cortiscope.fitting import LayerScore
-from cortiscope.halves import halves
-from cortiscope.responses import Area, average
-from cortiscope.statistics import bootstrap_weights
+from cortiscope.mappings.similarity import Similarity, among
 
 
-def area_rdm(area: Area) -> np.ndarray:
-    """(cell,): 1 − Pearson of the mean responses, or the mean of the known dissimilarities."""
-    if area.dissimilarity is None:
-        return rsa.pearson_rdm(area.mean_response)
-    mean = area.dissimilarity.mean(axis=0)
-    return mean[np.triu_indices(len(mean), 1)]
-
-
-class Scorer:
-    """Representational similarity analysis of one area (see `cortiscope.rsa`)."""
-
-    def __init__(
-        self, area: Area, settings: Mapping[str, Any], coordinates: Mapping[str, np.ndarray]
-    ) -> None:
-        self.area = area
-        self.statistics = settings["statistics"]
-        n_stimuli = len(area.stimulus_id)
-        self.cells = area_rdm(area)
-        self.ranks = rsa.ranks(self.cells)
-        self.draws = bootstrap_weights(
-            n_stimuli, self.statistics["bootstraps"], self.statistics["seed"]
-        )
-        selection = settings["selection"]
-        shared = area.response.shape[1] if area.repeated else n_stimuli
-        self.halves = halves(shared, selection["splits"], selection["seed"])
+class Scorer(Similarity):
+    """One number for all pairs of stimuli, by a dissimilarity and a comparison."""
 
     def score(self, layer: Layer) -> LayerScore:
-        """Score one layer: Spearman of its RDM with the area's, its null, bootstrap and halves."""
-        cells = rsa.dissimilarities(row_centred_gram(layer))
-        ranks = rsa.ranks(cells)
-        null = rsa.permutation_null(
-            cells,
-            self.cells,
-            len(self.area.stimulus_id),
-            self.statistics["permutations"],
-            self.statistics["seed"],
-        )
+        """Score one layer: its dissimilarities with the area's, the null, bootstrap and halves."""
+        cells = self.layer_cells(layer)
         return LayerScore(
-            area_score=float(ranks @ self.ranks),
-            area_null=null,
-            area_bootstrap=rsa.bootstrap_scores(ranks, self.ranks, self.draws),
+            area_score=self._compare(cells, self.cells),
+            area_null=self._null(cells),
+            area_bootstrap=self._bootstrap(cells),
             selection=self._selection(cells),
             neuroids={},
         )
 
+    def _compare(self, model: np.ndarray, brain: np.ndarray) -> float:
+        if self.method == "spearman":
+            return float(rsa.ranks(model) @ rsa.ranks(brain))
+        return float(comparison.compare(model, brain, self.method))
+
+    def _null(self, cells: np.ndarray) -> np.ndarray:
+        if self.method != "spearman":
+            return comparison.permutation_null(cells, self.cells, self.orders, self.method)
+        statistics = self.settings["statistics"]
+        return rsa.permutation_null(
+            cells,
+            self.cells,
+            len(self.area.stimulus_id),
+            statistics["permutations"],
+            statistics["seed"],
+        )
+
+    def _bootstrap(self, cells: np.ndarray) -> np.ndarray:
+        if self.method != "spearman":
+            return comparison.bootstrap_scores(cells, self.cells, self.draws, self.method)
+        return rsa.bootstrap_scores(rsa.ranks(cells), rsa.ranks(self.cells), self.draws)
+
     def _selection(self, cells: np.ndarray) -> np.ndarray:
-        """(split, half): Spearman on each half of the repetitions, else of the stimuli."""
-        n_splits, n_halves = self.halves.shape[:2]
-        first, second = np.triu_indices(len(self.area.stimulus_id), 1)
-        scores = np.empty((n_splits, n_halves))
-        for split, half in np.ndindex(n_splits, n_halves):
-            chosen = self.halves[split, half]
-            if self.area.repeated:
-                brain = rsa.pearson_rdm(average(self.area.response[:, chosen]))
-                scores[split, half] = rsa.ranks(cells) @ rsa.ranks(brain)
-            else:
-                inside = chosen[first] & chosen[second]
-                scores[split, half] = rsa.ranks(cells[inside]) @ rsa.ranks(self.cells[inside])
-        return scores
+        """(split, half): the score on each half of the repetitions, else of the stimuli."""
+        n_splits, n_halves, _ = self.halves.shape
+        if self.area.repeated:
+            scores = [self._compare(cells, brain) for brain in self.half_cells]
+        else:
+            inside = [among(half) for half in self.halves.reshape(n_splits * n_halves, -1)]
+            scores = [self._compare(cells[some], self.cells[some]) for some in inside]
+        return np.array(scores).reshape(n_splits, n_halves)

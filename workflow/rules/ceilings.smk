@@ -14,7 +14,7 @@ rule ceilings:
         "../../envs/analysis.yaml"
     threads: 1
     params:
-        settings=STUDY.section("ceilings"),
+        settings=STUDY.section("ceilings", "rsa"),
         code=code("ceilings"),
     script:
         "../scripts/ceilings.py"

@@ -7,9 +7,9 @@ from cortiscope.responses import read_area
 
 
 def main(responses: str, ceilings: str, area: str, settings: dict, provenance: dict) -> None:
-    asked = settings["ceilings"]
     recorded = read_area(responses, area)
-    variables, n_unreliable = area_ceilings(recorded, asked["splits"], asked["seed"])
+    # Of both sections, each an argument of its name.
+    variables, n_unreliable = area_ceilings(recorded, **settings["ceilings"], **settings["rsa"])
     write(ceilings, variables, {"area": area, "n_unreliable": n_unreliable} | provenance)
 
 

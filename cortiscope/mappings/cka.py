@@ -1,0 +1,62 @@
+"""Linear centred kernel alignment of a layer and an area, debiased (see `cortiscope.cka`)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from cortiscope import cka
+from cortiscope.features import Layer
+from cortiscope.fitting import LayerScore
+from cortiscope.halves import halves
+from cortiscope.mappings.similarity import known_cells
+from cortiscope.responses import Area, average
+from cortiscope.statistics import bootstrap_weights, permutations
+
+
+class Scorer:
+    """Inner products between stimuli in a layer with those of the area's mean responses.
+
+    Of an area of which only dissimilarities are known, these are taken as squared distances.
+    """
+
+    def __init__(
+        self, area: Area, settings: Mapping[str, Any], coordinates: Mapping[str, np.ndarray]
+    ) -> None:
+        self.area = area
+        statistics, selection = settings["statistics"], settings["selection"]
+        n_stimuli, n_repetitions = area.response.shape[:2]
+        self.orders = permutations(n_stimuli, statistics["permutations"], statistics["seed"])
+        self.draws = bootstrap_weights(n_stimuli, statistics["bootstraps"], statistics["seed"])
+        shared = n_repetitions if area.repeated else n_stimuli
+        self.halves = halves(shared, selection["splits"], selection["seed"])
+        known = known_cells(area)
+        self.gram = cka.gram(area.mean_response) if known is None else cka.distance_gram(known)
+        self.brain = cka.prepared(self.gram)
+        self.half_brains = [
+            cka.prepared(cka.gram(average(area.response[:, half])))
+            for half in (self.halves.reshape(-1, shared) if area.repeated else ())
+        ]
+
+    def score(self, layer: Layer) -> LayerScore:
+        """Score one layer: its inner products with the area's, the null, bootstrap and halves."""
+        gram = cka.gram(layer.features)
+        model = cka.prepared(gram)
+        return LayerScore(
+            area_score=float(cka.products(model, self.brain)),
+            area_null=cka.permutation_null(model, self.brain, self.orders),
+            area_bootstrap=cka.bootstrap_scores(model, self.brain, self.draws),
+            selection=self._selection(gram),
+            neuroids={},
+        )
+
+    def _selection(self, gram: np.ndarray) -> np.ndarray:
+        """(split, half): the score on each half of the repetitions, else of the stimuli."""
+        n_splits, n_halves, _ = self.halves.shape
+        if self.area.repeated:
+            model = cka.prepared(gram)
+            scores = [float(cka.products(model, brain)) for brain in self.half_brains]
+        else:
+            inside = [np.ix_(half, half) for half in self.halves.reshape(n_splits * n_halves, -1)]
+            scores = [float(cka.cka(gram[some], self.gram[some])) for some in inside]
+        return np.array(scores).reshape(n_splits, n_halves)

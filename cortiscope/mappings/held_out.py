@@ -1,0 +1,91 @@
+"""Mappings that learn from pairs of stimuli, and are tested on pairs of others.
+
+What `rsa_reweighted`, `rsa_remixed` and `unit_weighted` share; see `cortiscope.held_out_cells`.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from cortiscope import held_out_cells
+from cortiscope.comparison import permuted
+from cortiscope.cross_validation import fold_numbers
+from cortiscope.fitting import LayerScore
+from cortiscope.held_out_cells import HeldOut, number_of_folds, pairs_of_folds
+from cortiscope.mappings.similarity import Similarity, among
+from cortiscope.responses import Area
+
+# Of the predictions for permuted brains together: 256 MB.
+CELLS_AT_ONCE = 2**25
+
+# From the numbers of some stimuli, brains (brain, cell) of these, and which are held out: of each
+# fit, the predicted cells (brain, held-out cell), or (held-out cell,) for all brains.
+Predict = Callable[[np.ndarray, np.ndarray, HeldOut], list[np.ndarray]]
+
+
+class HeldOutSimilarity(Similarity):
+    """An area's dissimilarities, and the pairs of folds that are held out."""
+
+    def __init__(
+        self, area: Area, settings: Mapping[str, Any], coordinates: Mapping[str, np.ndarray]
+    ) -> None:
+        super().__init__(area, settings, coordinates)
+        self.groups = coordinates.get(settings["cross_validation"]["group"])
+        self.stimuli = np.arange(len(area.stimulus_id))
+        self.held_out = self._held_out(self.stimuli)
+
+    def learnt(self, predict: Predict) -> LayerScore:
+        """Score what is predicted of the area, of permutations, and of halves of the data.
+
+        The halves of the repetitions are further brains, as are the permutations: what is learnt
+        from the brain is learnt anew from each.
+        """
+        brains = np.vstack([self.cells, self.half_cells])
+        predicted = predict(self.stimuli, brains, self.held_out)
+        scores = held_out_cells.score(predicted, brains, self.held_out, self.method)
+        own = [np.atleast_2d(cells)[0] for cells in predicted]
+        by_half = scores[1:] if self.area.repeated else self._on_halves(predict)
+        return LayerScore(
+            area_score=float(scores[0]),
+            area_null=self._null(predict),
+            area_bootstrap=held_out_cells.bootstrap(
+                own, self.cells, self.held_out, self.draws, self.method
+            ),
+            selection=by_half.reshape(self.halves.shape[:2]),
+            neuroids={},
+        )
+
+    def _held_out(self, stimuli: np.ndarray) -> HeldOut:
+        """Pairs of folds of some stimuli, given by their numbers."""
+        validation = self.settings["cross_validation"]
+        groups = None if self.groups is None else self.groups[stimuli]
+        n_groups = len(stimuli) if groups is None else len(np.unique(groups))
+        folds = number_of_folds(validation["folds"], len(stimuli), n_groups)
+        return pairs_of_folds(fold_numbers(len(stimuli), folds, validation["seed"], groups))
+
+    def _null(self, predict: Predict) -> np.ndarray:
+        """(permutation,): scores when the stimuli of the area are permuted."""
+        null = np.empty(len(self.orders))
+        for part in self._parts():
+            moved = permuted(self.cells, self.orders[part])
+            predicted = predict(self.stimuli, moved, self.held_out)
+            brains = held_out_cells.null_brains(moved, self.held_out, self.method)
+            null[part] = held_out_cells.null_score(predicted, brains, self.held_out, self.method)
+        return null
+
+    def _on_halves(self, predict: Predict) -> np.ndarray:
+        """(split x half,): the score on each half of the stimuli, folded anew."""
+        scores = []
+        for half in self.halves.reshape(-1, len(self.stimuli)):
+            stimuli = np.flatnonzero(half)
+            held_out, brain = self._held_out(stimuli), self.cells[None, among(half)]
+            predicted = predict(stimuli, brain, held_out)
+            scores.append(held_out_cells.score(predicted, brain, held_out, self.method)[0])
+        return np.array(scores)
+
+    def _parts(self) -> Iterator[slice]:
+        cells = len(self.cells) + sum(len(tested) for tested in self.held_out.cells)
+        step = max(1, CELLS_AT_ONCE // cells)
+        for start in range(0, len(self.orders), step):
+            yield slice(start, start + step)
