@@ -9,14 +9,15 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from cortiscope.files import replacing
-from cortiscope.model_tables import with_provenance
+from cortiscope.layer_weights import layer_weights
+from cortiscope.model_tables import MEMBERS, with_provenance
 from cortiscope.statistics import INTERVAL, correlation_with_interval, paired_p_value, weighted_mean
 
 GROUP = ["mapping", "area"]
 TRAINING = ("trained", "untrained")
 # Of correlations over models: a study has few models, so that many draws cost nothing.
 CORRELATION_DRAWS = 10_000
-INTERNAL = ["bootstrap", "selection", "selection_data", "selection_ceiling", "layer_weights"]
+INTERNAL = ["bootstrap", "selection", "selection_data", "selection_ceiling", *MEMBERS]
 HEADLINE = [
     "model", "family", "training", "top1", "top5", "accuracy_source", "area", "mapping",
     "best_layer", "depth", "score", "score_low", "score_high", "p_value", "ceiling",
@@ -184,20 +185,22 @@ def holm(p: np.ndarray) -> np.ndarray:
 
 
 def study_tables(layer_files: Sequence[str], seed: int) -> dict[str, pd.DataFrame]:
-    """Make `layers`, `accuracy_vs_brain`, `correlations`, `contrasts` from the models' tables.
+    """Make all tables but that of neuroids from the models' layer tables: name to table.
 
     The bootstrap draws of one model at a time are in memory; of its best layers, they are kept.
     """
-    layer_tables, headlines, draws = [], [], []
+    layer_tables, weights, headlines, draws = [], [], [], []
     for path in layer_files:
         table = pd.read_parquet(path)
         rows, best_draws = best_layers(table)
         layer_tables.append(table.drop(columns=INTERNAL))
+        weights.append(layer_weights(table))
         headlines.append(rows)
         draws += best_draws
     headline = pd.concat(headlines, ignore_index=True)
     return {
         "layers": pd.concat(layer_tables, ignore_index=True),
+        "layer_weights": pd.concat(weights, ignore_index=True),
         "accuracy_vs_brain": headline[HEADLINE],
         "correlations": correlations(headline, seed),
         "contrasts": contrasts(headline, draws),

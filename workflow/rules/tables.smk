@@ -36,6 +36,7 @@ rule tables:
     output:
         scores="results/<study>/tables/scores.parquet",
         layers="results/<study>/tables/layers.csv",
+        layer_weights="results/<study>/tables/layer_weights.csv",
         accuracy_vs_brain="results/<study>/tables/accuracy_vs_brain.csv",
         correlations="results/<study>/tables/correlations.csv",
         contrasts="results/<study>/tables/contrasts.csv",

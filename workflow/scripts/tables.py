@@ -9,6 +9,7 @@ def main(
     model_neuroids: list[str],
     scores: str,
     layers: str,
+    layer_weights: str,
     accuracy_vs_brain: str,
     correlations: str,
     contrasts: str,
@@ -17,6 +18,7 @@ def main(
 ) -> None:
     tables = study_tables(model_layers, settings["statistics"]["seed"])
     write_csv(tables["layers"], layers)
+    write_csv(tables["layer_weights"], layer_weights)
     write_csv(tables["accuracy_vs_brain"], accuracy_vs_brain)
     write_csv(tables["correlations"], correlations)
     write_csv(tables["contrasts"], contrasts)
