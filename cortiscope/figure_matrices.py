@@ -29,6 +29,7 @@ from cortiscope.figure_style import (
 
 TALLEST_ROW, LOWEST_TEXT = 5.5 * MILLIMETRE, 2.0 * MILLIMETRE
 TWIN_NAMES = 24  # more pairs than this are told apart in the table, not in the figure
+CORRECTIONS = {"holm": "Holm", "fdr": "FDR"}
 
 
 def model_by_area(models: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
@@ -112,7 +113,7 @@ def trained_vs_untrained(contrasts: pd.DataFrame, mappings: list[str], areas: li
     """Each trained model joined to its untrained twin: a panel per area, a row per pair.
 
     contrasts: rows of contrasts.csv. The bar is the 95 % interval of the difference, drawn from
-    the untrained score; p is adjusted for the number of pairs and areas (Holm).
+    the untrained score; p is adjusted for the number of pairs and areas, as `correction` says.
     """
     names = contrasts[["trained_model", "untrained_model"]].drop_duplicates()
     pairs = [(str(row.trained_model), str(row.untrained_model)) for row in records(names)]
@@ -173,8 +174,10 @@ def _dumbbells(axes: Axes, here: pd.DataFrame, pairs: list[tuple[str, str]], siz
         }
         axes.plot(ends, [y, y], linewidth=1.0, zorder=3, **faces, **about)
         axes.plot(ends[1], y, "o", markersize=size, zorder=4, **about)
-        _beside(axes, y, row.p_holm, spelt)
-    heading = "p (Holm)" if spelt else "∗ p < 0.05\n(Holm)" if (here["p_holm"] < 0.05).any() else ""
+        _beside(axes, y, row.p_adjusted, spelt)
+    how = CORRECTIONS[here["correction"].iloc[0]]
+    starred = f"∗ p < 0.05\n({how})" if (here["p_adjusted"] < 0.05).any() else ""
+    heading = f"p ({how})" if spelt else starred
     axes.annotate(
         heading, (1.01, 1), (0, 3), xycoords="axes fraction", textcoords="offset points",
         fontsize=mpl.rcParams["font.size"] - 2, color=GREY, ha="left", va="bottom",

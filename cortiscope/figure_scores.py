@@ -42,11 +42,8 @@ def accuracy_vs_score(models: pd.DataFrame, correlations: pd.DataFrame) -> Figur
     for (mapping, area), axes in panels.items():
         here = models[(models["mapping"] == mapping) & (models["area"] == area)]
         shown = here.dropna(subset=["top1", "score"])
-        statistics = correlations[
-            (correlations["mapping"] == mapping)
-            & (correlations["area"] == area)
-            & (correlations["models"] == "all")
-        ]
+        stated = plain(correlations)
+        statistics = stated[(stated["mapping"] == mapping) & (stated["area"] == area)]
         name_panel(axes, area, _correlation_text(statistics, len(areas)))
         axes.axhline(0, color=PALE, linewidth=0.6, zorder=0)
         if shown.empty:
@@ -62,6 +59,11 @@ def accuracy_vs_score(models: pd.DataFrame, correlations: pd.DataFrame) -> Figur
     if models["model"].nunique() <= LABELLED:
         _label(figure, drawn)
     return figure
+
+
+def plain(correlations: pd.DataFrame) -> pd.DataFrame:
+    """The correlations over all models with nothing held fixed."""
+    return correlations[(correlations["models"] == "all") & (correlations["given"] == "nothing")]
 
 
 def _correlation_text(statistics: pd.DataFrame, n_areas: int) -> str:
@@ -132,7 +134,7 @@ def layer_depth(layers: pd.DataFrame) -> Figure:
     models = layers.drop_duplicates("model")
     colours, groups = model_colours(models)
     few = len(models) <= LABELLED
-    looks = _line_looks(models, colours, few)
+    looks = line_looks(models, colours, few)
     for (mapping, area), axes in panels.items():
         here = layers[(layers["mapping"] == mapping) & (layers["area"] == area)]
         name_panel(axes, area)
@@ -146,18 +148,20 @@ def layer_depth(layers: pd.DataFrame) -> Figure:
         axes.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
     for axes in bottom_panels(panels, mappings, areas):
         axes.set_xlabel("depth (first to last layer)")
-    if few:
-        handles = [Line2D([], [], label=model, **look) for model, look in looks.items()]
-    else:
-        dashed: dict[str, Any] = {"color": GREY, "linestyle": (0, (3, 1.5))}
-        handles = group_handles(groups)
-        handles += [Line2D([], [], label="trained", color=GREY)]
-        handles += [Line2D([], [], label="untrained", **dashed)]
-    add_legend(figure, handles)
+    add_legend(figure, line_handles(looks, groups, few))
     return figure
 
 
-def _line_looks(models: pd.DataFrame, colours: dict[str, str], few: bool) -> dict[str, dict]:
+def line_handles(looks: dict[str, dict], groups: dict[str, str], few: bool) -> list[Line2D]:
+    """A line per model in the legend where they are few, else per group and training."""
+    if few:
+        return [Line2D([], [], label=model, **look) for model, look in looks.items()]
+    dashed: dict[str, Any] = {"color": GREY, "linestyle": (0, (3, 1.5))}
+    trained = Line2D([], [], label="trained", color=GREY)
+    return [*group_handles(groups), trained, Line2D([], [], label="untrained", **dashed)]
+
+
+def line_looks(models: pd.DataFrame, colours: dict[str, str], few: bool) -> dict[str, dict]:
     """How each model's line is drawn; models of one colour differ by their markers."""
     used: dict[tuple[str, str], int] = {}
     looks = {}

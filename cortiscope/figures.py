@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from cortiscope.errors import InputError
 from cortiscope.figure_matrices import model_by_area, trained_vs_untrained
-from cortiscope.figure_scores import accuracy_vs_score, layer_depth
+from cortiscope.figure_scores import accuracy_vs_score, layer_depth, plain
 from cortiscope.figure_style import save, styled
 from cortiscope.tables import write_csv
 
@@ -62,7 +62,7 @@ def draw(name: str, tables: Mapping[str, pd.DataFrame]) -> tuple[Figure, pd.Data
 
 def _with_correlations(models: pd.DataFrame, correlations: pd.DataFrame) -> pd.DataFrame:
     """The points of accuracy_vs_score, each with the correlation that its panel states."""
-    stated = correlations[correlations["models"] == "all"]
+    stated = plain(correlations)
     stated = stated[[*GROUP, "r", "r_low", "r_high", "p_value", "n_models"]]
     points = models.dropna(subset=["top1", "score"])[POINTS]
     return points.merge(stated, on=GROUP, how="left", validate="many_to_one")

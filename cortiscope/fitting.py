@@ -102,9 +102,9 @@ def fit(
         stacked = np.stack([s.neuroids[name] for s in scores]).astype(np.float32)
         variables[name] = Variable(("layer", "neuroid"), stacked)
     if scores[0].layer_weights is not None:
-        depths = [float(layer.attributes["depth"]) for layer in members]
+        along = [float(layer.attributes["depth"]) for layer in members]
         variables["member"] = Variable(("member",), np.array([layer.name for layer in members]))
-        variables["member_depth"] = Variable(("member",), np.array(depths))
+        variables["member_depth"] = Variable(("member",), np.array(along))
         variables["layer_weight"] = Variable(("member",), scores[0].layer_weights)
         variables["best_single"] = Variable(("layer",), np.array([s.best_single for s in scores]))
     return variables

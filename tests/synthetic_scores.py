@@ -25,7 +25,14 @@ class Synthetic:
     selection: str = "repetitions"
     ceiling: float = 0.8
     own_noise: float = 0.0  # of each model's bootstrap draws, beyond what the stimuli share
+    n_permutations: int = 99
     models: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    @property
+    def null(self) -> np.ndarray:
+        """(layer, permutation) of every model, mapping and area."""
+        size = (self.n_layers, self.n_permutations)
+        return np.random.default_rng(1).normal(scale=0.05, size=size)
 
     def write_ceilings(self) -> list[str]:
         paths = []
@@ -93,6 +100,7 @@ class Synthetic:
             "neuroid_id": Variable(("neuroid",), np.array([f"{area}-{i}" for i in range(4)])),
             "weight": Variable(("neuroid",), np.ones(4)),
             "area_score": Variable(("layer",), score),
+            "area_null": Variable(("layer", "permutation"), self.null[part]),
             "area_null_mean": Variable(("layer",), np.zeros(len(part))),
             "area_p_value": Variable(("layer",), np.full(len(part), 0.01)),
             "area_bootstrap": Variable(("layer", "draw"), score[:, None] + noise),
@@ -130,10 +138,10 @@ class Synthetic:
         )
         return str(layer_path)
 
-    def write_tables(self, layer_files: list[str]) -> dict[str, str]:
+    def write_tables(self, layer_files: list[str], correction: str = "holm") -> dict[str, str]:
         """The study's CSV tables: name to path."""
         paths = {}
-        for name, table in tables.study_tables(layer_files, seed=0).items():
+        for name, table in tables.study_tables(layer_files, 0, correction, self.areas).items():
             paths[name] = str(self.folder / f"{name}.csv")
             tables.write_csv(table, paths[name])
         return paths

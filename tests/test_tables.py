@@ -7,11 +7,13 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from scipy import stats
 from synthetic_scores import PROVENANCE, Synthetic, zoo
 
 from cortiscope import ceilings, model_tables, tables
 from cortiscope.errors import InputError
 from cortiscope.responses import Area
+from cortiscope.statistics import p_value
 
 
 def _constant(study: Synthetic, *heights: float) -> dict[tuple[str, str], np.ndarray]:
@@ -55,17 +57,41 @@ def test_best_layer_of_nothing_is_unknown() -> None:
     assert np.isnan(tables.interval(best.draws)).all()
 
 
-@pytest.mark.parametrize(
-    ("p", "expected"),
-    [
-        ([0.01, 0.04, 0.03], [0.03, 0.06, 0.06]),
-        ([0.04, 0.01, np.nan], [0.04, 0.02, np.nan]),
-        ([0.6, 0.9], [1.0, 1.0]),
-        ([], []),
-    ],
-)
-def test_holm(p: list[float], expected: list[float]) -> None:
-    np.testing.assert_allclose(tables.holm(np.array(p, float)), expected)
+def test_p_value_pays_for_the_choice_of_a_layer(tmp_path: Path) -> None:
+    study = Synthetic(tmp_path, ("IT",), ("ridge",), n_layers=5)
+    heights = np.array([0.0, 0.02, 0.1, 0.06, np.nan])
+    path = study.add("net", 50.0, _constant(study, *heights))
+    row = tables.study_tables([path], seed=0)["accuracy_vs_brain"].iloc[0]
+    assert row["best_layer"] == "layer2"
+    highest = study.null.max(axis=0)  # (permutation,)
+    assert row["p_value"] == pytest.approx((1 + (highest >= 0.1).sum()) / 100)
+    alone = (1 + (study.null[2] >= 0.1).sum()) / 100
+    assert alone < row["p_value"] < 1
+
+
+def test_p_values_of_the_best_of_many_layers_of_noise_are_uniform() -> None:
+    """Layers are alike, so that their number does not count in full; the best one is reported."""
+    random = np.random.default_rng(0)
+    found, alone = [], []
+    for _ in range(500):
+        scores = random.normal(size=(20, 100)) + 2 * random.normal(size=100)
+        best = scores[:, 0].argmax()
+        found.append(float(p_value(scores[best, 0], tables.highest(list(scores[:, 1:])))))
+        alone.append(float(p_value(scores[best, 0], scores[best, 1:])))
+    assert stats.kstest(found, "uniform").pvalue > 0.01
+    assert stats.kstest(alone, "uniform").pvalue < 1e-6
+
+
+def test_scores_without_their_null_have_no_p_value(tmp_path: Path) -> None:
+    study = Synthetic(tmp_path, ("IT",), ("ridge",), n_layers=2)
+    scores = _constant(study, 0.4, 0.2)
+    halves = {key: value[:, None, None] * np.ones((1, 2, 2)) for key, value in scores.items()}
+    paths = study.write_scores("net", scores, halves, blocks=2)
+    with netCDF4.Dataset(paths[1], "a") as dataset:
+        dataset.renameVariable("area_null", "of_another_version")
+    table = tables.study_tables([study.tabulate("net", 50.0, paths)], seed=0)
+    assert table["accuracy_vs_brain"]["p_value"].isna().all()
+    assert "null" not in table["layers"]
 
 
 def test_headline_states_the_layer_and_the_ceiling_of_the_same_data(tmp_path: Path) -> None:
@@ -124,40 +150,6 @@ def test_neuroids_and_their_join(tmp_path: Path) -> None:
     again = tmp_path / "again.parquet"
     tables.join_parquet(parts, str(again), PROVENANCE)
     assert again.read_bytes() == joined.read_bytes()
-
-
-def test_correlation_leaves_out_unknown_accuracies(tmp_path: Path) -> None:
-    study = Synthetic(tmp_path, ("IT",), ("ridge",), n_layers=1)
-    paths = [
-        study.add(f"net{i}", top1, _constant(study, 0.1 * i), architecture=f"net{i}")
-        for i, top1 in enumerate((10.0, 20.0, 30.0, 40.0, None))
-    ]
-    found = tables.study_tables(paths, seed=0)
-    row = found["correlations"].set_index("models").loc["all"]
-    assert row["n_models"] == 4
-    assert row["r"] == pytest.approx(1.0)
-    assert row["p_value"] == pytest.approx(2 / 24)  # the order and its reverse, of all 24
-    assert found["accuracy_vs_brain"]["top1"].isna().tolist() == [False] * 4 + [True]
-    assert len(found["contrasts"]) == 0
-
-
-def test_contrasts_pair_twins_only(tmp_path: Path) -> None:
-    study = Synthetic(tmp_path, ("IT",), ("ridge",), n_layers=1, own_noise=0.001)
-    untrained = {"training": "untrained"}
-    paths = [
-        study.add("good", 90.0, _constant(study, 0.5)),
-        study.add("fair", 50.0, _constant(study, 0.3)),
-        study.add("twin", 10.0, _constant(study, 0.2), **untrained),
-        study.add("stranger", 10.0, _constant(study, 0.0), architecture="other", **untrained),
-    ]
-    found = tables.study_tables(paths, seed=0)["contrasts"]
-    pairs = zip(found["trained_model"], found["untrained_model"], strict=True)
-    assert list(pairs) == [("good", "twin"), ("fair", "twin")]
-    np.testing.assert_allclose(found["difference"], [0.3, 0.1])
-    np.testing.assert_allclose(found["p_value"], 2 / 41)  # no draw of 40 below 0
-    np.testing.assert_allclose(found["p_holm"], 4 / 41)
-    # Draws are paired: what the stimuli share (0.03) cancels, what is left is 0.0014.
-    assert ((found["difference_high"] - found["difference_low"]) < 0.01).all()
 
 
 @pytest.mark.parametrize("attribute", ["model", "mapping", "area"])
