@@ -30,7 +30,9 @@ include: "workflow/rules/features.smk"
 include: "workflow/rules/fits.smk"
 # 5. The noise of the recordings set the ceiling.
 include: "workflow/rules/ceilings.smk"
-# 6. Scores were gathered into tables, and drawn.
+# 6. What the stimuli are was read out of every layer and every area.
+include: "workflow/rules/decoding.smk"
+# 7. Scores were gathered into tables, and drawn.
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/figures.smk"
 
@@ -44,3 +46,5 @@ rule all:
         scores=all_scores,
         ceilings=expand("results/<study>/ceilings/{area}.nc", area=STUDY.areas),
         accuracy=expand("results/<study>/accuracy/{model}.csv", model=STUDY.models),
+        # Nothing where the config names no properties.
+        decoding=DECODED if properties(STUDY.config) else [],

@@ -1,5 +1,6 @@
 """What the parts of a study must agree on, checked before a job runs, from headers and names."""
 
+from collections.abc import Iterable
 from dataclasses import fields
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from cortiscope.errors import InputError
 from cortiscope.files import labels, opened
 from cortiscope.images import list_images
 from cortiscope.mapping_kinds import MAPPINGS
+from cortiscope.properties import FIELD, properties
 from cortiscope.shapes import CATEGORIES, Stimuli
 from cortiscope.stimulus_ids import positions, read_ids
 from cortiscope.study import Study
@@ -20,6 +22,7 @@ def check(study: Study) -> None:
     """Raise an InputError for the first thing in a study that no job could work with."""
     check_stimuli(study)
     check_folds(study)
+    check_properties(study)
     check_accuracy(study)
     check_weights(study)
     for model in study.models:
@@ -66,32 +69,59 @@ def check_folds(study: Study) -> None:
         raise InputError(FOLDS, f"{folds} folds of {n_stimuli} {kind}", remedy)
 
 
+def check_properties(study: Study) -> None:
+    """What is decoded are coordinates of the stimuli, of which there are enough for the folds."""
+    named = properties(study.config)
+    if not named:
+        return
+    counts = coordinates(study)
+    for name in named:
+        if name not in counts:
+            raise unknown(FIELD, name, counts)
+    validation = study.config["cross_validation"]
+    n_groups = count_groups(study, validation["group"]) if validation["group"] else study.n_stimuli
+    folds = n_groups if validation["folds"] == "loo" else validation["folds"]
+    if not 2 <= folds <= n_groups:
+        raise InputError(
+            FOLDS, f"{folds} folds of {n_groups} stimuli", f"give a number from 2 to {n_groups}"
+        )
+
+
 def count_groups(study: Study, group: str) -> int:
     """How many values a coordinate of the stimuli takes; an unknown one is an InputError."""
+    counts = coordinates(study)
+    if group not in counts:
+        raise unknown("config: cross_validation.group", group, counts)
+    return counts[group]
+
+
+def unknown(field: str, name: str, known: Iterable[str]) -> InputError:
+    """The complaint that an option names a coordinate that the stimuli do not have."""
+    return InputError(
+        field,
+        f"the stimuli have no coordinate {name!r}",
+        f"use one of {', '.join(sorted(known))}",
+    )
+
+
+def coordinates(study: Study) -> dict[str, int]:
+    """Every coordinate of the stimuli, and how many values it takes."""
     source = study.source("stimuli")
     if not source:
         known = {"position_x", "position_y"} | {field.name for field in fields(Stimuli)}
         known -= {"image", "x", "y"}
         few = min(len(CATEGORIES), study.n_stimuli)
-        counts = {name: study.n_stimuli for name in known} | {"category": few, "label": few}
-    elif Path(source[0]).is_dir():
+        return {name: study.n_stimuli for name in known} | {"category": few, "label": few}
+    if Path(source[0]).is_dir():
         folder = Path(source[0])
         parents = {file.relative_to(folder).parent.name for file in list_images(folder)}
-        counts = {"category": len(parents), "stimulus_id": study.n_stimuli}
-    else:
-        with opened(source[0]) as dataset:
-            counts = {
-                name: len(set(labels(dataset, name)))
-                for name, variable in dataset.variables.items()
-                if variable.dimensions == ("stimulus",)
-            }
-    if group not in counts:
-        raise InputError(
-            "config: cross_validation.group",
-            f"the stimuli have no coordinate {group!r}",
-            f"use one of {', '.join(sorted(counts))}",
-        )
-    return counts[group]
+        return {"category": len(parents), "stimulus_id": study.n_stimuli}
+    with opened(source[0]) as dataset:
+        return {
+            name: len(set(labels(dataset, name)))
+            for name, variable in dataset.variables.items()
+            if variable.dimensions == ("stimulus",)
+        }
 
 
 def check_accuracy(study: Study) -> None:

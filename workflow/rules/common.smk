@@ -11,6 +11,7 @@ import smart_open
 from cortiscope import agreement, locks
 from cortiscope.digest import code_digest
 from cortiscope.errors import InputError
+from cortiscope.properties import decoding_settings, properties, readout_memory, readout_minutes
 from cortiscope.study import Study
 
 FIGURES = ["accuracy_vs_score", "layer_depth", "model_by_area", "trained_vs_untrained"]
@@ -59,6 +60,10 @@ def network_row(wildcards):
 
 def model_layers(wildcards):
     return STUDY.layer_tables[wildcards.model]
+
+
+def layer_names(wildcards):
+    return STUDY.layers(wildcards.model)
 
 
 def weights_checksum(wildcards):
@@ -116,3 +121,21 @@ def fit_runtime(wildcards, attempt):
 
 def accuracy_memory(wildcards, attempt):
     return attempt * 4000
+
+
+def decoding_memory(wildcards, attempt):
+    return attempt * readout_memory(STUDY.n_stimuli)
+
+
+def decoding_runtime(wildcards, attempt):
+    n_layers = len(STUDY.layers(wildcards.model)) if "model" in wildcards.keys() else 1
+    n_readouts = n_layers * len(properties(STUDY.config))
+    permutations = STUDY.config["statistics"]["permutations"]
+    return attempt * readout_minutes(STUDY.n_stimuli, n_readouts, permutations)
+
+
+def family_labels(wildcards):
+    """In the order of the models table, which is that of the rows."""
+    columns = ("family", "architecture", "training")
+    every = {model: STUDY.labels(model) for model in STUDY.models}
+    return {model: {key: labels[key] for key in columns} for model, labels in every.items()}

@@ -1,0 +1,49 @@
+"""Which properties of the stimuli a study decodes, and what a job of that depends on."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from cortiscope.errors import InputError
+
+FIELD = "config: decoding.properties"
+# What the simulated stimuli are made of: what they show, and what is orthogonal to that.
+SIMULATED = ("category", "position_x", "position_y", "size", "rotation")
+
+
+def properties(config: Mapping[str, Any]) -> dict[str, str | float]:
+    """Property to how it is read, in the order of the config, whose defaults are filled in.
+
+    How: `discrete`, `continuous`, the period of an angle in its own unit, or `by value`: text and
+    whole numbers are discrete, other numbers continuous.
+    Errors: InputError for a property that is named twice.
+    """
+    asked = config["decoding"]["properties"]
+    if asked == "auto":
+        asked = SIMULATED if config["stimuli"]["source"] == "shapes" else ()
+    found: dict[str, str | float] = {}
+    for entry in asked:
+        name, how = (entry, "by value") if isinstance(entry, str) else next(iter(entry.items()))
+        if name in found:
+            raise InputError(FIELD, f"{name!r} stands twice", "name it once")
+        # 360.0 is 360: numbers that are equal rerun nothing.
+        found[name] = int(how) if isinstance(how, float) and how.is_integer() else how
+    return found
+
+
+def decoding_settings(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The options that a readout depends on: an edit of any other reruns none."""
+    read = {"ridge": ("alphas",), "statistics": ("permutations", "seed")}
+    settings = {name: {key: config[name][key] for key in keys} for name, keys in read.items()}
+    validation = dict(sorted(config["cross_validation"].items()))
+    return settings | {"cross_validation": validation, "properties": properties(config)}
+
+
+def readout_memory(n_stimuli: int) -> int:
+    """Megabytes to read out of one layer: its features, and some tens of kernels."""
+    return 1000 + (3 * n_stimuli * 4096 + 24 * n_stimuli**2) * 8 // 10**6
+
+
+def readout_minutes(n_stimuli: int, n_readouts: int, permutations: int) -> int:
+    """Minutes to allow so many readouts, of a property from a layer: ten times what they took."""
+    seconds = 3e-9 * n_stimuli**3 + 1e-8 * n_stimuli**2 * permutations
+    return 10 + int(n_readouts * seconds / 6)

@@ -1,0 +1,106 @@
+# Properties of the stimuli, read out of every layer and of every area by the same linear readout.
+
+
+rule decode_model:
+    input:
+        features="results/<study>/features/{model}.nc",
+        stimuli="resources/<study>/stimuli.nc",
+    output:
+        decoded="results/<study>/decoding/models/{model}.csv",
+    log:
+        "logs/<study>/decoding/models/{model}.log",
+    benchmark:
+        "results/<study>/benchmarks/decoding/models/{model}.tsv"
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=decoding_memory,
+        runtime=decoding_runtime,
+    params:
+        layers=layer_names,
+        settings=decoding_settings(STUDY.config),
+        code=code("decode_model"),
+    script:
+        "../scripts/decode_model.py"
+
+
+rule decode_area:
+    input:
+        responses="resources/<study>/responses.nc",
+        stimuli="resources/<study>/stimuli.nc",
+    output:
+        decoded="results/<study>/decoding/areas/{area}.csv",
+    log:
+        "logs/<study>/decoding/areas/{area}.log",
+    benchmark:
+        "results/<study>/benchmarks/decoding/areas/{area}.tsv"
+    conda:
+        "../../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=decoding_memory,
+        runtime=decoding_runtime,
+    params:
+        settings=decoding_settings(STUDY.config),
+        code=code("decode_area"),
+    script:
+        "../scripts/decode_area.py"
+
+
+rule decoding_table:
+    input:
+        models=expand("results/<study>/decoding/models/{model}.csv", model=STUDY.models),
+        areas=expand("results/<study>/decoding/areas/{area}.csv", area=STUDY.areas),
+    output:
+        decoding="results/<study>/tables/decoding.csv",
+    log:
+        "logs/<study>/decoding_table.log",
+    benchmark:
+        "results/<study>/benchmarks/decoding_table.tsv"
+    localrule: True
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        labels=family_labels,
+        areas_in_order=STUDY.areas,
+        code=code("decoding_table"),
+    script:
+        "../scripts/decoding_table.py"
+
+
+# Its picture is no other figure's: those are not drawn anew when another property is named.
+ruleorder: decoding_figure > figures
+
+
+rule decoding_figure:
+    input:
+        decoding="results/<study>/tables/decoding.csv",
+    output:
+        svg=report(
+            "results/<study>/figures/decoding.svg",
+            caption="../report/decoding.rst",
+            category="Figures",
+        ),
+        png="results/<study>/figures/decoding.png",
+        source="results/<study>/figures/decoding.csv",
+    log:
+        "logs/<study>/figures/decoding.log",
+    benchmark:
+        "results/<study>/benchmarks/figures/decoding.tsv"
+    localrule: True
+    conda:
+        "../../envs/report.yaml"
+    params:
+        settings=STUDY.section("figures"),
+        code=code("decoding_figure"),
+    script:
+        "../scripts/decoding_figure.py"
+
+
+DECODED = [
+    *rules.decoding_table.input.models,
+    *rules.decoding_table.input.areas,
+    *rules.decoding_table.output,
+    *rules.decoding_figure.output,
+]
