@@ -11,7 +11,13 @@ from cortiscope.errors import InputError
 from cortiscope.files import opened, replacing
 from cortiscope.images import list_images, read_image
 from cortiscope.principal_coordinates import principal_coordinates
-from cortiscope.sizes import area_names, check_images, check_recording
+from cortiscope.sizes import (
+    area_names,
+    check_images,
+    check_recording,
+    in_time_bins,
+    time_bins,
+)
 from cortiscope.stimulus_ids import image_id, positions, read_ids
 
 
@@ -95,17 +101,18 @@ def read_responses(
 ) -> xr.Dataset:
     """Read recordings, or dissimilarities, in the order of the stimuli.
 
-    variable: `response` (stimulus[, repetition], neuroid) or `dissimilarity`
+    variable: `response` (stimulus[, repetition], neuroid[, time]) or `dissimilarity`
         (rdm, stimulus, stimulus_2). area: the coordinate(s) that name the area.
     stimulus_id: (stimulus,), the stimuli that the networks see.
 
-    Returns `response` with `area`, `neuroid_id` and the file's other neuroid coordinates; from
+    Returns `response` with `area`, `neuroid_id` and the file's other neuroid coordinates. With a
+    time axis every time bin is an area of its own, such as `MEG.0.1`, to all rules. From
     dissimilarities, their principal coordinates with `weight`, and the dissimilarities themselves.
     Errors: InputError where the file disagrees with the stimuli or has not what is asked for.
     """
     with opened(source) as header, xr.open_dataset(source) as opened_dataset:
         check_recording(header, variable, area)
-        areas = np.array(area_names(header, area))
+        areas, bins = np.array(area_names(header, area)), time_bins(header, variable)
         dataset = opened_dataset.load()
     dataset = dataset.isel(stimulus=_order(dataset, stimulus_id, source))
     if variable == "dissimilarity":
@@ -119,8 +126,22 @@ def read_responses(
         "stimulus_id": ("stimulus", stimulus_id),
     }
     about.setdefault("neuroid_id", ("neuroid", [f"{a}-{i}" for i, a in enumerate(areas)]))
-    values = response.transpose(*order).astype(np.float32).reset_coords(drop=True)
-    return xr.Dataset({"response": values}, coords=about)
+    values = response.transpose(*order, ...).astype(np.float32).reset_coords(drop=True)
+    found = xr.Dataset({"response": values}, coords=about)
+    return _by_time_bin(found, bins) if bins else found
+
+
+def _by_time_bin(dataset: xr.Dataset, bins: list[str]) -> xr.Dataset:
+    """Put the neuroids of every time bin side by side, their area named for it."""
+    areas = [in_time_bins(area, bins) for area in dataset["area"].values.tolist()]
+    parts = [
+        dataset.isel(time=number, drop=True).assign_coords(
+            area=("neuroid", [names[number] for names in areas]),
+            time=("neuroid", [float(bins[number])] * len(areas)),
+        )
+        for number in range(len(bins))
+    ]
+    return xr.concat(parts, "neuroid", coords="minimal", compat="equals", join="exact")
 
 
 def _order(

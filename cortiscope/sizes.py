@@ -26,7 +26,7 @@ def count_stimuli(section: Mapping[str, Any], source: list[str]) -> int:
 
 def check_images(dataset: netCDF4.Dataset, variable: str) -> None:
     """An InputError where a file has not the images that `stimuli.variable` names."""
-    _check_dimensions(dataset, "stimuli", variable, ("stimulus", "y", "x"), "channel")
+    _check_dimensions(dataset, "stimuli", variable, ("stimulus", "y", "x"), ("channel",))
     images = dataset[variable]
     size = dict(zip(images.dimensions, images.shape, strict=True))
     if size.get("channel", 1) not in (1, 3):
@@ -38,7 +38,7 @@ def check_images(dataset: netCDF4.Dataset, variable: str) -> None:
 def check_recording(dataset: netCDF4.Dataset, variable: str, area: str | list[str]) -> None:
     """An InputError where a file has not the recording, or the areas, that the config names."""
     of_rdms = variable == "dissimilarity"
-    unit, optional = ("rdm", "") if of_rdms else ("neuroid", "repetition")
+    unit, optional = ("rdm", ()) if of_rdms else ("neuroid", ("repetition", "time"))
     needed = (unit, "stimulus", "stimulus_2") if of_rdms else ("stimulus", unit)
     _check_dimensions(dataset, "responses", variable, needed, optional)
     where = dataset.filepath()
@@ -59,15 +59,19 @@ def check_recording(dataset: netCDF4.Dataset, variable: str, area: str | list[st
 
 
 def _check_dimensions(
-    dataset: netCDF4.Dataset, section: str, variable: str, needed: tuple[str, ...], optional: str
+    dataset: netCDF4.Dataset,
+    section: str,
+    variable: str,
+    needed: tuple[str, ...],
+    optional: tuple[str, ...],
 ) -> None:
     where = f"{dataset.filepath()}: {variable}"
     if variable not in dataset.variables:
         known = ", ".join(dataset.variables)
         raise InputError(where, "no such variable", f"set {section}.variable to one of {known}")
     found = dataset[variable].dimensions
-    if not set(needed) <= set(found) <= {*needed, optional}:
-        names = ", ".join([*needed, f"{optional} (optional)"] if optional else needed)
+    if not set(needed) <= set(found) <= {*needed, *optional}:
+        names = ", ".join([*needed, *(f"{name} (optional)" for name in optional)])
         raise InputError(where, f"has dimensions {', '.join(found)}", f"name them {names}")
 
 
@@ -84,7 +88,8 @@ def count_neuroids(section: Mapping[str, Any], source: list[str]) -> dict[str, i
         if section["variable"] == "dissimilarity":
             n_coordinates = len(dataset.dimensions["stimulus"]) - 1
             return dict.fromkeys(areas, n_coordinates)
-        return dict(Counter(areas))
+        counts, bins = Counter(areas), time_bins(dataset, section["variable"])
+        return {name: counts[area] for area in counts for name in in_time_bins(area, bins)}
 
 
 def count_repetitions(section: Mapping[str, Any], source: list[str]) -> int:
@@ -94,6 +99,23 @@ def count_repetitions(section: Mapping[str, Any], source: list[str]) -> int:
     with opened(source[0]) as dataset:
         dimensions = dataset[section["variable"]].dimensions
         return len(dataset.dimensions["repetition"]) if "repetition" in dimensions else 1
+
+
+def time_bins(dataset: netCDF4.Dataset, variable: str) -> list[str]:
+    """The times of a recording with a time axis, as text; none for one without."""
+    if "time" not in dataset[variable].dimensions:
+        return []
+    if "time" not in dataset.variables:
+        raise InputError(f"{dataset.filepath()}: time", "has no values", "add it as a coordinate")
+    times = [f"{float(time):g}" for time in dataset["time"][...]]
+    if len(set(times)) < len(times):
+        raise InputError(f"{dataset.filepath()}: time", "has a value twice", "make times unique")
+    return times
+
+
+def in_time_bins(area: str, bins: list[str]) -> list[str]:
+    """The names of an area at each time, each an area of its own to all that follows."""
+    return [f"{area}.{time}" for time in bins] if bins else [area]
 
 
 def area_names(dataset: netCDF4.Dataset, coordinates: str | list[str]) -> list[str]:
