@@ -13,6 +13,7 @@ from cortiscope.properties import FIELD, properties
 from cortiscope.shapes import CATEGORIES, Stimuli
 from cortiscope.stimulus_ids import positions, read_ids
 from cortiscope.study import Study
+from cortiscope.table_settings import table_settings
 from cortiscope.weight_names import is_named
 
 FOLDS = "config: cross_validation.folds"
@@ -25,6 +26,7 @@ def check(study: Study) -> None:
     check_properties(study)
     check_accuracy(study)
     check_weights(study)
+    table_settings(study)
     for model in study.models:
         study.score_files(model)
 

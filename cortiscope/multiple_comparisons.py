@@ -46,7 +46,7 @@ def adjust(p: NDArray, method: str) -> NDArray:
     """Adjust p-values (test,) by the method of that name; an unknown name is an InputError."""
     if method not in METHODS:
         raise InputError(
-            "statistics.multiplicity", f"{method!r} is unknown", f"use {' or '.join(METHODS)}"
+            "config: statistics.correction", f"{method!r} is unknown", f"use {' or '.join(METHODS)}"
         )
     return METHODS[method](p)
 

@@ -73,8 +73,13 @@ class Study:
         )
 
     def section(self, *names: str) -> dict[str, Any]:
-        """Parts of the config in one form, so that writing the same another way reruns nothing."""
-        return {name: _ordered(self.config[name]) for name in sorted(names)}
+        """Parts of the config in one form, so that writing the same another way reruns nothing.
+
+        Without how tables correct p-values, which no fit reads.
+        """
+        found = {name: _ordered(self.config[name]) for name in sorted(names)}
+        found.get("statistics", {}).pop("correction", None)
+        return found
 
     # What was shown, and what answered
 

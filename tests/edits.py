@@ -197,6 +197,12 @@ def selection(study):
     study.settings("selection", splits=3)
 
 
+@edit("Correct p-values otherwise; give the hierarchy of the areas", **DRAWN)
+def correction(study):
+    study.settings("statistics", correction="fdr")
+    study.config["hierarchy"] = ["V1", "IT"]
+
+
 @edit("Change the splits of the ceilings", ceilings=AREAS, **TABLES)
 def ceilings(study):
     study.settings("ceilings", splits=30)

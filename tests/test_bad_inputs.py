@@ -138,6 +138,16 @@ def conwell2021_without_srp(folder):
     return {"ridge": {"protocol": "conwell2021"}}
 
 
+@case("config: hierarchy: no area 'V2'; use some of ['V1', 'V4', 'IT']")
+def hierarchy_of_unknown_areas(folder):
+    return {"hierarchy": ["V1", "V2"]}
+
+
+@case("config: statistics.correction: 'bonferroni' is not valid; use one of holm, fdr")
+def unknown_correction(folder):
+    return {"statistics": {"correction": "bonferroni"}}
+
+
 @case("config: cross_validation.folds: 65 folds of 64 stimuli; give a number from 2 to 64, or loo")
 def more_folds_than_stimuli(folder):
     return {"cross_validation": {"folds": 65}}

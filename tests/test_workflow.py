@@ -6,16 +6,21 @@ import re
 import resource
 import zipfile
 
+import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
 import yaml
 
+from cortiscope.features import read_layers, read_stimulus_ids
 from tests.running import REPOSITORY, SMALL
 
 RULES = {"stimuli", "validation", "responses", "features", "fit", "ceilings"}
 FIGURES = ("accuracy_vs_score", "layer_depth", "model_by_area", "trained_vs_untrained")
-TABLES = ("layers.csv", "accuracy_vs_brain.csv", "correlations.csv", "contrasts.csv")
+TABLES = (
+    "layers.csv", "accuracy_vs_brain.csv", "correlations.csv", "contrasts.csv",
+    "model_comparisons.csv", "hierarchy.csv",
+)  # fmt: skip
 
 
 def results(workflow):
@@ -137,3 +142,38 @@ def test_a_dry_run_of_a_hundred_models_is_quick(workflow, tmp_path, layers_per_j
     assert shown.returncode == 0, shown.stderr[-2000:]
     assert jobs(shown)["fit"] == fits
     assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < seconds
+
+
+def test_a_searchlight_finds_the_region_that_holds_a_layer(finished, workflow, tmp_path):
+    """A volume of noise, and around its middle voxels that follow relu3 of shapenet5."""
+    random = np.random.default_rng(0)
+    (layer,) = read_layers(results(finished) / "features" / "shapenet5.nc", ["relu3"])
+    places = np.argwhere(np.ones((7, 7, 7)))
+    inside = np.linalg.norm(places - 3, axis=1) <= 2
+    signal = layer.features @ random.normal(size=(layer.features.shape[1], len(places)))
+    noise = random.normal(size=signal.shape)
+    xr.Dataset(
+        {"response": (("stimulus", "neuroid"), inside * signal / signal.std() + 0.3 * noise)},
+        coords={
+            "stimulus_id": (
+                "stimulus",
+                read_stimulus_ids(results(finished) / "features/shapenet5.nc"),
+            ),
+            "area": ("neuroid", ["brain"] * len(places)),
+            **{axis: ("neuroid", places[:, number]) for number, axis in enumerate("xyz")},
+        },
+    ).to_netcdf(tmp_path / "volume.nc")
+    config = with_settings(
+        tmp_path / "volume.yaml",
+        responses={"source": str(tmp_path / "volume.nc")},
+        searchlight={"radius": 1.5},
+    )
+    done = workflow("results/shapes/searchlight/shapenet5/brain.nc", config=config)
+    assert done.returncode == 0, done.stderr[-3000:]
+    with xr.open_dataset(results(workflow) / "searchlight" / "shapenet5" / "brain.nc") as found:
+        score = found["score"].sel(layer=found["layer"] == "relu3").values[0]
+        p = found["p_value"].sel(layer=found["layer"] == "relu3").values[0]
+    far = np.linalg.norm(places - 3, axis=1) > 4
+    assert inside[score.argmax()]
+    assert score[inside].mean() > 0.5 > 5 * abs(score[far].mean())
+    assert (p[places.tolist().index([3, 3, 3])] <= 0.05) and (p[far] > 0.05).all()

@@ -13,6 +13,7 @@ from cortiscope.digest import code_digest
 from cortiscope.errors import InputError
 from cortiscope.properties import decoding_settings, properties, readout_memory, readout_minutes
 from cortiscope.study import Study
+from cortiscope.table_settings import table_settings
 
 FIGURES = ["accuracy_vs_score", "layer_depth", "model_by_area", "trained_vs_untrained"]
 
@@ -132,6 +133,10 @@ def decoding_runtime(wildcards, attempt):
     n_readouts = n_layers * len(properties(STUDY.config))
     permutations = STUDY.config["statistics"]["permutations"]
     return attempt * readout_minutes(STUDY.n_stimuli, n_readouts, permutations)
+
+
+def searchlight_memory(wildcards, attempt):
+    return attempt * STUDY.fit_memory(wildcards.area)
 
 
 def family_labels(wildcards):

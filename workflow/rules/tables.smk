@@ -40,6 +40,8 @@ rule tables:
         accuracy_vs_brain="results/<study>/tables/accuracy_vs_brain.csv",
         correlations="results/<study>/tables/correlations.csv",
         contrasts="results/<study>/tables/contrasts.csv",
+        model_comparisons="results/<study>/tables/model_comparisons.csv",
+        hierarchy="results/<study>/tables/hierarchy.csv",
     log:
         "logs/<study>/tables.log",
     benchmark:
@@ -47,7 +49,7 @@ rule tables:
     conda:
         "../../envs/report.yaml"
     params:
-        settings=STUDY.section("statistics"),
+        settings=table_settings(STUDY),
         models=list(STUDY.models),  # the order of the rows
         code=code("tables"),
     script:
