@@ -55,13 +55,19 @@ def check_stimuli(study: Study) -> None:
 
 def check_folds(study: Study) -> None:
     """There are stimuli, or groups of them, for every fold."""
-    if not any("cross_validation" in MAPPINGS[name].sections for name in study.config["mappings"]):
+    predicts = any(
+        "cross_validation" in MAPPINGS[name].sections for name in study.config["mappings"]
+    )
+    if not predicts and not properties(study.config):
         return
     validation = study.config["cross_validation"]
     n_stimuli, kind = study.n_stimuli, "stimuli"
     if validation["group"]:
         n_stimuli, kind = count_groups(study, validation["group"]), "groups of stimuli"
-    elif sizes.count_repetitions(study.config["responses"], study.source("responses")) == 1:
+    elif (
+        predicts
+        and sizes.count_repetitions(study.config["responses"], study.source("responses")) == 1
+    ):
         # Without repetitions the best layer is chosen on half of the stimuli.
         n_stimuli, kind = n_stimuli // 2, "stimuli in each half"
     folds = n_stimuli if validation["folds"] == "loo" else validation["folds"]
@@ -72,21 +78,12 @@ def check_folds(study: Study) -> None:
 
 
 def check_properties(study: Study) -> None:
-    """What is decoded are coordinates of the stimuli, of which there are enough for the folds."""
+    """What is decoded are coordinates of the stimuli."""
     named = properties(study.config)
-    if not named:
-        return
-    counts = coordinates(study)
+    counts = coordinates(study) if named else {}
     for name in named:
         if name not in counts:
             raise unknown(FIELD, name, counts)
-    validation = study.config["cross_validation"]
-    n_groups = count_groups(study, validation["group"]) if validation["group"] else study.n_stimuli
-    folds = n_groups if validation["folds"] == "loo" else validation["folds"]
-    if not 2 <= folds <= n_groups:
-        raise InputError(
-            FOLDS, f"{folds} folds of {n_groups} stimuli", f"give a number from 2 to {n_groups}"
-        )
 
 
 def count_groups(study: Study, group: str) -> int:

@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from cortiscope.figure_scores import line_handles, line_looks
 from cortiscope.figure_style import (
@@ -61,7 +62,8 @@ def decoding(table: pd.DataFrame) -> Figure:
             axes.set_ylabel("read out, held out\n(0 chance, 1 perfect)")
     for axes in bottom_panels(panels, ["decoding"], names):
         axes.set_xlabel("depth (first to last layer)")
-    add_legend(figure, line_handles(looks, groups, few))
+    level = Line2D([], [], label="areas", color="black", linewidth=0.8, linestyle=DOTTED)
+    add_legend(figure, [*line_handles(looks, groups, few), level])
     _areas(figure, panels, table[table["source"] == "area"])
     return figure
 
