@@ -5,13 +5,17 @@ from dataclasses import fields
 from pathlib import Path
 
 from cortiscope import sizes
+from cortiscope.dissimilarity import check_repetitions
 from cortiscope.errors import InputError
 from cortiscope.files import labels, opened
+from cortiscope.held_out_cells import check_comparison, number_of_folds
 from cortiscope.images import list_images
-from cortiscope.mapping_kinds import MAPPINGS
+from cortiscope.mapping_kinds import MAPPINGS, Kind
+from cortiscope.mapping_kinds import coordinates as named_by
 from cortiscope.properties import FIELD, properties
 from cortiscope.shapes import CATEGORIES, Stimuli
 from cortiscope.stimulus_ids import positions, read_ids
+from cortiscope.response_settings import response_settings
 from cortiscope.study import Study
 from cortiscope.table_settings import table_settings
 from cortiscope.weight_names import is_named
@@ -22,8 +26,11 @@ FOLDS = "config: cross_validation.folds"
 def check(study: Study) -> None:
     """Raise an InputError for the first thing in a study that no job could work with."""
     check_stimuli(study)
+    check_coordinates(study)
     check_folds(study)
+    check_pairs(study)
     check_properties(study)
+    response_settings(study)
     check_accuracy(study)
     check_weights(study)
     table_settings(study)
@@ -56,7 +63,8 @@ def check_stimuli(study: Study) -> None:
 def check_folds(study: Study) -> None:
     """There are stimuli, or groups of them, for every fold."""
     predicts = any(
-        "cross_validation" in MAPPINGS[name].sections for name in study.config["mappings"]
+        "cross_validation" in kind.sections and not kind.paired_folds
+        for kind in asked(study).values()
     )
     if not predicts and not properties(study.config):
         return
@@ -64,10 +72,7 @@ def check_folds(study: Study) -> None:
     n_stimuli, kind = study.n_stimuli, "stimuli"
     if validation["group"]:
         n_stimuli, kind = count_groups(study, validation["group"]), "groups of stimuli"
-    elif (
-        predicts
-        and sizes.count_repetitions(study.config["responses"], study.source("responses")) == 1
-    ):
+    elif predicts and count_repetitions(study) == 1:
         # Without repetitions the best layer is chosen on half of the stimuli.
         n_stimuli, kind = n_stimuli // 2, "stimuli in each half"
     folds = n_stimuli if validation["folds"] == "loo" else validation["folds"]
@@ -75,6 +80,54 @@ def check_folds(study: Study) -> None:
         enough = f"give a number from 2 to {n_stimuli}, or loo"
         remedy = enough if n_stimuli >= 2 else "a study needs more stimuli"
         raise InputError(FOLDS, f"{folds} folds of {n_stimuli} {kind}", remedy)
+
+
+def check_coordinates(study: Study) -> None:
+    """The coordinates that the settings of mappings name are there, and can be learnt."""
+    for mapping in asked(study):
+        for field, names in named_by(study.mapping_settings(mapping)).items():
+            counts = coordinates(study)
+            for name in names:
+                if name not in counts:
+                    raise unknown(f"config: {field}", name, counts)
+                if field == "rsa_remixed.property" and not 2 <= counts[name] <= study.n_stimuli / 2:
+                    raise InputError(
+                        f"config: {field}",
+                        f"{name!r} has {counts[name]} values for {study.n_stimuli} stimuli",
+                        "name a coordinate of 2 or more categories, of 2 or more stimuli each",
+                    )
+
+
+def check_pairs(study: Study) -> None:
+    """Mappings that compare stimuli have the repetitions and the pairs of folds that they need."""
+    kinds = asked(study)
+    if any("rsa" in kind.sections for kind in kinds.values()):
+        check_repetitions(study.config["rsa"]["dissimilarity"], count_repetitions(study))
+    validation = study.config["cross_validation"]
+    for name, kind in kinds.items():
+        if not kind.paired_folds:
+            continue
+        check_comparison(study.config["rsa"]["comparison"])
+        group, n_stimuli = validation["group"], study.n_stimuli
+        n_groups = count_groups(study, group) if group else n_stimuli
+        if count_repetitions(study) == 1:  # the best layer is chosen on half of the stimuli
+            n_stimuli //= 2
+        folds = number_of_folds(validation["folds"], n_stimuli, n_groups)
+        if folds < kind.paired_folds:
+            raise InputError(
+                FOLDS,
+                f"{folds} folds, where {name} holds out pairs of folds",
+                f"give {kind.paired_folds} or more, for which there are stimuli, two to a fold",
+            )
+
+
+def asked(study: Study) -> dict[str, Kind]:
+    """The mappings of the study."""
+    return {name: MAPPINGS[name] for name in study.config["mappings"]}
+
+
+def count_repetitions(study: Study) -> int:
+    return sizes.count_repetitions(study.config["responses"], study.source("responses"))
 
 
 def check_properties(study: Study) -> None:

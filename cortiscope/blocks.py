@@ -10,6 +10,8 @@ PRODUCTS_PER_SECOND = 1e10
 CELLS_PER_SECOND = 1.5e8
 # Core-seconds of the others for 240 stimuli, 64 neuroids and 100 permutations, measured.
 SECONDS = {"ols": 1.2, "pcr": 1.5, "lasso": 2.5, "pls": 3.5, "stacked": 1.0}
+# Of those that compare similarities between stimuli; the neuroids cost next to nothing.
+SIMILARITY_SECONDS = {"cka": 0.1, "rsa_remixed": 1.0, "rsa_reweighted": 0.5, "unit_weighted": 4.0}
 
 
 def seconds_per_layer(
@@ -19,7 +21,12 @@ def seconds_per_layer(
     permutations = settings["statistics"]["permutations"]
     if mapping == "rsa":
         passes = 2 + permutations + settings["statistics"]["bootstraps"] / 10
-        return passes * n_stimuli**2 / 2 / CELLS_PER_SECOND
+        slow = 10 if settings["rsa"]["comparison"] == "kendall" else 1
+        return slow * passes * n_stimuli**2 / 2 / CELLS_PER_SECOND
+    if mapping in SIMILARITY_SECONDS:
+        slow = 5 if settings.get("rsa", {}).get("comparison") == "kendall" else 1
+        share = slow * (20 + permutations) / 120
+        return SIMILARITY_SECONDS[mapping] * share * (n_stimuli / 240) ** 2.5
     if mapping in SECONDS:
         share = (20 + permutations) / 120
         return SECONDS[mapping] * share * n_stimuli**2 * n_neuroids / (240**2 * 64)

@@ -75,6 +75,16 @@ def pairs_of_folds(folds: NDArray, rounds: int | None = None) -> HeldOut:
     return HeldOut(pair, stimuli, cells, np.split(order, edges), trained, partner)
 
 
+def check_comparison(method: str) -> None:
+    """Raise an InputError for cosine: what is learnt has a constant of its own, and so no zero."""
+    if method == "cosine":
+        raise InputError(
+            "config: rsa.comparison",
+            "cosine compares by a zero, and mappings that learn from pairs of stimuli have none",
+            "use spearman, pearson or kendall",
+        )
+
+
 def number_of_folds(asked: int | str, n_stimuli: int, n_groups: int) -> int:
     """How many folds there are where so many, or `loo`, were asked for.
 

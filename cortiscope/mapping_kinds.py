@@ -24,11 +24,14 @@ class Kind:
 
     joint: all layers of a model get one score together, and each a weight in it.
     ceiling: what in a ceilings file is the highest score that it could reach.
+    paired_folds: the fewest folds it takes, where it learns from pairs of stimuli and so holds out
+        pairs of folds; 0 where it does not.
     """
 
     sections: tuple[str, ...]
     joint: bool = False
     ceiling: str = "area_ceiling"
+    paired_folds: int = 0
 
 
 def coordinates(settings: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
@@ -50,15 +53,20 @@ MAPPINGS = {
     "stacked": Kind(("cross_validation", "selection", "stacked", "statistics"), joint=True),
     "rsa": Kind(("rsa", "selection", "statistics"), ceiling="rdm_ceiling"),
     "rsa_reweighted": Kind(
-        ("cross_validation", "rsa", "selection", "statistics"), joint=True, ceiling="rdm_ceiling"
+        ("cross_validation", "rsa", "selection", "statistics"),
+        joint=True,
+        ceiling="rdm_ceiling",
+        paired_folds=3,
     ),
     "rsa_remixed": Kind(
         ("cross_validation", "rsa", "rsa_remixed", "selection", "statistics"),
         ceiling="rdm_ceiling",
+        paired_folds=3,
     ),
     "unit_weighted": Kind(
         ("cross_validation", "rsa", "selection", "statistics", "unit_weighted"),
         ceiling="rdm_ceiling",
+        paired_folds=5,
     ),
     "cka": Kind(("selection", "statistics"), ceiling="cka_ceiling"),
 }

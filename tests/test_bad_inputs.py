@@ -161,6 +161,51 @@ def unknown_grouping_coordinate(folder):
     return {"cross_validation": {"group": "kategory"}}
 
 
+@case("config: rsa_remixed.property: the stimuli have no coordinate 'animacy'; use one of ...")
+def unknown_property(folder):
+    return {"mappings": ["rsa_remixed"], "rsa_remixed": {"property": ["category", "animacy"]}}
+
+
+@case("config: rsa_remixed.property: 'size' has 64 values for 64 stimuli; name a coordinate of ...")
+def property_that_is_no_category(folder):
+    return {"mappings": ["rsa_remixed"], "rsa_remixed": {"property": "size"}}
+
+
+@case(
+    "config: rsa.dissimilarity: crossnobis needs 4 repetitions, the responses have 1;"
+    " use one of pearson, euclidean, squared_euclidean, cosine"
+)
+def crossnobis_without_repetitions(folder):
+    asked = {"mappings": ["rsa"], "rsa": {"dissimilarity": "crossnobis"}}
+    return asked | {"responses": {"repetitions": 1}}
+
+
+@case("config: rsa.comparison: cosine compares by a zero, ...; use spearman, pearson or kendall")
+def cosine_of_what_is_learnt(folder):
+    return {"mappings": ["rsa_reweighted"], "rsa": {"comparison": "cosine"}}
+
+
+@case("config: cross_validation.folds: 4 folds, where unit_weighted holds out pairs...; give 5 ...")
+def too_few_folds_to_hold_out_pairs(folder):
+    return {"mappings": ["unit_weighted"], "cross_validation": {"folds": 4}}
+
+
+@case(
+    "config: decoding.properties: the stimuli have no coordinate 'colour';"
+    " use one of background, category, ..."
+)
+def unknown_property(folder):
+    return {"decoding": {"properties": ["category", "colour"]}}
+
+
+@case(
+    "config: decoding.properties[1].rotation: -90 is not valid;"
+    " use a number above 0 or one of discrete, continuous"
+)
+def period_below_zero(folder):
+    return {"decoding": {"properties": ["category", {"rotation": -90}]}}
+
+
 @case(
     "config: responses.source: shapes, which answers only to the simulated stimuli;"
     " give the recording to these stimuli, or set stimuli.source: shapes"

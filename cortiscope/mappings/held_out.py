@@ -12,7 +12,7 @@ from cortiscope import held_out_cells
 from cortiscope.comparison import permuted
 from cortiscope.cross_validation import fold_numbers
 from cortiscope.fitting import LayerScore
-from cortiscope.held_out_cells import HeldOut, number_of_folds, pairs_of_folds
+from cortiscope.held_out_cells import HeldOut, check_comparison, number_of_folds, pairs_of_folds
 from cortiscope.mappings.similarity import Similarity, among
 from cortiscope.responses import Area
 
@@ -31,6 +31,7 @@ class HeldOutSimilarity(Similarity):
         self, area: Area, settings: Mapping[str, Any], coordinates: Mapping[str, np.ndarray]
     ) -> None:
         super().__init__(area, settings, coordinates)
+        check_comparison(self.method)
         self.groups = coordinates.get(settings["cross_validation"]["group"])
         self.stimuli = np.arange(len(area.stimulus_id))
         self.held_out = self._held_out(self.stimuli)
