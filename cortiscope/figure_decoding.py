@@ -77,17 +77,21 @@ def _measure(row: pd.Series) -> str:
 
 
 def _areas(figure: Figure, panels: Mapping[Any, Axes], areas: pd.DataFrame) -> None:
-    """Draw a dotted line at each area's score, its name beside it.
+    """Draw a dotted line at each area's score, its name beside it where areas are few.
 
     Names that would cover each other move apart; they lie in the margin, so the layout makes room.
     """
+    few = areas["name"].nunique() <= LABELLED
     size = mpl.rcParams["font.size"] - 1.5
     drawn = []
     for (_, name), axes in panels.items():
         here = areas[(areas["property"] == name) & areas["score"].notna()]
         for score in here["score"]:
-            axes.axhline(score, color="black", linewidth=0.8, linestyle=DOTTED, zorder=1.5)
-        for area, score in zip(here["name"], here["score"], strict=True):
+            axes.axhline(
+                score, color="black", linewidth=0.8 if few else 0.4, linestyle=DOTTED, zorder=1.5
+            )
+        named = here if few else here[:0]
+        for area, score in zip(named["name"], named["score"], strict=True):
             text = axes.annotate(
                 area, (1, score), (2, 0), xycoords=axes.get_yaxis_transform(),
                 textcoords="offset points", va="center", ha="left", fontsize=size,

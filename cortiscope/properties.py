@@ -25,16 +25,18 @@ def properties(config: Mapping[str, Any]) -> dict[str, str | float]:
         name, how = (entry, "by value") if isinstance(entry, str) else next(iter(entry.items()))
         if name in found:
             raise InputError(FIELD, f"{name!r} stands twice", "name it once")
-        # 360.0 is 360: numbers that are equal rerun nothing.
-        found[name] = int(how) if isinstance(how, float) and how.is_integer() else how
+        found[name] = how
     return found
 
 
 def decoding_settings(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The options that a readout depends on: an edit of any other reruns none."""
+    """The options that a readout depends on: an edit of any other reruns none.
+
+    config: in one form (see `Study.section`), its defaults filled in.
+    """
     read = {"ridge": ("alphas",), "statistics": ("permutations", "seed")}
     settings = {name: {key: config[name][key] for key in keys} for name, keys in read.items()}
-    validation = dict(sorted(config["cross_validation"].items()))
+    validation = config["cross_validation"]
     return settings | {"cross_validation": validation, "properties": properties(config)}
 
 

@@ -14,7 +14,18 @@ DRAWN = {"tables": 1, "figures": FIGURES}
 TABLES = {"model_table": MODELS, **DRAWN}
 FITS = {"fit": MODELS * MAPPINGS, **TABLES}
 ONE_MAPPING = {"fit": MODELS, **TABLES}  # a job scores all layers of a model in all areas
-ONE_MODEL = {"features": 1, "fit": MAPPINGS, "model_table": 1, **DRAWN}
+READ_OUT = {"decoding_table": 1, "decoding_figure": 1}
+OF_MODELS = {"decode_model": MODELS, **READ_OUT}
+OF_AREAS = {"decode_area": AREAS, **READ_OUT}
+DECODED = {**OF_MODELS, **OF_AREAS}
+ONE_MODEL = {
+    "features": 1,
+    "fit": MAPPINGS,
+    "model_table": 1,
+    **DRAWN,
+    "decode_model": 1,
+    **READ_OUT,
+}
 
 EDITS = []
 
@@ -105,7 +116,7 @@ def add_model(study):
     study.settings("models", names=[*study.config["models"]["names"], "shapenet2"])
 
 
-@edit("Remove a model", **DRAWN)
+@edit("Remove a model", **DRAWN, **READ_OUT)
 def remove_model(study):
     study.settings("models", names=study.config["models"]["names"][:-1])
 
@@ -120,12 +131,12 @@ def weights(study):
     study.cell("shapenet5", "weights", "resources/zoo/shapenet5_brief.safetensors")
 
 
-@edit("Change the family of one model", model_table=1, **DRAWN)
+@edit("Change the family of one model", model_table=1, **DRAWN, **READ_OUT)
 def family(study):
     study.cell("shapenet5", "family", "Shapes")
 
 
-@edit("Reorder the rows of the models table", **DRAWN)
+@edit("Reorder the rows of the models table", **DRAWN, **READ_OUT)
 def rows(study):
     study.models(lambda lines: [lines[0], *reversed(lines[1:])])
 
@@ -133,23 +144,28 @@ def rows(study):
 # What was shown and recorded
 
 
-@edit("Add an area", ceilings=1, fit=MODELS * MAPPINGS, **TABLES)
+@edit("Add an area", ceilings=1, fit=MODELS * MAPPINGS, **TABLES, decode_area=1, **READ_OUT)
 def add_area(study):
     study.settings("responses", areas=["V1", "IT"])
     study.pretend()
-    for file in study.path("results").rglob("V4.nc"):
+    for file in study.path("results").rglob("V4.*"):
         file.unlink()
     study.settings("responses", areas=["IT", "V4", "V1"])
 
 
-@edit("Leave out an area", **TABLES)
+@edit("Leave out an area", **TABLES, **READ_OUT)
 def drop_area(study):
     study.settings("responses", areas=["V1", "IT"])
 
 
-@edit("Record anew: the seed of the simulated responses", responses=1, ceilings=AREAS, **FITS)
+@edit("Record anew: the seed of the responses", responses=1, ceilings=AREAS, **FITS, **OF_AREAS)
 def responses(study):
     study.settings("responses", seed=3)
+
+
+@edit("Fit the reliable neuroids only", responses=1, ceilings=AREAS, **FITS, **OF_AREAS)
+def select(study):
+    study.settings("responses", select="reliability >= 0.5")
 
 
 @edit("More validation images", validation=1, accuracy=MODELS, **TABLES)
@@ -160,34 +176,34 @@ def validation(study):
 # Settings
 
 
-@edit("Change the projection", features=MODELS, **FITS)
+@edit("Change the projection", features=MODELS, **FITS, **OF_MODELS)
 def projection(study):
     study.settings("features", projection="fold")
 
 
-@edit("Change the seed of a random projection", features=MODELS, **FITS)
+@edit("Change the seed of a random projection", features=MODELS, **FITS, **OF_MODELS)
 def projection_seed(study):
     study.settings("features", projection="fold")
     study.pretend()
     study.settings("features", seed=7)
 
 
-@edit("Change ridge's alphas", **ONE_MAPPING)
+@edit("Change ridge's alphas", **ONE_MAPPING, **DECODED)
 def alphas(study):
     study.settings("ridge", alphas=[0.1, 1.0, 10.0])
 
 
-@edit("Change the folds", **ONE_MAPPING)
+@edit("Change the folds", **ONE_MAPPING, **DECODED)
 def folds(study):
     study.settings("cross_validation", folds=5)
 
 
-@edit("Hold out categories whole", **ONE_MAPPING)
+@edit("Hold out categories whole", **ONE_MAPPING, **DECODED)
 def group(study):
     study.settings("cross_validation", group="category", folds=4)
 
 
-@edit("Change the number of permutations", **FITS)
+@edit("Change the number of permutations", **FITS, **DECODED)
 def permutations(study):
     study.settings("statistics", permutations=30)
 
@@ -213,7 +229,12 @@ def mapping(study):
     study.config["mappings"] = ["ridge"]
 
 
-@edit("Change the figures' font size", figures=FIGURES)
+@edit("Name another property to decode", **DECODED)
+def decode(study):
+    study.settings("decoding", properties=["category", "size", "background"])
+
+
+@edit("Change the figures' font size", figures=FIGURES, decoding_figure=1)
 def style(study):
     study.settings("figures", font_size=10)
 
@@ -221,7 +242,7 @@ def style(study):
 # Code
 
 
-@edit("Edit a function in `ridge.py`", **ONE_MAPPING)
+@edit("Edit a function in `ridge.py`", **ONE_MAPPING, **DECODED)
 def ridge(study):
     study.function("cortiscope/ridge.py")
 
@@ -236,7 +257,12 @@ def noise(study):
     study.function("cortiscope/noise.py")
 
 
-@edit("Edit a function in `projection.py`", features=MODELS, **FITS)
+@edit("Edit a function in `decoding.py`", **DECODED)
+def decoding(study):
+    study.function("cortiscope/decoding.py")
+
+
+@edit("Edit a function in `projection.py`", features=MODELS, **FITS, **OF_MODELS)
 def project(study):
     study.function("cortiscope/projection.py")
 
@@ -246,12 +272,12 @@ def layers(study):
     study.function("cortiscope/layers.py")
 
 
-@edit("Edit a function in `simulated_brain.py`", responses=1, ceilings=AREAS, **FITS)
+@edit("Edit a function in `simulated_brain.py`", responses=1, ceilings=AREAS, **FITS, **OF_AREAS)
 def simulated_brain(study):
     study.function("cortiscope/simulated_brain.py")
 
 
-@edit("Edit a function in `tables.py`", **DRAWN)
+@edit("Edit a function in `tables.py`", **DRAWN, decoding_figure=1)
 def tables(study):
     study.function("cortiscope/tables.py")
 
@@ -272,6 +298,7 @@ def delete_score(study):
 def markdown():
     """The table of edits for README."""
     order = ("validation", "responses", "features", "accuracy", "fit", "ceilings", *TABLES)
+    order += ("decode_model", "decode_area", *READ_OUT)
     lines = ["| Edit | Jobs that run |", "| --- | --- |"]
     for sentence, jobs, _ in EDITS:
         shown = ", ".join(f"{jobs[rule]} {rule}" for rule in order if rule in jobs)

@@ -222,7 +222,7 @@ def test_properties_of_a_config() -> None:
 
     assert tuple(of("shapes", "auto")) == SIMULATED
     assert of("stimuli.nc", "auto") == of("shapes", []) == {}
-    named = of("stimuli.nc", ["face", {"turn": 180.0}, {"age": "continuous"}])
+    named = of("stimuli.nc", ["face", {"turn": 180}, {"age": "continuous"}])
     assert json.dumps(named) == '{"face": "by value", "turn": 180, "age": "continuous"}'
     with pytest.raises(InputError, match=r"decoding\.properties: 'turn' stands twice"):
         of("stimuli.nc", ["turn", {"turn": 360}])

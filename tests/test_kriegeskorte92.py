@@ -24,3 +24,15 @@ def test_a_trained_network_beats_its_untrained_twin(workflow):
     assert known["ceiling"].between(0.2, 1).all()  # four subjects; monkeys were pooled
     assert scores[scores["area"] == "monkey_IT"]["ceiling"].isna().all()
     assert set(scores["accuracy_source"]) == {"unknown"}
+    check_animacy(pd.read_csv(tables / "decoding.csv"))
+
+
+def check_animacy(decoding):
+    """It decodes better from the late layers of the trained network than from any untrained one."""
+    animate = decoding[decoding["property"] == "animate"]
+    accuracy = animate.set_index(["name", "depth"])["accuracy"].sort_index()
+    late = accuracy["squeezenet1_1"].iloc[-2:]
+    assert late.min() > accuracy["squeezenet1_1_untrained"].max() + 0.1
+    areas = animate[animate["source"] == "area"]
+    assert set(areas["name"]) == {"human_IT", "monkey_IT"}
+    assert (areas["accuracy"] > 0.85).all()

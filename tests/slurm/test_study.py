@@ -75,7 +75,8 @@ def test_the_tables_are_those_of_a_local_run(study, finished):
 def test_networks_run_on_the_gpu_partition_and_nothing_else_does(study):
     jobs = study.jobs()
     rules = Counter(efficiency.rule_name(job["Comment"], "") for job in jobs)
-    assert rules == {"features": 3, "accuracy": 3, "ceilings": 3, "fit": 6, "tables": 1}
+    decoded = {"decode_model": 3, "decode_area": 3}
+    assert rules == {"features": 3, "accuracy": 3, "ceilings": 3, "fit": 6, "tables": 1} | decoded
     for job in jobs:
         on_gpu = efficiency.rule_name(job["Comment"], "") in ("features", "accuracy")
         assert job["State"] == "COMPLETED"

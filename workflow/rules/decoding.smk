@@ -19,7 +19,7 @@ rule decode_model:
         runtime=decoding_runtime,
     params:
         layers=layer_names,
-        settings=decoding_settings(STUDY.config),
+        settings=decoding_settings(STUDY.section(*STUDY.config)),
         code=code("decode_model"),
     script:
         "../scripts/decode_model.py"
@@ -42,7 +42,7 @@ rule decode_area:
         mem_mb=decoding_memory,
         runtime=decoding_runtime,
     params:
-        settings=decoding_settings(STUDY.config),
+        settings=decoding_settings(STUDY.section(*STUDY.config)),
         code=code("decode_area"),
     script:
         "../scripts/decode_area.py"
