@@ -13,9 +13,9 @@ from cortiscope.images import list_images
 from cortiscope.mapping_kinds import MAPPINGS, Kind
 from cortiscope.mapping_kinds import coordinates as named_by
 from cortiscope.properties import FIELD, properties
+from cortiscope.response_settings import response_settings
 from cortiscope.shapes import CATEGORIES, Stimuli
 from cortiscope.stimulus_ids import positions, read_ids
-from cortiscope.response_settings import response_settings
 from cortiscope.study import Study
 from cortiscope.table_settings import table_settings
 from cortiscope.weight_names import is_named

@@ -99,7 +99,9 @@ def layer_rows(
     `score`, `null_mean`, `p_value` are the area's; `score_low`, `score_high` the 95 % interval
     over resampled stimuli; `ceiling` that of all the data and `selection_ceiling` that of the data
     that `selection` (flattened split x half) was scored on. `best_single`: of all layers together,
-    what the best of them scores alone on the same stimuli. NaN = not known.
+    what the best of them scores alone on the same stimuli. `null`: the scores with stimuli
+    permuted, none where the file does not hold them. `n_neuroids`: of the area as recorded,
+    `n_selected`: those fitted. NaN = not known.
     """
     content, names = scores.content, scores.content["layer"].tolist()
     table = [_layer_of(name, layers, scores.path) for name in names]
@@ -109,7 +111,7 @@ def layer_rows(
     without = Variable(("layer", "permutation"), np.empty((len(names), 0)))
     null = content.variables.get("area_null", without).values
     low, high = np.array([interval(row) for row in draws]).T
-    n_neuroids = len(content["neuroid_id"])
+    n_selected = len(content["neuroid_id"])
     finite = np.isfinite(content["score"]).sum(axis=1) if scores.of_neuroids else None
     columns = {
         "mapping": scores.mapping,
@@ -127,8 +129,9 @@ def layer_rows(
         "score_high": high,
         "ceiling": full,
         "score_of_ceiling": score / full,
-        "n_neuroids": n_neuroids,
-        "n_scored": n_neuroids * np.isfinite(score).astype(int) if finite is None else finite,
+        "n_neuroids": int(ceilings.attributes.get("n_recorded", 0)) or n_selected,
+        "n_scored": n_selected * np.isfinite(score).astype(int) if finite is None else finite,
+        "n_selected": n_selected,
         "bootstrap": list(draws.astype(float)),
         "null": list(null.astype(float)),
         "selection": [half.ravel() for half in content["selection_score"].astype(float)],

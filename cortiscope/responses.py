@@ -23,6 +23,7 @@ class Area:
         principal coordinate where only dissimilarities are known.
     dissimilarity: (subject, stimulus, stimulus), where only those are known.
     metadata: further coordinates of the neuroids (depth, cre_line, ...).
+    n_recorded: how many neuroids there were to select from; 0 = not known.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Area:
     weight: np.ndarray
     metadata: Mapping[str, np.ndarray]
     dissimilarity: np.ndarray | None = None
+    n_recorded: int = 0
 
     @property
     def mean_response(self) -> np.ndarray:
@@ -52,9 +54,10 @@ def average(response: np.ndarray) -> np.ndarray:
 
 
 def read_area(path: str | Path, name: str) -> Area:
-    """Read the neuroids of one area.
+    """Read the neuroids of one area, those that are selected.
 
-    Errors: an area that the file does not have, or in which nothing was recorded.
+    Errors: an area that the file does not have, of which no neuroid is selected, or in which
+    nothing was recorded.
     """
     with opened(path) as dataset:
         group = read_group(dataset)
@@ -62,6 +65,12 @@ def read_area(path: str | Path, name: str) -> Area:
     if not member.any():
         known = ", ".join(dict.fromkeys(group["area"].tolist()))
         raise InputError(f"{path}: area", f"no neuroids in {name!r}", f"use one of {known}")
+    n_recorded = int(member.sum())
+    if "selected" in group.variables:
+        member &= group["selected"].astype(bool)
+        if not member.any():
+            problem = f"none of {n_recorded} neuroids in {name!r} fulfils it"
+            raise InputError("config: responses.select", problem, "ask less, or leave out the area")
     response = group["response"]
     response = response[:, None, :] if response.ndim == 2 else response
     response = response[:, :, member].astype(np.float64)
@@ -75,6 +84,7 @@ def read_area(path: str | Path, name: str) -> Area:
         weight=group["weight"][member] if "weight" in group.variables else np.ones(member.sum()),
         metadata=_neuroid_metadata(group, member),
         dissimilarity=_dissimilarity(group, name),
+        n_recorded=n_recorded,
     )
 
 

@@ -197,11 +197,6 @@ class Study:
 
     # What rules ask of the config
 
-    def response_settings(self) -> dict[str, Any]:
-        """The `responses` section without the choice of areas, which only the fan-out reads."""
-        section = self.section("responses")["responses"]
-        return {key: value for key, value in section.items() if key != "areas"}
-
     def features_settings(self) -> dict[str, Any]:
         """The `features` section with its projection resolved, without what that does not read."""
         section = self.section("features")["features"]

@@ -26,7 +26,7 @@ HEADLINE = [
     "model", "family", "training", "top1", "top5", "accuracy_source", "area", "mapping",
     "best_layer", "depth", "score", "score_low", "score_high", "p_value", "ceiling",
     "score_of_ceiling", "n_neuroids", "n_layers", "n_parameters", "n_features", "selection",
-    "protocol",
+    "protocol", "n_selected",
 ]  # fmt: skip
 
 

@@ -47,7 +47,7 @@ class Synthetic:
                 "rdm_ceiling": Variable((), np.array(self.ceiling - 0.2)),
                 "rdm_ceiling_half": Variable((), np.array(self.ceiling - 0.3)),
             }
-            files.write(path, variables, {})
+            files.write(path, variables, {"n_recorded": 7})
             paths.append(str(path))
         return paths
 

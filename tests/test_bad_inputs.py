@@ -138,6 +138,33 @@ def conwell2021_without_srp(folder):
     return {"ridge": {"protocol": "conwell2021"}}
 
 
+@case(
+    "config: responses.select: the neuroids have no coordinate 'reliabilty';"
+    " use one of area, neuroid_id, reliability"
+)
+def selection_by_an_unknown_coordinate(folder):
+    return {"responses": {"select": "reliabilty >= 0.75"}}
+
+
+@case(
+    "config: responses.select: the neuroids have no coordinate 'reliability';"
+    " use one of area, neuroid_id"
+)
+def selection_by_reliability_without_repetitions(folder):
+    config = recorded(folder)
+    return config | {"responses": config["responses"] | {"select": "reliability >= 0.75"}}
+
+
+@case(
+    "config: responses.select: none of 2 neuroids in 'IT' fulfils it;"
+    " ask less, or leave out the area",
+    target="results/shapes/ceilings/IT.nc",
+)
+def selection_of_no_neuroid(folder):
+    config = recorded(folder)
+    return config | {"responses": config["responses"] | {"select": "area == V1"}}
+
+
 @case("config: hierarchy: no area 'V2'; use some of ['V1', 'V4', 'IT']")
 def hierarchy_of_unknown_areas(folder):
     return {"hierarchy": ["V1", "V2"]}
@@ -194,7 +221,7 @@ def too_few_folds_to_hold_out_pairs(folder):
     "config: decoding.properties: the stimuli have no coordinate 'colour';"
     " use one of background, category, ..."
 )
-def unknown_property(folder):
+def unknown_property_to_decode(folder):
     return {"decoding": {"properties": ["category", "colour"]}}
 
 

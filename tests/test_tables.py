@@ -100,6 +100,8 @@ def test_headline_states_the_layer_and_the_ceiling_of_the_same_data(tmp_path: Pa
     table = tables.study_tables([path], seed=0)["accuracy_vs_brain"].set_index("mapping")
     assert list(table["best_layer"]) == ["layer1", "layer1"]
     assert list(table["depth"]) == [0.5, 0.5]
+    assert list(table["n_neuroids"]) == [7, 7]  # as recorded
+    assert list(table["n_selected"]) == [4, 4]
     np.testing.assert_allclose(table["score"], 0.4)
     np.testing.assert_allclose(table["ceiling"], [0.7, 0.5])  # of half the repetitions
     np.testing.assert_allclose(table["score_of_ceiling"], [0.4 / 0.7, 0.4 / 0.5])

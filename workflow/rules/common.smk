@@ -12,6 +12,7 @@ from cortiscope import agreement, locks
 from cortiscope.digest import code_digest
 from cortiscope.errors import InputError
 from cortiscope.properties import decoding_settings, properties, readout_memory, readout_minutes
+from cortiscope.response_settings import response_modules, response_settings
 from cortiscope.study import Study
 from cortiscope.table_settings import table_settings
 
@@ -38,9 +39,9 @@ FIT_AREAS = STUDY.areas if STUDY.areas_share_jobs else ["{area}"]
 FIT_LOG = "all" if STUDY.areas_share_jobs else "{area}"
 
 
-def code(script):
+def code(script, *modules):
     """Asked for only by the rules whose jobs run: every SLURM job reads this file, twice."""
-    return lambda wildcards: code_digest(script)
+    return lambda wildcards: code_digest(script, *modules)
 
 
 def model_weights(wildcards):

@@ -51,7 +51,7 @@ rule responses:
     conda:
         "../../envs/analysis.yaml"
     params:
-        settings=STUDY.response_settings(),
-        code=code("responses"),
+        settings=response_settings(STUDY),
+        code=code("responses", *response_modules(STUDY)),
     script:
         "../scripts/responses.py"

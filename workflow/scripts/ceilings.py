@@ -10,7 +10,8 @@ def main(responses: str, ceilings: str, area: str, settings: dict, provenance: d
     recorded = read_area(responses, area)
     # Of both sections, each an argument of its name.
     variables, n_unreliable = area_ceilings(recorded, **settings["ceilings"], **settings["rsa"])
-    write(ceilings, variables, {"area": area, "n_unreliable": n_unreliable} | provenance)
+    about = {"area": area, "n_recorded": recorded.n_recorded, "n_unreliable": n_unreliable}
+    write(ceilings, variables, about | provenance)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,14 @@
-"""Bring the recordings of a study to one file, in the order of its stimuli."""
+"""Bring the recordings of a study to one file, in the order of its stimuli; select neuroids."""
 
+import importlib
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
 import xarray as xr
 
 from cortiscope import embedded_responses, job
+from cortiscope.neuroid_selection import RELIABILITY, conditions, selected
 from cortiscope.recordings import read_responses, save
 
 
@@ -18,7 +24,27 @@ def main(
             recorded = embedded_responses.responses(
                 shown.load(), settings["seed"], settings["repetitions"], settings["neuroids"]
             )
+    asked = conditions(settings["select"])
+    if asked:
+        if "ceilings" in settings:
+            reliability = compute_reliability(recorded, settings["ceilings"])
+            recorded = recorded.assign_coords({RELIABILITY: ("neuroid", reliability)})
+        values = {condition.name: recorded[condition.name].values for condition in asked}
+        chosen = selected(asked, values).astype(np.int8)
+        recorded = recorded.assign_coords(selected=("neuroid", chosen))
     save(recorded, responses, provenance)
+
+
+def compute_reliability(recorded: xr.Dataset, settings: Mapping[str, Any]) -> np.ndarray:
+    """The split-half reliability of every neuroid, that of its area's ceilings: (neuroid,)."""
+    noise = importlib.import_module("cortiscope.noise")
+    response, areas = recorded["response"].values, recorded["area"].values
+    reliability = np.empty(len(areas))
+    for area in np.unique(areas):
+        members = response[:, :, areas == area].astype(np.float64)
+        found = noise.split_half_ceiling(members, settings["splits"], settings["seed"])
+        reliability[areas == area] = found.reliability
+    return reliability
 
 
 if __name__ == "__main__":
