@@ -32,7 +32,9 @@ include: "workflow/rules/fits.smk"
 include: "workflow/rules/ceilings.smk"
 # 6. What the stimuli are was read out of every layer and every area.
 include: "workflow/rules/decoding.smk"
-# 7. Scores were gathered into tables, and drawn.
+# 7. Layers were looked for around every voxel of a volume.
+include: "workflow/rules/searchlight.smk"
+# 8. Scores were gathered into tables, and drawn.
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/figures.smk"
 
@@ -46,5 +48,6 @@ rule all:
         scores=all_scores,
         ceilings=expand("results/<study>/ceilings/{area}.nc", area=STUDY.areas),
         accuracy=expand("results/<study>/accuracy/{model}.csv", model=STUDY.models),
-        # Nothing where the config names no properties.
+        # Where the config asks for them.
         decoding=DECODED if properties(STUDY.config) else [],
+        searchlight=SEARCHLIGHTS if STUDY.config["searchlight"]["radius"] else [],

@@ -16,8 +16,10 @@ from scipy.spatial import cKDTree
 
 from cortiscope import rsa
 from cortiscope.errors import InputError
+from cortiscope.responses import Area
 from cortiscope.statistics import permutations
 
+AXES = ("x", "y", "z")
 CELLS_AT_ONCE = 2**21  # of the RDMs of a block of spheres: 16 MB, and as much again to rank them
 
 
@@ -51,7 +53,19 @@ def spheres(coordinates: NDArray, radius: float) -> Iterator[tuple[int, NDArray]
             yield number, np.array(members)
 
 
-def searchlight(
+def voxel_coordinates(area: Area, where: str) -> NDArray:
+    """Where the voxels of an area are: (voxel, axis). Raises InputError where it does not say."""
+    missing = [axis for axis in AXES if axis not in area.metadata]
+    if missing:
+        raise InputError(
+            f"{where}: {missing[0]}",
+            f"no such coordinate of the voxels of {area.name!r}",
+            "add x, y and z, or set searchlight.radius to 0",
+        )
+    return np.stack([np.asarray(area.metadata[axis], dtype=float) for axis in AXES], axis=1)
+
+
+def sphere_scores(
     responses: NDArray,
     coordinates: NDArray,
     models: NDArray,

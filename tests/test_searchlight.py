@@ -26,7 +26,7 @@ def volume(seed: int = 0, side: int = 9) -> tuple[NDArray, NDArray, NDArray, NDA
 
 def test_planted_regions_are_found() -> None:
     responses, coordinates, models, _ = volume()
-    found = searchlight.searchlight(responses, coordinates, models, 6.5, count=99, seed=0)
+    found = searchlight.sphere_scores(responses, coordinates, models, 6.5, count=99, seed=0)
     for layer, corner in enumerate((6.0, 18.0)):
         distance = np.linalg.norm(coordinates - corner, axis=1)
         assert distance[found.score[layer].argmax()] <= 3
@@ -39,7 +39,7 @@ def test_scores_are_those_of_a_loop(monkeypatch: pytest.MonkeyPatch) -> None:
     responses, coordinates, models, _ = volume(side=4)
     monkeypatch.setattr(searchlight, "CELLS_AT_ONCE", 2000)
     responses[3, 7] = np.nan
-    found = searchlight.searchlight(responses, coordinates, models, 4.0)
+    found = searchlight.sphere_scores(responses, coordinates, models, 4.0)
     known = np.isfinite(responses).all(axis=0)
     assert np.isnan(found.p).all()
     for voxel in range(len(coordinates)):
@@ -58,14 +58,14 @@ def test_p_values_hold_for_the_whole_volume() -> None:
     for seed in range(100):
         responses = random.normal(size=(12, len(coordinates)))
         model = rsa.pearson_rdm(random.normal(size=(12, 20)))[None]
-        found = searchlight.searchlight(responses, coordinates, model, 1.0, count=19, seed=seed)
+        found = searchlight.sphere_scores(responses, coordinates, model, 1.0, count=19, seed=seed)
         lowest.append(np.nanmin(found.p))
     assert np.mean(np.array(lowest) <= 0.2) == pytest.approx(0.2, abs=0.1)
 
 
 def test_lonely_voxels_and_bad_input() -> None:
     responses, coordinates, models, _ = volume(side=3)
-    found = searchlight.searchlight(responses, coordinates, models, 1.0, count=2)
+    found = searchlight.sphere_scores(responses, coordinates, models, 1.0, count=2)
     assert np.isnan(found.score).all()
     assert np.isnan(found.p).all()
     assert (found.size == 1).all()

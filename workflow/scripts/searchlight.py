@@ -1,0 +1,39 @@
+"""Compare the layers of a model with the sphere around every voxel of an area."""
+
+import numpy as np
+
+from cortiscope import job, rsa
+from cortiscope.features import read_layers, row_centred_gram
+from cortiscope.files import Variable, write
+from cortiscope.responses import read_area
+from cortiscope.searchlight import AXES, sphere_scores, voxel_coordinates
+
+
+def main(
+    features: str,
+    responses: str,
+    searchlight: str,
+    layers: list[str],
+    settings: dict,
+    model: str,
+    area: str,
+    provenance: dict,
+) -> None:
+    recorded = read_area(responses, area)
+    places = voxel_coordinates(recorded, responses)
+    models = [rsa.dissimilarities(row_centred_gram(x)) for x in read_layers(features, layers)]
+    statistics, radius = settings["statistics"], settings["searchlight"]["radius"]
+    count, seed = statistics["permutations"], statistics["seed"]
+    found = sphere_scores(recorded.mean_response, places, np.stack(models), radius, count, seed)
+    variables = {
+        "layer": Variable(("layer",), np.array(layers)),
+        "neuroid_id": Variable(("neuroid",), recorded.neuroid_id),
+        "score": Variable(("layer", "neuroid"), found.score),
+        "p_value": Variable(("layer", "neuroid"), found.p),
+        "n_voxels": Variable(("neuroid",), found.size),
+    } | {axis: Variable(("neuroid",), values) for axis, values in zip(AXES, places.T, strict=True)}
+    write(searchlight, variables, {"model": model, "area": area} | provenance)
+
+
+if __name__ == "__main__":
+    job.run(main)
