@@ -9,8 +9,11 @@ residuals e_l. Then the weights w of a neuroid are
     minimise |sum_l w_l e_l|^2,   w_l >= 0,   sum_l w_l = 1,   l = 0 .. number of layers,
 
 where l = 0 stands for the mean of the training part, a model without a layer: the weights of the
-layers add up to 1 or less. Held-out stimuli are predicted by w_l times the predictions of layer l
-fitted to the whole training part. Nothing of the held-out stimuli enters the weights.
+layers add up to 1 or less. They add up to LEAST at least: a fold whose model is the mean weighs
+nothing in a score, and folds would be so where the stimuli held out elsewhere speak against them,
+from which noise scored -0.02 instead of 0, with few layers of few dimensions. Held-out stimuli are
+predicted by w_l times the predictions of layer l fitted to the whole training part. Nothing of the
+held-out stimuli enters the weights.
 
 With u = R y, where the held-out responses are replaced by their predictions, e_l is u / s and the
 predictions of all stimuli are y - u (R and s as in `nested`): the outer cross-validation has
@@ -28,6 +31,7 @@ from cortiscope.principal_axes import standardised
 from cortiscope.ridge import Predictions, kernel
 
 MEMORY = 2**28  # bytes of (layer, fold, stimulus, neuroid) that are held at once
+LEAST = 1e-3  # weight of all layers together, see above
 SINGULAR = 1e-10  # added to the diagonal of what is solved, relative: layers may be copies
 
 
@@ -157,13 +161,25 @@ def _stack(models: Sequence[_Layer], targets: NDArray, places: Layout) -> _Found
         errors = np.stack([alone, *(model.left_out[fold][training] for model in models)])
         by_neuroid = np.ascontiguousarray(np.moveaxis(errors, 2, 0))  # (neuroid, model, stimulus)
         products = (by_neuroid @ np.swapaxes(by_neuroid, 1, 2)).astype(np.float64)
-        weights[:, fold] = simplex_weights(products)[:, 1:].T
+        weights[:, fold] = _something(simplex_weights(products), products)[:, 1:].T
         combined = np.zeros(targets.shape)
         for model, weight in zip(models, weights[:, fold], strict=True):
             combined += weight * (model.predicted[fold] - mean)
         spread[fold] = combined.std(axis=0)
         values[~training] = combined[~training] + mean
     return _Found(values, spread, weights)
+
+
+def _something(weights: NDArray, products: NDArray) -> NDArray:
+    """Weights (neuroid, model), of which the first, the mean's, is 1 - LEAST at most.
+
+    Where the mean alone is best, the layer whose residuals speak least against it takes the rest.
+    """
+    alone = np.flatnonzero(weights[:, 0] > 1 - LEAST)
+    weights[alone, 1:] = 0.0
+    weights[alone, 0] = 1 - LEAST
+    weights[alone, 1 + products[alone, 0, 1:].argmin(axis=1)] = LEAST
+    return weights
 
 
 def simplex_weights(products: NDArray) -> NDArray:
