@@ -18,7 +18,7 @@ elsewhere speak against them: with 1 among the shares, noise scores -0.025 inste
 """
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,16 +55,18 @@ def predict(
         return _in_given_axes(features, responses, folds, shares)
 
     def solve(axes: Axes, known: NDArray) -> tuple[NDArray, NDArray, None]:
-        least = np.abs(_covariance(axes, known)).max(axis=0, initial=0.0) / len(known)
+        whole = _covariance(axes, known)
+        least = np.abs(whole).max(axis=0, initial=0.0) / len(known)
 
-        def shrink(part: Axes, rest: NDArray, option: int) -> NDArray:
-            return _soft(part, _covariance(part, rest), shares[option] * least * len(rest))
+        def shrink(part: Axes, rest: NDArray) -> Callable[[int], NDArray]:
+            covariance, most = _covariance(part, rest), least * len(rest)
+            return lambda option: _soft(part, covariance, shares[option] * most)
 
         chosen = np.zeros(known.shape[1], dtype=int)
         if len(shares) > 1:
             chosen = principal_axes.choose(axes, known, shrink, len(shares))
         penalty = shares[chosen] * least * len(known)
-        return _soft(axes, _covariance(axes, known), penalty), shares[chosen], None
+        return _soft(axes, whole, penalty), shares[chosen], None
 
     return principal_axes.predict(features, responses, folds, solve, dtype)
 

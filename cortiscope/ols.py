@@ -48,7 +48,8 @@ def _spread(axes: Axes, known: NDArray) -> NDArray:
         residual = (axes.vectors / np.square(axes.values)) @ axes.vectors.T
     left = np.diagonal(residual)
     usable = left > 1e-12 * left.max()  # else nothing is left to predict a stimulus from
+    share = (residual[usable] / left[usable, None]).astype(known.dtype)
     # (training, training) x (training, neuroid)
-    left_out = known[usable] - residual[usable] @ known / left[usable, None]
+    left_out = known[usable] - share @ known
     spread: NDArray = left_out.std(axis=0)
     return spread

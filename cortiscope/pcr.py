@@ -6,7 +6,7 @@ rest 0. The components are those of the training part alone. Their number is fix
 every neuroid by a cross-validation inside the training part.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,16 +33,17 @@ def predict(
     """
     numbers = counts(components, "mappings.pcr.components")
 
-    def shrink(axes: Axes, known: NDArray, option: int) -> NDArray:
-        first = slice(numbers[option])
+    def shrink(axes: Axes, known: NDArray) -> Callable[[int], NDArray]:
+        first = slice(numbers[-1])
         solution = (axes.vectors[:, first] / axes.values[first]).astype(known.dtype)
-        return solution.T @ known  # (axis, training) x (training, neuroid)
+        coefficients: NDArray = solution.T @ known  # (axis, training) x (training, neuroid)
+        return lambda option: coefficients[: numbers[option]]
 
     def solve(axes: Axes, known: NDArray) -> tuple[NDArray, NDArray, None]:
         taken = np.full(known.shape[1], numbers[0])
         if len(numbers) > 1:
             taken = numbers[principal_axes.choose(axes, known, shrink, len(numbers))]
-        coefficients = shrink(axes, known, len(numbers) - 1)
+        coefficients = shrink(axes, known)(-1)
         coefficients[np.arange(len(coefficients))[:, None] >= taken] = 0
         return coefficients, np.minimum(taken, len(axes.values)), None
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from cortiscope import nipals
 from cortiscope.pcr import counts
-from cortiscope.principal_axes import Axes, inner, outer
+from cortiscope.principal_axes import Axes, outer
 from cortiscope.ridge import CONSTANT, Predictions, fold_centred_correlation, kernel
 
 COMPONENTS = 25  # Schrimpf et al. (2018)
@@ -162,7 +162,7 @@ def _chosen(axes: Axes, sets: Targets, numbers: NDArray) -> NDArray:
     """The number of least inner squared error, the first of ties, by its place: (set, neuroid)."""
     known = Targets(sets.responses[:, axes.training], sets.reduced[:, axes.training], sets.rotation)
     errors = np.zeros((len(numbers), len(known.responses), known.responses.shape[2]))
-    parts = list(inner(axes))
+    parts = axes.inner
     for part, (scores, loadings) in zip(parts, _fit(parts, known, int(numbers[-1])), strict=True):
         missed = known.responses[:, ~part.training]
         missed = missed - known.responses[:, part.training].mean(axis=1, keepdims=True)

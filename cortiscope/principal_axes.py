@@ -9,6 +9,7 @@ that the number of features costs nothing. Nothing of a held-out stimulus enters
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from cortiscope.ridge import Predictions, kernel
 
 INNER_FOLDS = 5
+BLOCK = 1024  # neuroids that are solved at once: their products stay in the cache
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,11 @@ class Axes:
     scores: NDArray
     kernel: NDArray
     folds: NDArray
+
+    @cached_property
+    def inner(self) -> "list[Axes]":
+        """The parts of a cross-validation within this one, for choosing a strength."""
+        return list(outer(self.kernel, inner_numbers(self.folds)))
 
 
 def principal_axes(kernel: NDArray, training: NDArray, folds: NDArray) -> Axes:
@@ -59,11 +66,6 @@ def outer(kernel: NDArray, folds: NDArray) -> Iterator[Axes]:
         yield principal_axes(kernel, folds != number, folds)
 
 
-def inner(axes: Axes) -> Iterator[Axes]:
-    """The parts of a cross-validation within a training part, for choosing a strength."""
-    yield from outer(axes.kernel, inner_numbers(axes.folds))
-
-
 def inner_numbers(folds: NDArray) -> NDArray:
     """Fold numbers for a cross-validation within a training part, from its own (training,).
 
@@ -78,7 +80,7 @@ def inner_numbers(folds: NDArray) -> NDArray:
 
 
 Solve = Callable[[Axes, NDArray], tuple[NDArray, NDArray, NDArray | None]]
-Shrink = Callable[[Axes, NDArray, int], NDArray]
+Shrink = Callable[[Axes, NDArray], Callable[[int], NDArray]]
 
 
 def predict(
@@ -100,13 +102,16 @@ def predict(
     alpha, spread = np.full((2, len(sizes), targets.shape[1]), np.nan)
     if np.trace(gram) > 0 and len(folds) - sizes.max() >= 2:
         for row, axes in enumerate(outer(gram, folds)):
-            known = targets[axes.training]
-            centre = known.mean(axis=0)
-            coefficients, alpha[row], size = solve(axes, known - centre)
-            used: NDArray = axes.scores[:, : len(coefficients)].astype(dtype)
-            predicted = used @ coefficients  # (stimulus, axis) x (axis, neuroid)
-            values[~axes.training] = predicted[~axes.training] + centre
-            spread[row] = predicted.std(axis=0) if size is None else size
+            scores: NDArray = axes.scores.astype(dtype)
+            for start in range(0, targets.shape[1], BLOCK):
+                block = slice(start, start + BLOCK)
+                known = targets[axes.training, block]
+                centre = known.mean(axis=0)
+                coefficients, alpha[row, block], size = solve(axes, known - centre)
+                # (stimulus, axis) x (axis, neuroid)
+                predicted = scores[:, : len(coefficients)] @ coefficients
+                values[~axes.training, block] = predicted[~axes.training] + centre
+                spread[row, block] = predicted.std(axis=0) if size is None else size
     alpha[:, ~np.isfinite(mean)] = spread[:, ~np.isfinite(mean)] = np.nan
     return Predictions(values * scale + mean, alpha, spread * scale)
 
@@ -114,17 +119,17 @@ def predict(
 def choose(axes: Axes, known: NDArray, shrink: Shrink, options: int) -> NDArray:
     """The option of least squared error within a training part, the first of ties: (neuroid,).
 
-    known (training, neuroid). shrink: the coefficients (axis, neuroid) under one option, from the
-    axes of an inner training part and its responses, of mean 0.
+    known (training, neuroid). shrink: from the axes of an inner training part and its responses, of
+    mean 0, what gives the coefficients (axis, neuroid) under an option.
     """
     errors = np.zeros((options, known.shape[1]), dtype=known.dtype)
-    for part in inner(axes):
+    for part in axes.inner:
         centre = known[part.training].mean(axis=0)
-        rest = known[part.training] - centre
         truth = known[~part.training] - centre
         held = part.scores[~part.training].astype(known.dtype)
+        shrunk = shrink(part, known[part.training] - centre)
         for option in range(options):
-            coefficients = shrink(part, rest, option)
+            coefficients = shrunk(option)
             # (held out, axis) x (axis, neuroid)
             missed = truth - held[:, : len(coefficients)] @ coefficients
             errors[option] += np.einsum("sn,sn->n", missed, missed)
