@@ -1,5 +1,6 @@
 """Figure of decoding: properties read out along the depth of networks, and from areas."""
 
+import shutil
 from collections.abc import Mapping
 from typing import Any
 
@@ -24,7 +25,7 @@ from cortiscope.figure_style import (
     save,
     styled,
 )
-from cortiscope.tables import write_csv
+from cortiscope.files import replacing
 
 TEXT = ("name", "family", "architecture", "training", "layer", "property")
 DOTTED = (0, (1, 1.2))
@@ -127,9 +128,9 @@ def make(
     settings: Mapping[str, Any],
     provenance: Mapping[str, Any],
 ) -> None:
-    """Draw decoding.csv to (svg, png, source csv); settings as those of `figures.make`."""
+    """Draw decoding.csv, all of it, to (svg, png, source csv); settings: see `figures.make`."""
     svg, png, source = outputs
-    shown = read(table)
     with styled(settings["font_size"]):
-        save(decoding(shown), svg, png, settings["dpi"], provenance)
-    write_csv(shown, source)
+        save(decoding(read(table)), svg, png, settings["dpi"], provenance)
+    with replacing(source) as temporary:
+        shutil.copyfile(table, temporary)

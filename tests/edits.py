@@ -277,7 +277,7 @@ def simulated_brain(study):
     study.function("cortiscope/simulated_brain.py")
 
 
-@edit("Edit a function in `tables.py`", **DRAWN, decoding_figure=1)
+@edit("Edit a function in `tables.py`", **DRAWN)
 def tables(study):
     study.function("cortiscope/tables.py")
 
