@@ -22,6 +22,7 @@ computed them already.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +32,8 @@ from cortiscope.principal_axes import standardised
 from cortiscope.ridge import Predictions, kernel
 
 MEMORY = 2**28  # bytes of (layer, fold, stimulus, neuroid) that are held at once
+BLOCK = 256  # neuroids that are solved at once where the matrices of every strength are kept
+PREPARED = ("alpha", "products", "weights", "inverse", "untrusted")
 LEAST = 1e-3  # weight of all layers together, see above
 SINGULAR = 1e-10  # added to the diagonal of what is solved, relative: layers may be copies
 
@@ -74,10 +77,14 @@ def predict(
     grams = [kernel(layer) for layer in features]
     varying = [number for number, gram in enumerate(grams) if np.trace(gram) > 0]
     if varying and len(folds) - places.real.shape[1] >= 3:
-        solvers = [Solver(grams[number], places, targets.dtype) for number in varying]
+        kept = 4 * len(strengths) * len(varying) * len(folds) ** 2 * targets.itemsize
+        solvers = [
+            _Solver(grams[number], places, targets.dtype, kept <= MEMORY) for number in varying
+        ]
         weights[:, :, np.isfinite(mean)] = 0.0
         complete = np.flatnonzero(np.isfinite(mean))
         step = max(1, MEMORY // (2 * len(varying) * n_folds * len(folds) * targets.itemsize))
+        step = min(step, BLOCK) if kept <= MEMORY else step
         for start in range(0, len(complete), step):
             block = complete[start : start + step]
             ordered = targets[np.ix_(places.order, block)]
@@ -88,6 +95,24 @@ def predict(
                 weights[number, :, block], taken[number, :, block] = weight.T, model.alpha.T
     predictions = Predictions(values * scale + mean, weights.sum(axis=0), spread * scale)
     return Stacked(predictions, weights, taken)
+
+
+class _Solver(Solver):
+    """keeps: to build the matrices of a strength only once, where there is room for all."""
+
+    def __init__(self, kernel: NDArray, layout: Layout, dtype: np.dtype, keeps: bool) -> None:
+        super().__init__(kernel, layout, dtype)
+        self.keeps = keeps
+        self.kept: dict[float, dict[str, Any]] = {}
+
+    def prepare(self, alpha: float) -> None:
+        if alpha in self.kept:
+            for name, value in self.kept[alpha].items():
+                setattr(self, name, value)
+            return
+        super().prepare(alpha)
+        if self.keeps:
+            self.kept[alpha] = {name: getattr(self, name) for name in PREPARED}
 
 
 @dataclass(frozen=True)
@@ -120,25 +145,31 @@ def _layer(solver: Solver, strengths: NDArray, targets: NDArray) -> _Layer:
     predicted, left_out = np.empty((2, *filled.shape), targets.dtype)
     for number in np.unique(chosen):
         solver.prepare(float(strengths[number]))
-        for fold in range(len(real)):
+        shared = solver.products[: real.size][real.ravel()]
+        errors = shared @ targets  # (stimulus, stimulus) x (stimulus, neuroid)
+        for fold, own in enumerate(residuals):
             columns = np.flatnonzero(chosen[fold] == number)
+            if not len(columns):
+                continue
             known = filled[fold][:, columns]
-            residual, spread = _residual(solver, fold)
-            error = residual @ known  # (stimulus, stimulus) x (stimulus, neuroid)
+            if fold in solver.untrusted:
+                residual, spread = _refitted(solver, fold)
+                error = residual @ known
+            else:
+                held = np.flatnonzero(solver.layout.fold == fold)
+                # (stimulus, held out) x (held out, neuroid)
+                error = errors[:, columns] - shared[:, held] @ own[real[fold]][:, columns]
+                spread = np.sqrt(solver.weights[fold][real.ravel()])
             predicted[fold][:, columns] = known - error
             left_out[fold][:, columns] = error * spread[:, None]
     return _Layer(predicted, left_out, strengths[chosen])
 
 
-def _residual(solver: Solver, fold: int) -> tuple[NDArray, NDArray]:
+def _refitted(solver: Solver, fold: int) -> tuple[NDArray, NDArray]:
     """R of the model of a fold (stimulus, stimulus) and 1 / s (stimulus,), 0 where held out.
 
-    At the strength that the solver is prepared for; decomposed anew where its closed form loses
-    digits. What R gives for a held-out stimulus is 0 to rounding.
+    At the strength that the solver is prepared for, where its closed form loses digits.
     """
-    real = solver.layout.real.ravel()
-    if fold not in solver.untrusted:
-        return solver.products[: real.size][real], np.sqrt(solver.weights[fold][real])
     training = np.flatnonzero(solver.layout.fold != fold)
     values, vectors = decompose(solver.kernel[np.ix_(training, training)])
     own = (vectors * (solver.alpha / (values + solver.alpha))) @ vectors.T
