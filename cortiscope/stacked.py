@@ -78,13 +78,12 @@ def predict(
     varying = [number for number, gram in enumerate(grams) if np.trace(gram) > 0]
     if varying and len(folds) - places.real.shape[1] >= 3:
         kept = 4 * len(strengths) * len(varying) * len(folds) ** 2 * targets.itemsize
-        solvers = [
-            _Solver(grams[number], places, targets.dtype, kept <= MEMORY) for number in varying
-        ]
+        keeps = kept <= MEMORY
+        solvers = [_Solver(grams[number], places, targets.dtype, keeps) for number in varying]
         weights[:, :, np.isfinite(mean)] = 0.0
         complete = np.flatnonzero(np.isfinite(mean))
-        step = max(1, MEMORY // (2 * len(varying) * n_folds * len(folds) * targets.itemsize))
-        step = min(step, BLOCK) if kept <= MEMORY else step
+        room = MEMORY // (2 * len(varying) * n_folds * len(folds) * targets.itemsize)
+        step = max(1, min(room, BLOCK) if keeps else room)
         for start in range(0, len(complete), step):
             block = complete[start : start + step]
             ordered = targets[np.ix_(places.order, block)]
