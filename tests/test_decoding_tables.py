@@ -1,7 +1,6 @@
 """Tables and figures of decoding: from features, responses and stimuli in files to rows."""
 
 import csv
-import json
 import runpy
 import subprocess
 import sys
@@ -19,13 +18,7 @@ from cortiscope.errors import InputError
 from cortiscope.features import write_features
 from cortiscope.figure_style import styled
 from cortiscope.files import Variable, write
-from cortiscope.properties import (
-    SIMULATED,
-    decoding_settings,
-    properties,
-    readout_memory,
-    readout_minutes,
-)
+from cortiscope.properties import decoding_settings
 from cortiscope.readouts import JOINED, Protocol, as_property, read_out, write_rows
 from tests.running import REPOSITORY
 
@@ -213,42 +206,6 @@ def test_other_stimuli_are_refused(files: Path, tmp_path: Path) -> None:
     arguments = (str(files / "responses.nc"), str(tmp_path / "stimuli.nc"), str(tmp_path / "V1"))
     with pytest.raises(InputError, match="stimuli differ from those decoded"):
         script("decode_area")(*arguments, decoding_settings(CONFIG), "V1")
-
-
-def test_properties_of_a_config() -> None:
-    def of(source: str, asked: Any) -> dict[str, Any]:
-        return properties({"stimuli": {"source": source}, "decoding": {"properties": asked}})
-
-    assert tuple(of("shapes", "auto")) == SIMULATED
-    assert of("stimuli.nc", "auto") == of("shapes", []) == {}
-    named = of("stimuli.nc", ["face", {"turn": 180}, {"age": "continuous"}])
-    assert json.dumps(named) == '{"face": "by value", "turn": 180, "age": "continuous"}'
-    with pytest.raises(InputError, match=r"decoding\.properties: 'turn' stands twice"):
-        of("stimuli.nc", ["turn", {"turn": 360}])
-
-
-def test_a_readout_depends_on_the_options_it_reads() -> None:
-    settings = json.dumps(decoding_settings(CONFIG))
-    unread = CONFIG | {
-        "statistics": CONFIG["statistics"] | {"bootstraps": 99},
-        "ridge": CONFIG["ridge"] | {"protocol": "conwell2021"},
-    }
-    assert json.dumps(decoding_settings(unread)) == settings
-    for section, change in (
-        ("statistics", {"permutations": 5}),
-        ("ridge", {"alphas": [1.0]}),
-        ("cross_validation", {"folds": "loo"}),
-        ("decoding", {"properties": ["place"]}),
-    ):
-        edited = CONFIG | {section: CONFIG[section] | change}
-        assert json.dumps(decoding_settings(edited)) != settings
-
-
-def test_large_studies_ask_for_more() -> None:
-    assert readout_memory(240) < 1100
-    assert readout_memory(2000) > 1700  # it took 700 megabytes in all
-    assert readout_minutes(240, 100, 100) < 15
-    assert readout_minutes(2000, 100, 100) > 100 * 20 / 60  # it took 20 seconds each
 
 
 @pytest.mark.parametrize("name", ["decode_model", "decode_area"])
