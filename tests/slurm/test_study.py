@@ -20,7 +20,10 @@ pytestmark = [pytest.mark.slurm, pytest.mark.xdist_group("slurm")]
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SMALL = REPOSITORY / "tests" / "config" / "small.yaml"
-TABLES = ("layers.csv", "accuracy_vs_brain.csv", "correlations.csv", "contrasts.csv")
+TABLES = (
+    "layers.csv", "layer_weights.csv", "accuracy_vs_brain.csv", "correlations.csv",
+    "contrasts.csv", "model_comparisons.csv", "hierarchy.csv",
+)  # fmt: skip
 OPTIONS = (
     "--workflow-profile", str(REPOSITORY / "profiles" / "slurm"),
     "--slurm-init-seconds-before-status-checks", "1", "--max-status-checks-per-second", "1",
