@@ -59,15 +59,17 @@ def read_scores(path: str, model: str) -> Scores:
     return Scores(path, expected["mapping"], expected["area"], content)
 
 
-def check_making(score_files: Sequence[str], made_by: Mapping[str, Mapping[str, Any]]) -> None:
-    """Check that score files were made with the settings and code that the study asks for now.
+def check_making(paths: Sequence[str], made_by: Mapping[str, Mapping[str, Any]]) -> None:
+    """Check that files were made with the settings and code that the study asks for now.
 
-    made_by: mapping to its `settings` and `code`. A job that outlives its killed run may replace a
+    paths: of scores and ceilings. made_by: of each mapping, and of `ceilings`, the `settings` and
+    the `code`. A job that outlives its killed run may replace a
     file after the next run made it with other settings; Snakemake would take that for its own.
     Errors: InputError naming the first such file.
     """
-    for path in score_files:
-        asked = made_by[Path(path).parts[-4]]
+    for path in paths:
+        *_, mapping, _, folder, _ = Path(path).parts
+        asked = made_by["ceilings" if folder == "ceilings" else mapping]
         with opened(path) as dataset:
             found = {name: str(getattr(dataset, name, "")) for name in ("settings", "code")}
         settings = json.loads(found["settings"] or "{}").get("settings")

@@ -41,3 +41,16 @@ def test_a_file_made_otherwise_is_named(score_file, alphas, about, problem):
     with pytest.raises(InputError) as raised:
         check_making([path], ASKED)
     assert str(raised.value) == f"{path}: {problem}; delete it, and the next run makes it again"
+
+
+@pytest.mark.parametrize(("splits", "accepted"), [(100, True), (50, False)])
+def test_ceilings_are_checked_too(tmp_path, splits, accepted):
+    path = tmp_path / "ceilings" / "IT.nc"
+    made = {"settings": {"ceilings": {"splits": splits}}}
+    write(path, {}, {"settings": json.dumps(made), "code": "f" * 16})
+    asked = {"ceilings": {"settings": {"ceilings": {"splits": 100}}, "code": "f" * 16}}
+    if accepted:
+        check_making([str(path)], asked)
+    else:
+        with pytest.raises(InputError, match="settings: are not those of the config"):
+            check_making([str(path)], asked)

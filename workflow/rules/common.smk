@@ -97,15 +97,17 @@ def mapping_code(wildcards):
     return code_digest("fit", f"mappings.{wildcards.mapping}")
 
 
-def scores_made_by(wildcards):
-    """What score files must say of their making: a job that outlived its run may come too late."""
-    return {
+def files_made_by(wildcards):
+    """What scores and ceilings must say of their making: a job that outlived its run comes late."""
+    making = {
         mapping: {
             "settings": STUDY.mapping_settings(mapping),
             "code": code_digest("fit", f"mappings.{mapping}"),
         }
         for mapping in sorted(STUDY.config["mappings"])
     }
+    settings = STUDY.section("ceilings", "rsa")
+    return making | {"ceilings": {"settings": settings, "code": code_digest("ceilings")}}
 
 
 def features_memory(wildcards, attempt):

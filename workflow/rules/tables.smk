@@ -19,7 +19,7 @@ rule model_table:
         "../../envs/report.yaml"
     params:
         labels=model_labels,
-        made_by=scores_made_by,
+        made_by=files_made_by,
         code=code("model_table"),
     script:
         "../scripts/model_table.py"

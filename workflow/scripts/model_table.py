@@ -15,7 +15,7 @@ def main(
     model: str,
     provenance: dict,
 ) -> None:
-    check_making(scores, made_by)
+    check_making([*scores, *ceilings], made_by)
     layer_table, neuroid_table = model_tables(scores, ceilings, accuracy, model, labels)
     write_frame(layer_table, layers, provenance)
     write_parquet(neuroid_table, neuroids, provenance)
