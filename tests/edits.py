@@ -123,7 +123,7 @@ def remove_model(study):
 
 @edit("Add a layer to one model", **ONE_MODEL)
 def add_layer(study):
-    study.cell("shapenet5", "layers", "conv1,relu*,pool*,average")
+    study.cell("shapenet5", "layers", "relu*,average,pool1")
 
 
 @edit("Change the weights of one model", **ONE_MODEL, accuracy=1)

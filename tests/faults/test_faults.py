@@ -21,7 +21,7 @@ from tests.faults.harness import (
     wait_for,
 )
 
-SCORES = Path("results/shapes/scores/ridge/shapenet5/00-08")
+SCORES = Path("results/shapes/scores/ridge/shapenet5/00-05")
 
 
 def test_the_main_process_is_killed(folder, undisturbed):

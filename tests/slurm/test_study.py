@@ -104,7 +104,7 @@ def test_memory_and_time_come_from_the_rules(study):
     assert efficiency.megabytes(features["ReqMem"]) > 4000  # the widest layer, times the stimuli
     assert features["Timelimit"] == "02:00:00"
     assert jobs["rule_tables"]["ReqMem"] == "2000M"  # the profile's, as the rule states none
-    assert jobs["rule_fit_wildcards_ridge_shapenet5_00-08"]["Timelimit"] == "00:10:00"
+    assert jobs["rule_fit_wildcards_ridge_shapenet5_00-05"]["Timelimit"] == "00:10:00"
 
 
 def test_the_efficiency_table_adds_up(study):
