@@ -6,7 +6,6 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
@@ -27,7 +26,6 @@ from cortiscope.figure_style import (
     say_empty,
     training_handles,
 )
-from cortiscope.point_labels import label_points
 
 
 def accuracy_vs_score(models: pd.DataFrame, correlations: pd.DataFrame) -> Figure:
@@ -37,8 +35,10 @@ def accuracy_vs_score(models: pd.DataFrame, correlations: pd.DataFrame) -> Figur
     """
     mappings, areas = list(models["mapping"].unique()), list(models["area"].unique())
     figure, panels = panel_grid(mappings, areas, 50 * MILLIMETRE)
-    colours, groups = model_colours(models.drop_duplicates("model"))
-    drawn = {}
+    every = models.drop_duplicates("model")
+    colours, groups = model_colours(every)
+    few = len(every) <= LABELLED
+    looks = point_looks(every, colours, few)
     for (mapping, area), axes in panels.items():
         here = models[(models["mapping"] == mapping) & (models["area"] == area)]
         shown = here.dropna(subset=["top1", "score"])
@@ -48,17 +48,26 @@ def accuracy_vs_score(models: pd.DataFrame, correlations: pd.DataFrame) -> Figur
         axes.axhline(0, color=PALE, linewidth=0.6, zorder=0)
         if shown.empty:
             say_empty(axes, "no model with known accuracy")
-        _scatter(axes, shown, colours)
+        _points(axes, shown, looks)
         if statistics["r"].notna().any():
             _regression(axes, shown)
         draw_ceiling(axes, here["ceiling"])
-        drawn[axes] = shown
     for axes in bottom_panels(panels, mappings, areas):
         axes.set_xlabel("top-1 accuracy (%)")
-    add_legend(figure, group_handles(groups) + training_handles())
-    if models["model"].nunique() <= LABELLED:
-        _label(figure, drawn)
+    if few:
+        add_legend(figure, [Line2D([], [], label=model, **look) for model, look in looks.items()])
+    else:
+        add_legend(figure, group_handles(groups) + training_handles())
     return figure
+
+
+def point_looks(
+    models: pd.DataFrame, colours: dict[str, str], few: bool
+) -> dict[str, dict[str, Any]]:
+    """How each model's point is drawn: as on its line where models are few, else a small dot."""
+    dot: dict[str, Any] = {"linestyle": "none", "markersize": 4.5 if few else 3.0}
+    dot |= {} if few else {"marker": "o"}
+    return {model: look | dot for model, look in line_looks(models, colours, few).items()}
 
 
 def plain(correlations: pd.DataFrame) -> pd.DataFrame:
@@ -85,24 +94,16 @@ def p_text(p: float) -> str:
     return "< 0.001" if p < 0.001 else f"= {p:.3f}" if p < 0.1 else f"= {p:.2f}"
 
 
-def _scatter(axes: Axes, shown: pd.DataFrame, colours: dict[str, str]) -> None:
-    many = len(shown) > LABELLED
-    edges = [colours[str(model)] for model in shown["model"]]
-    faces = [
-        colour if training == "trained" else "white"
-        for colour, training in zip(edges, shown["training"], strict=True)
-    ]
-    x = shown["top1"]
-    bars = axes.vlines(
-        x, shown["score_low"], shown["score_high"], colors=edges, linewidth=0.7,
-        alpha=0.5 if many else 0.8, zorder=2,
-    )  # fmt: skip
-    dots = axes.scatter(
-        x, shown["score"], s=9 if many else 16, facecolors=faces, edgecolors=edges,
-        linewidth=0.8, zorder=3,
-    )  # fmt: skip
-    for artist in (bars, dots):  # inside the axes anyway: no need to make room for them
-        artist.set_in_layout(False)
+def _points(axes: Axes, shown: pd.DataFrame, looks: dict[str, dict[str, Any]]) -> None:
+    for row in records(shown):
+        look = looks[str(row.model)]
+        bar = axes.vlines(
+            row.top1, row.score_low, row.score_high, colors=look["color"], linewidth=0.7,
+            alpha=look["alpha"], zorder=2,
+        )  # fmt: skip
+        [dot] = axes.plot(row.top1, row.score, **look, zorder=3)
+        for artist in (bar, dot):  # inside the axes anyway: no need to make room for them
+            artist.set_in_layout(False)
     axes.margins(x=0.08)
 
 
@@ -112,16 +113,6 @@ def _regression(axes: Axes, shown: pd.DataFrame) -> None:
     slope, intercept = np.polyfit(x, shown["score"].to_numpy(float), 1)
     ends = np.array([x.min(), x.max()])
     axes.plot(ends, slope * ends + intercept, color="black", linewidth=0.8, zorder=1.5)
-
-
-def _label(figure: Figure, drawn: dict[Axes, pd.DataFrame]) -> None:
-    FigureCanvasAgg(figure).draw()
-    figure.set_layout_engine("none")  # the labels' places hold for this layout
-    for axes, shown in drawn.items():
-        points = shown[["top1", "score"]].to_numpy(float)
-        bars = shown[["score_low", "score_high"]].to_numpy(float)
-        if len(points):
-            label_points(axes, points, bars, [str(name) for name in shown["model"]])
 
 
 def layer_depth(layers: pd.DataFrame) -> Figure:
@@ -161,7 +152,9 @@ def line_handles(looks: dict[str, dict], groups: dict[str, str], few: bool) -> l
     return [*group_handles(groups), trained, Line2D([], [], label="untrained", **dashed)]
 
 
-def line_looks(models: pd.DataFrame, colours: dict[str, str], few: bool) -> dict[str, dict]:
+def line_looks(
+    models: pd.DataFrame, colours: dict[str, str], few: bool
+) -> dict[str, dict[str, Any]]:
     """How each model's line is drawn; models of one colour differ by their markers."""
     used: dict[tuple[str, str], int] = {}
     looks = {}

@@ -7,9 +7,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-from matplotlib.text import Text
 from PIL import Image
 from synthetic_scores import PROVENANCE, Synthetic, zoo
 
@@ -17,7 +14,6 @@ from cortiscope import figures
 from cortiscope.errors import InputError
 from cortiscope.figure_scores import p_text
 from cortiscope.figure_style import LABELLED, styled
-from cortiscope.point_labels import label_points
 
 SETTINGS = {"font_size": 8, "dpi": 100}
 
@@ -141,24 +137,6 @@ def test_what_is_not_known_is_said(
 def test_unknown_figure_is_refused(study: dict[str, str], tmp_path: Path) -> None:
     with pytest.raises(InputError, match="unknown figure 'pie'; use one of accuracy_vs_score"):
         _make("pie", study, tmp_path)
-
-
-def test_names_cover_neither_points_nor_each_other() -> None:
-    figure = Figure(figsize=(3, 2))
-    canvas = FigureCanvasAgg(figure)
-    axes = figure.add_subplot()
-    points = np.random.default_rng(0).uniform(size=(12, 2))
-    axes.scatter(*points.T)
-    axes.set(xlim=(-0.1, 1.1), ylim=(-0.1, 1.1))
-    canvas.draw()
-    label_points(axes, points, np.full((12, 2), np.nan), [f"model {i}" for i in range(12)])
-    canvas.draw()
-    # Of the words alone, without the lines that lead to their points.
-    boxes = [Text.get_window_extent(text, canvas.get_renderer()) for text in axes.texts]
-    assert len(boxes) >= 9
-    assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
-    pixels = axes.transData.transform(points)
-    assert not any(box.contains(*pixel) for box in boxes for pixel in pixels)
 
 
 @pytest.mark.parametrize(
