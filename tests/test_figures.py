@@ -81,8 +81,8 @@ def test_points_are_drawn_where_the_table_says(study: dict[str, str]) -> None:
     tables = figures.read_tables(study)
     with styled(8):
         figure, shown = figures.draw("accuracy_vs_score", tables)
-    drawn = [dots.get_offsets() for axes in figure.axes for dots in axes.collections]
-    points = np.concatenate([ends for ends in drawn if len(ends) > 1])  # of bars: none
+    drawn = [line.get_xydata() for axes in figure.axes for line in axes.lines]
+    points = np.concatenate([ends for ends in drawn if len(ends) == 1])  # of lines: two ends
     expected = shown[["top1", "score"]].to_numpy()
     np.testing.assert_allclose(points[np.lexsort(points.T)], expected[np.lexsort(expected.T)])
 
