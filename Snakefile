@@ -45,7 +45,7 @@ rule all:
         tables=rules.tables.output,
         figures=expand("results/<study>/figures/{figure}.svg", figure=FIGURES),
         # Not only what is made of them, so that one that was deleted is made again.
-        scores=all_scores,
+        scores=deleted_scores,
         ceilings=expand("results/<study>/ceilings/{area}.nc", area=STUDY.areas),
         accuracy=expand("results/<study>/accuracy/{model}.csv", model=STUDY.models),
         # Where the config asks for them.

@@ -80,8 +80,12 @@ def model_scores(wildcards):
     return STUDY.score_files(wildcards.model)
 
 
-def all_scores(wildcards):
-    return [file for model in STUDY.models for file in STUDY.score_files(model)]
+def deleted_scores(wildcards):
+    """Scores that are gone while what was made of them is there: Snakemake would not miss them."""
+    tables = Path("results", STUDY.name, "tables", "models")
+    made = [model for model in STUDY.models if (tables / f"{model}.layers.parquet").exists()]
+    files = [file for model in made for file in STUDY.score_files(model)]
+    return [file for file in files if not Path(file).exists()]
 
 
 def block_layers(wildcards):
