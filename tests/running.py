@@ -5,6 +5,9 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 REPOSITORY = Path(__file__).parent.parent
 SHARED = Path(os.environ.get("CORTISCOPE_SHARED", REPOSITORY.parent / "shared"))
@@ -32,3 +35,12 @@ class Workflow:
         return subprocess.run(
             command, capture_output=True, text=True, timeout=timeout, cwd=self.repository
         )
+
+
+def with_settings(path: Path, **sections: dict[str, Any]) -> Path:
+    """The small study with sections of its config changed, as a config file."""
+    config = yaml.safe_load(SMALL.read_text())
+    for name, section in sections.items():
+        config[name] = (config.get(name) or {}) | section
+    path.write_text(yaml.safe_dump(config))
+    return path

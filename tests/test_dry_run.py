@@ -1,0 +1,69 @@
+"""The whole fan-out, shown before anything runs, and quickly."""
+
+import csv
+import re
+import resource
+
+import pytest
+import xarray as xr
+import yaml
+
+from tests.running import REPOSITORY, with_settings
+
+
+def jobs(dry_run):
+    """Rule to number of jobs, from the job table of a dry run."""
+    table = dry_run.stdout.partition("job ")[2]
+    return {rule: int(n) for rule, n in re.findall(r"^(\w+) +(\d+)$", table, re.M)}
+
+
+def test_the_dry_run_shows_a_job_per_model_layer_and_area(workflow, tmp_path):
+    one = with_settings(tmp_path / "one.yaml", fits={"layers_per_job": 1})
+    shown = jobs(workflow("--dry-run", config=one))
+    layers = sum(
+        len(list(csv.DictReader(table.open())))
+        for table in (workflow.folder / "resources" / "layers").glob("*.csv")
+    )
+    # Three models of one architecture share a table: models, areas, mappings.
+    assert shown["fit"] == layers * 3 * 3 * 2
+    assert shown["features"] == 3
+
+
+@pytest.mark.parametrize(("layers_per_job", "fits", "seconds"), [("auto", 100, 10), (1, 12000, 60)])
+def test_a_dry_run_of_a_hundred_models_is_quick(workflow, tmp_path, layers_per_job, fits, seconds):
+    """100 models x 20 layers x 6 areas; models differ by seed, so one layer table serves all.
+
+    The processor time of a dry run beside other tests is up to twice that of one alone, which is
+    to take no more than 10 and 30 seconds.
+    """
+    header = (REPOSITORY / "config" / "models.tsv").read_text().splitlines()[0]
+    row = "resnet_{0}\ttorchvision\tresnet18\tnone\t\t{0}\tconv\tauto\tResNet\tuntrained"
+    names = [row.format(seed) for seed in range(100)]
+    (tmp_path / "models.tsv").write_text("\n".join([header, *names]) + "\n")
+    areas = [f"area{number}" for number in range(6)]
+    recording = xr.Dataset(
+        {"response": (("stimulus", "neuroid"), [[0.0] * 6] * 64)},
+        coords={
+            "area": ("neuroid", areas),
+            "stimulus_id": ("stimulus", [f"study{number:04d}" for number in range(64)]),
+        },
+    )
+    recording.to_netcdf(tmp_path / "responses.nc")
+    config = with_settings(
+        tmp_path / "large.yaml",
+        responses={"source": str(tmp_path / "responses.nc")},
+        models={"table": str(tmp_path / "models.tsv"), "names": "all"},
+        fits={"layers_per_job": layers_per_job},
+    )
+    values = yaml.safe_load(config.read_text()) | {"mappings": ["ridge"]}
+    config.write_text(yaml.safe_dump(values))
+    # Makes the layer table.
+    workflow(
+        "--dry-run", "--quiet", "all", "--config", "fits={layers_per_job: auto}", config=config
+    )
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    shown = workflow("--dry-run", "--quiet", "rules", config=config)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert shown.returncode == 0, shown.stderr[-2000:]
+    assert jobs(shown)["fit"] == fits
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < seconds
