@@ -163,7 +163,8 @@ def test_noise_scores_zero(kind: str) -> None:
 @pytest.mark.parametrize("kind", ["ols", "pcr", "lasso", "pls"])
 def test_p_values_of_noise_are_uniform(kind: str) -> None:
     scene = layers(40, n_components=20)
-    noise = np.random.default_rng(5).normal(size=(50, 40, 1, 6))
+    runs = 25 if kind == "pls" else 50  # whose null is the dearest
+    noise = np.random.default_rng(5).normal(size=(runs, 40, 1, 6))
     p = [run(kind, scene[:1], area(one), n_permutations=19)["area_p_value"][0] for one in noise]
     assert stats.kstest(p, "uniform").pvalue > 0.01
 
