@@ -9,7 +9,7 @@ the test cluster (root, Debian's packages: python tests/slurm/install.py).
 
 Scoring: one layer of random features against random responses to 119 stimuli, by ridge with the
 settings of config/config.yaml, with its permutations and with none; one process, one thread.
-Extrapolated to the large study in blocks of 20 layers, and of as many as `auto` puts in a block.
+Extrapolated to the large study with a job per model and area, and with the jobs that `auto` makes.
 """
 
 import argparse
@@ -181,12 +181,18 @@ def extrapolate(startups: Mapping[str, float]) -> None:
         for n_neuroids, words in ((6500 // AREAS, "in all"), (6500, "in each area")):
             each = scoring(n_neuroids, settings)
             estimate = seconds_per_layer("ridge", N_STIMULI, n_neuroids, settings)
-            auto = min(LAYERS, max(1, int(SECONDS_PER_JOB / estimate)))
             print(f"{drawn} permutations, 6,500 neuroids {words}: {each:.3f} core-s a layer x area")
-            for block in dict.fromkeys((LAYERS, auto)):
-                jobs = fits // LAYERS * -(-LAYERS // block)
+            for jobs in dict.fromkeys((MODELS * AREAS, automatic_jobs(estimate))):
                 for place, cost in startups.items():
                     report(place, jobs, jobs * cost / 60, fits * each / 60)
+
+
+def automatic_jobs(estimate: float) -> int:
+    """Jobs with `layers_per_job: auto`; estimate: seconds a layer and area, as it is estimated."""
+    together = AREAS * estimate <= SECONDS_PER_JOB  # all areas share a job
+    seconds = AREAS * estimate if together else estimate
+    blocks = -(-LAYERS // min(LAYERS, max(1, int(SECONDS_PER_JOB / seconds))))
+    return MODELS * blocks * (1 if together else AREAS)
 
 
 def report(place: str, jobs: int, starting: float, scored: float) -> None:
