@@ -7,8 +7,8 @@ model in one job; the difference in user and system time of everything that ran 
 children; on SLURM also the jobs, from sacct) is divided by the difference in jobs. --slurm starts
 the test cluster (root, Debian's packages: python tests/slurm/install.py).
 
-Scoring: one layer of random features against random responses to 119 stimuli, by ridge with the
-settings of config/config.yaml, with its permutations and with none; one process, one thread.
+Scoring: layers of random features against random responses to 119 stimuli, four in a job, by
+ridge with the settings of config/config.yaml, with its permutations and with none; one thread.
 Extrapolated to the large study with a job per model and area, and with the jobs that `auto` makes.
 """
 
@@ -43,6 +43,7 @@ from tests.slurm.install import why_not
 REPOSITORY = Path(__file__).resolve().parents[1]
 MODELS, LAYERS, AREAS = 100, 20, 6
 N_STIMULI = 119
+SCORED = 4  # layers that are timed; what is done once an area is shared by twenty in use
 STARTUP_AIM, TOTAL_AIM = 0.6, 45.0  # core-seconds a local job; core-minutes of the large study
 SHARE_AIMS = {"local": 0.20, "SLURM": 0.50}
 # Scoring costs next to nothing here, so that the two runs differ by their jobs alone.
@@ -149,7 +150,7 @@ def default_settings(permutations: int | None) -> dict[str, Any]:
 
 
 def scoring(n_neuroids: int, settings: Mapping[str, Any]) -> float:
-    """Core-seconds to score one layer against one area."""
+    """Core-seconds to score one layer against one area, of a few that a job scores together."""
     random = np.random.default_rng(0)
     names = np.array([str(number) for number in range(max(N_STIMULI, n_neuroids))])
     area = Area(
@@ -160,16 +161,19 @@ def scoring(n_neuroids: int, settings: Mapping[str, Any]) -> float:
         weight=np.ones(n_neuroids),
         metadata={},
     )
-    layer = Layer(
-        name="layer",
-        features=random.standard_normal((N_STIMULI, N_STIMULI - 1)),
-        feature_mean=np.zeros(N_STIMULI),
-        attributes={"index": 0, "depth": 0.0},
-    )
+    layers = [
+        Layer(
+            name=f"layer{number}",
+            features=random.standard_normal((N_STIMULI, N_STIMULI - 1)),
+            feature_mean=np.zeros(N_STIMULI),
+            attributes={"index": number, "depth": 0.0},
+        )
+        for number in range(SCORED)
+    ]
     with threadpool_limits(1):
         start = time.process_time()
-        fit("ridge", [layer], area, settings)
-        return time.process_time() - start
+        fit("ridge", layers, area, settings)
+        return (time.process_time() - start) / SCORED
 
 
 def extrapolate(startups: Mapping[str, float]) -> None:
