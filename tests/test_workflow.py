@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import zipfile
 
 import numpy as np
@@ -77,19 +76,6 @@ def test_the_report_holds_the_figures_and_fetches_nothing(finished, tmp_path):
     assert {f"{figure}.svg" for figure in FIGURES} <= names
     assert "accuracy of each network" in page  # a caption
     assert not re.search(r"""(src|href)=["'](https?:)?//""", page)
-
-
-def test_one_layer_a_job_gives_the_same_tables(finished, workflow, tmp_path):
-    """With the features of the finished run, but all scores and tables made anew."""
-    shutil.copytree(finished.folder, workflow.folder, dirs_exist_ok=True)
-    for folder in ("scores", "tables"):
-        shutil.rmtree(results(workflow) / folder)
-    one = with_settings(tmp_path / "one.yaml", fits={"layers_per_job": 1})
-    done = workflow(config=one)
-    assert done.returncode == 0, done.stderr[-4000:]
-    for table in TABLES:
-        expected = (results(finished) / "tables" / table).read_bytes()
-        assert (results(workflow) / "tables" / table).read_bytes() == expected
 
 
 def test_a_searchlight_finds_the_region_that_holds_a_layer(finished, workflow, tmp_path):
