@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from cortiscope import principal_axes
 from cortiscope.errors import InputError
 from cortiscope.principal_axes import Axes
-from cortiscope.ridge import Predictions
+from cortiscope.ridge import Predictions, standardised
 
 WHERE = "mappings.lasso"
 ITERATIONS = 1000
@@ -97,7 +97,7 @@ def _shares(alphas: Sequence[float] | NDArray) -> NDArray:
 def _in_given_axes(
     features: NDArray, responses: NDArray, folds: NDArray, shares: NDArray
 ) -> Predictions:
-    targets, mean, scale = principal_axes.standardised(responses, np.float64)
+    targets, mean, scale = standardised(responses, np.float64)
     numbers, sizes = np.unique(folds, return_counts=True)
     values = np.full(targets.shape, np.nan)
     alpha, spread = np.full((2, len(numbers), targets.shape[1]), np.nan)

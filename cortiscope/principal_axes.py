@@ -14,7 +14,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from cortiscope.ridge import Predictions, kernel
+from cortiscope.ridge import Predictions, kernel, standardised
 
 INNER_FOLDS = 5
 BLOCK = 1024  # neuroids that are solved at once: their products stay in the cache
@@ -134,16 +134,3 @@ def choose(axes: Axes, known: NDArray, shrink: Shrink, options: int) -> NDArray:
             missed = truth - held[:, : len(coefficients)] @ coefficients
             errors[option] += np.einsum("sn,sn->n", missed, missed)
     return errors.argmin(axis=0)
-
-
-def standardised(responses: NDArray, dtype: type) -> tuple[NDArray, NDArray, NDArray]:
-    """Responses centred and scaled per neuroid, so that squares neither overflow nor vanish.
-
-    Returns (stimulus, neuroid), and the mean and the scale (neuroid,) to undo it.
-    """
-    responses = np.asarray(responses, dtype=np.float64)
-    mean = responses.mean(axis=0)
-    centred = responses - mean
-    scale = np.sqrt(np.einsum("ij,ij->j", centred, centred) / len(responses))
-    scale = np.where(scale > 0, scale, 1.0)
-    return (centred / scale).astype(dtype), mean, scale

@@ -66,7 +66,7 @@ def predict(
     """
     strengths = _positive(alphas)
     places = layout(folds)
-    targets, mean, scale = _standardised(responses[places.order], np.dtype(dtype))
+    targets, mean, scale = standardised(responses[places.order], dtype)
     n_folds, n_places = places.real.shape
     values = np.full(targets.shape, np.nan)
     alpha, spread = np.full((2, n_folds, targets.shape[1]), np.nan)
@@ -81,8 +81,11 @@ def predict(
     return Predictions(values * scale + mean, alpha, spread * scale)
 
 
-def _standardised(responses: NDArray, dtype: np.dtype) -> tuple[NDArray, NDArray, NDArray]:
-    """Responses centred and scaled per neuroid, so that squares neither overflow nor vanish."""
+def standardised(responses: NDArray, dtype: type) -> tuple[NDArray, NDArray, NDArray]:
+    """Responses centred and scaled per neuroid, so that squares neither overflow nor vanish.
+
+    Returns (stimulus, neuroid), and the mean and the scale (neuroid,) to undo it.
+    """
     responses = np.asarray(responses, dtype=np.float64)
     mean = responses.mean(axis=0)
     centred = responses - mean

@@ -28,8 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cortiscope.nested import Layout, Solver, decompose, layout
-from cortiscope.principal_axes import standardised
-from cortiscope.ridge import Predictions, kernel
+from cortiscope.ridge import Predictions, kernel, standardised
 
 MEMORY = 2**28  # bytes of (layer, fold, stimulus, neuroid) that are held at once
 BLOCK = 256  # neuroids that are solved at once where the matrices of every strength are kept

@@ -35,6 +35,23 @@ class Encoded:
     bootstrap: np.ndarray
 
 
+@dataclass(frozen=True)
+class Problem:
+    """What is predicted from what.
+
+    features: (stimulus, component). targets: (stimulus, target), none missing, in the unit of the
+    responses. folds: (stimulus,) numbers. dtype: of the arithmetic; float32 will do for nulls.
+    sets: (target,), numbers: the area's neuroids come once for each permutation or half of the
+    data, which matters where neuroids are regressed together.
+    """
+
+    features: np.ndarray
+    targets: np.ndarray
+    folds: np.ndarray
+    dtype: type
+    sets: np.ndarray
+
+
 class Encoding(ABC):
     """A cross-validated regression of one area's neuroids on a layer.
 
@@ -64,19 +81,8 @@ class Encoding(ABC):
             self.half_targets = np.hstack([average(area.response[:, c]) for c in chosen])
 
     @abstractmethod
-    def predict(
-        self,
-        features: np.ndarray,
-        targets: np.ndarray,
-        folds: np.ndarray,
-        dtype: type,
-        sets: np.ndarray,
-    ) -> Predictions:
-        """Predict targets (stimulus, target), none missing, each stimulus from the other folds.
-
-        sets (target,): the area's neuroids may come several times, once for each permutation or
-        half of the data, and these have numbers. Of use where neuroids are regressed together.
-        """
+    def predict(self, problem: Problem) -> Predictions:
+        """Predict the targets of every stimulus from the stimuli of the other folds."""
 
     def chosen(self, predictions: Predictions) -> np.ndarray:
         """(value, target): what to report as `alpha`, its mean over folds, and what else is kept.
@@ -130,7 +136,8 @@ class Encoding(ABC):
         bootstrap = np.full((0 if draws is None else len(draws), n_targets), np.nan)
         for rows, columns in recorded_together(targets):
             values = targets[np.ix_(rows, columns)]
-            predicted = self.predict(features[rows], values, folds[rows], dtype, sets[columns])
+            problem = Problem(features[rows], values, folds[rows], dtype, sets[columns])
+            predicted = self.predict(problem)
             score[columns] = fold_centred_correlation(predicted, values, within[rows])
             chosen[:, columns] = self.chosen(predicted)
             if draws is not None:

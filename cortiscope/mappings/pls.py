@@ -8,7 +8,7 @@ import numpy as np
 from cortiscope import brainscore, pls
 from cortiscope.features import Layer
 from cortiscope.fitting import LayerScore
-from cortiscope.mappings.encoding import Encoding, recorded_together
+from cortiscope.mappings.encoding import Encoding, Problem, recorded_together
 from cortiscope.responses import Area
 from cortiscope.ridge import Predictions
 from cortiscope.statistics import p_value
@@ -27,15 +27,10 @@ class Scorer(Encoding):
         super().__init__(area, settings, coordinates)
         self.categories = coordinates.get(settings["pls"]["category"])
 
-    def predict(
-        self,
-        features: np.ndarray,
-        targets: np.ndarray,
-        folds: np.ndarray,
-        dtype: type,
-        sets: np.ndarray,
-    ) -> Predictions:
-        return pls.predict(features, targets, folds, self.components, sets)
+    def predict(self, problem: Problem) -> Predictions:
+        return pls.predict(
+            problem.features, problem.targets, problem.folds, self.components, problem.sets
+        )
 
     @property
     def components(self) -> int:

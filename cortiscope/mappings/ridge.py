@@ -3,25 +3,18 @@
 import numpy as np
 
 from cortiscope import ridge
-from cortiscope.mappings.encoding import Encoding, geometric_mean
+from cortiscope.mappings.encoding import Encoding, Problem, geometric_mean
 from cortiscope.ridge import Predictions
 
 
 class Scorer(Encoding):
     """Nested cross-validation, or the protocol of Conwell et al. (2021)."""
 
-    def predict(
-        self,
-        features: np.ndarray,
-        targets: np.ndarray,
-        folds: np.ndarray,
-        dtype: type,
-        sets: np.ndarray,
-    ) -> Predictions:
+    def predict(self, problem: Problem) -> Predictions:
         if self.published:
-            return ridge.conwell2021(features, targets)
-        alphas = self.settings["ridge"]["alphas"]
-        return ridge.predict(ridge.kernel(features), targets, folds, alphas, dtype)
+            return ridge.conwell2021(problem.features, problem.targets)
+        kernel, alphas = ridge.kernel(problem.features), self.settings["ridge"]["alphas"]
+        return ridge.predict(kernel, problem.targets, problem.folds, alphas, problem.dtype)
 
     def chosen(self, predictions: Predictions) -> np.ndarray:
         return geometric_mean(predictions.alpha)

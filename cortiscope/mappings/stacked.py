@@ -8,7 +8,7 @@ import numpy as np
 from cortiscope import stacked
 from cortiscope.features import Layer
 from cortiscope.fitting import LayerScore
-from cortiscope.mappings.encoding import Encoding
+from cortiscope.mappings.encoding import Encoding, Problem
 from cortiscope.ridge import Predictions
 from cortiscope.statistics import weighted_mean
 
@@ -35,16 +35,10 @@ class Scorer(Encoding):
         result = self._reported(features, encoded)
         return replace(result, layer_weights=weighted_mean(weights, self.area.weight))
 
-    def predict(
-        self,
-        features: np.ndarray,
-        targets: np.ndarray,
-        folds: np.ndarray,
-        dtype: type,
-        sets: np.ndarray,
-    ) -> Predictions:
-        layers = np.split(features, self.edges, axis=1)
-        found = stacked.predict(layers, targets, folds, self.settings["stacked"]["alphas"], dtype)
+    def predict(self, problem: Problem) -> Predictions:
+        layers = np.split(problem.features, self.edges, axis=1)
+        alphas = self.settings["stacked"]["alphas"]
+        found = stacked.predict(layers, problem.targets, problem.folds, alphas, problem.dtype)
         held = found.predictions
         return Weighted(held.values, held.alpha, held.spread, found.weights)
 
