@@ -32,6 +32,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from populations import Fit, Population, population, rsa_population, true_scores
 
 from cortiscope import nested_bootstrap, ridge, rsa, standard_errors
+from cortiscope.comparison import bootstrap_scores
 from cortiscope.correlation_interval import correlation_interval
 from cortiscope.cross_validation import fold_numbers
 from cortiscope.statistics import INTERVAL, bootstrap_weights
@@ -81,7 +82,8 @@ def rsa_studies(n_stimuli: int, noise: float) -> Callable[[int], Iterator[Study]
                 truth = float(np.mean([rsa.spearman(*draw(1500)) for _ in range(12)]))
             model, brain = draw(n_stimuli)
             ranks = rsa.ranks(model), rsa.ranks(brain)
-            draws = rsa.bootstrap_scores(*ranks, bootstrap_weights(n_stimuli, DRAWS, seed))
+            weights = bootstrap_weights(n_stimuli, DRAWS, seed)
+            draws = bootstrap_scores(model, brain, weights, "spearman")
             score = float(ranks[0] @ ranks[1])
             error = standard_errors.spearman_error(model, brain)
             held = percentiles(standard_errors.rescaled(draws, score, error))

@@ -88,19 +88,6 @@ def test_permutations_move_rows_and_columns(method: str, monkeypatch: pytest.Mon
     assert comparison.permutation_null(models[0], brains[1], orders, method).shape == (7,)
 
 
-def test_spearman_is_that_of_rsa() -> None:
-    models, brains = systems(20)
-    orders, weights = permutations(20, 8, seed=3), bootstrap_weights(20, 9, seed=3)
-    np.testing.assert_allclose(
-        comparison.permutation_null(models, brains[0], orders, "spearman"),
-        rsa.permutation_null(models, brains[0], 20, 8, seed=3),
-    )
-    np.testing.assert_allclose(
-        comparison.bootstrap_scores(models, brains, weights, "spearman"),
-        rsa.bootstrap_scores(rsa.ranks(models), rsa.ranks(brains), weights),
-    )
-
-
 def test_levels_cost_a_fraction_of_the_null() -> None:
     models, brains = systems(60)
     orders = permutations(60, 80, seed=0)

@@ -16,7 +16,8 @@ from cortiscope.mapping_kinds import TOGETHER
 from cortiscope.mappings.rsa_reweighted import Scorer
 from cortiscope.principal_coordinates import principal_coordinates
 from cortiscope.statistics import permutations
-from tests.test_fitting import SETTINGS, area, layer
+from tests.synthetic_areas import area, layer
+from tests.test_fitting import SETTINGS
 
 BY_LAYER = ("rsa", "cka", "rsa_remixed", "unit_weighted")
 MAPPINGS = (*BY_LAYER, "rsa_reweighted")

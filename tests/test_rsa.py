@@ -8,7 +8,7 @@ from rsatoolbox.rdm import RDMs, calc_rdm, compare
 from scipy.spatial.distance import pdist, squareform
 from scipy.stats import pearsonr, rankdata, spearmanr
 
-from cortiscope import rsa
+from cortiscope import comparison, rsa
 from cortiscope.principal_coordinates import principal_coordinates
 from cortiscope.statistics import bootstrap_weights, permutations
 
@@ -70,22 +70,23 @@ def test_ranks_are_standardised() -> None:
 def test_permutation_null_moves_rows_and_columns(
     patterns: tuple[NDArray, NDArray], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rsa, "CELLS_AT_ONCE", 700)
+    monkeypatch.setattr(comparison, "CELLS_AT_ONCE", 700)
     models = np.stack([rsa.pearson_rdm(p) for p in patterns])
     brain = rsa.pearson_rdm(patterns[1])
-    null = rsa.permutation_null(models, brain, 24, 9, seed=5)
+    orders = permutations(24, 9, seed=5)
+    null = comparison.permutation_null(models, brain, orders, "spearman")
     assert null.shape == (9, 2)
-    for number, order in enumerate(permutations(24, 9, seed=5)):
+    for number, order in enumerate(orders):
         moved = squareform(brain)[np.ix_(order, order)][np.triu_indices(24, 1)]
         for layer in range(2):
             np.testing.assert_allclose(null[number, layer], spearmanr(models[layer], moved)[0])
-    assert rsa.permutation_null(brain, brain, 24, 0, 0).shape == (0,)
+    assert comparison.permutation_null(brain, brain, orders[:0], "spearman").shape == (0,)
 
 
 def test_permutation_null_is_at_zero() -> None:
     random = np.random.default_rng(1)
     model, brain = (rsa.pearson_rdm(random.normal(size=(30, 50))) for _ in range(2))
-    null = rsa.permutation_null(model, brain, 30, 2000, seed=0)
+    null = comparison.permutation_null(model, brain, permutations(30, 2000, 0), "spearman")
     assert abs(null.mean()) < 3 * null.std() / np.sqrt(2000)
     assert null.std() > 0.02
 
@@ -93,9 +94,11 @@ def test_permutation_null_is_at_zero() -> None:
 def test_bootstrap_counts_pairs(patterns: tuple[NDArray, NDArray]) -> None:
     model, brain = (rsa.ranks(rsa.pearson_rdm(p)) for p in patterns)
     ones = np.ones((1, 24))
-    np.testing.assert_allclose(rsa.bootstrap_scores(model, brain, ones)[0], model @ brain)
+    whole = comparison.bootstrap_scores(model, brain, ones, "spearman")
+    np.testing.assert_allclose(whole[0], model @ brain)
     weights = bootstrap_weights(24, 4, seed=0)
-    scores = rsa.bootstrap_scores(np.stack([model, brain]), brain, weights)
+    both = np.stack([model, brain])
+    scores = comparison.bootstrap_scores(both, brain, weights, "spearman")
     np.testing.assert_allclose(scores[:, 1], 1)
     for draw in range(4):
         rows = np.repeat(np.arange(24), weights[draw].astype(int))

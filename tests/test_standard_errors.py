@@ -5,7 +5,7 @@ import pytest
 from scipy.spatial.distance import squareform
 from scipy.stats import pearsonr
 
-from cortiscope import rsa, standard_errors
+from cortiscope import comparison, rsa, standard_errors
 from cortiscope.correlation_interval import correlation_interval
 from cortiscope.cross_validation import fold_numbers
 from cortiscope.statistics import bootstrap_weights
@@ -100,7 +100,8 @@ def test_spearman_error_is_the_spread_over_studies(noise: float) -> None:
         z.append(np.arctanh(ranks[0] @ ranks[1]))
         errors.append(standard_errors.spearman_error(model, brain))
         if len(plain) < 20:
-            draws = rsa.bootstrap_scores(*ranks, bootstrap_weights(40, 300, len(plain)))
+            weights = bootstrap_weights(40, 300, len(plain))
+            draws = comparison.bootstrap_scores(model, brain, weights, "spearman")
             plain.append(np.arctanh(draws).std())
     # Where next to nothing is shared the error is at least that of independent cells: above.
     assert 0.9 < np.mean(errors) / np.std(z) < (1.12 if noise == 1 else 1.25)

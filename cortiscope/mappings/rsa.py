@@ -1,8 +1,8 @@
-"""Representational similarity analysis of a layer and an area (see `cortiscope.rsa`)."""
+"""Representational similarity analysis of a layer and an area (see `rsa`, `comparison`)."""
 
 import numpy as np
 
-from cortiscope import comparison, rsa
+from cortiscope.comparison import bootstrap_scores, compare, permutation_null
 from cortiscope.features import Layer
 from cortiscope.fitting import LayerScore
 from cortiscope.mappings.similarity import Similarity, among
@@ -16,33 +16,14 @@ class Scorer(Similarity):
         cells = self.layer_cells(layer)
         return LayerScore(
             area_score=self._compare(cells, self.cells),
-            area_null=self._null(cells),
-            area_bootstrap=self._bootstrap(cells),
+            area_null=permutation_null(cells, self.cells, self.orders, self.method),
+            area_bootstrap=bootstrap_scores(cells, self.cells, self.draws, self.method),
             selection=self._selection(cells),
             neuroids={},
         )
 
     def _compare(self, model: np.ndarray, brain: np.ndarray) -> float:
-        if self.method == "spearman":
-            return float(rsa.ranks(model) @ rsa.ranks(brain))
-        return float(comparison.compare(model, brain, self.method))
-
-    def _null(self, cells: np.ndarray) -> np.ndarray:
-        if self.method != "spearman":
-            return comparison.permutation_null(cells, self.cells, self.orders, self.method)
-        statistics = self.settings["statistics"]
-        return rsa.permutation_null(
-            cells,
-            self.cells,
-            len(self.area.stimulus_id),
-            statistics["permutations"],
-            statistics["seed"],
-        )
-
-    def _bootstrap(self, cells: np.ndarray) -> np.ndarray:
-        if self.method != "spearman":
-            return comparison.bootstrap_scores(cells, self.cells, self.draws, self.method)
-        return rsa.bootstrap_scores(rsa.ranks(cells), rsa.ranks(self.cells), self.draws)
+        return float(compare(model, brain, self.method))
 
     def _selection(self, cells: np.ndarray) -> np.ndarray:
         """(split, half): the score on each half of the repetitions, else of the stimuli."""
