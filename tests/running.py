@@ -11,6 +11,10 @@ import yaml
 
 REPOSITORY = Path(__file__).parent.parent
 SHARED = Path(os.environ.get("CORTISCOPE_SHARED", REPOSITORY.parent / "shared"))
+TABLES = (
+    "layers.csv", "layer_weights.csv", "accuracy_vs_brain.csv", "correlations.csv",
+    "contrasts.csv", "model_comparisons.csv", "hierarchy.csv",
+)  # fmt: skip
 SMALL = REPOSITORY / "tests" / "config" / "small.yaml"
 
 
@@ -20,6 +24,10 @@ class Workflow:
 
     folder: Path
     repository: Path = REPOSITORY
+
+    @property
+    def results(self) -> Path:
+        return self.folder / "results" / "shapes"
 
     def arguments(self, *more: str, config: Path | None = SMALL) -> list[str]:
         """What follows `snakemake` on the command line."""

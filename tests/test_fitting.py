@@ -6,35 +6,15 @@ import torch
 import yaml
 
 from cortiscope import embedded, extraction, noise, shapes, simulated_brain, zoo
-from cortiscope.features import Layer
 from cortiscope.fitting import fit
 from cortiscope.preprocessing import Preprocessed
-from cortiscope.responses import Area
 from tests.running import REPOSITORY
+from tests.synthetic_areas import area, layer
 
 SETTINGS = yaml.safe_load((REPOSITORY / "config" / "config.yaml").read_text()) | {
     "statistics": {"permutations": 0, "bootstraps": 0, "seed": 0}
 }
 CONWELL = SETTINGS | {"ridge": {"alphas": [1.0], "protocol": "conwell2021"}}
-
-
-def layer(features, name="layer"):
-    """A layer as it comes unprojected."""
-    attributes = {"index": 0, "depth": 0.0, "projection": "none", "n_features": features.shape[1]}
-    return Layer(name, features, features.mean(axis=1), attributes, ones=np.ones(features.shape[1]))
-
-
-def area(response, weight=None):
-    """response: (stimulus, repetition, neuroid)."""
-    n_stimuli, _, n_neuroids = response.shape
-    return Area(
-        name="IT",
-        stimulus_id=np.arange(n_stimuli).astype(str),
-        neuroid_id=np.arange(n_neuroids).astype(str),
-        response=response.astype(float),
-        weight=np.ones(n_neuroids) if weight is None else weight,
-        metadata={},
-    )
 
 
 @pytest.fixture(scope="module")

@@ -17,6 +17,7 @@ from cortiscope.schema import check
 from cortiscope.statistics import permutations
 from tests.ridge_scene import one_thread
 from tests.running import REPOSITORY
+from tests.synthetic_areas import area
 
 __all__ = ["one_thread"]
 
@@ -48,19 +49,6 @@ def layer(name: str, features: NDArray, index: int = 0, last: int = 1) -> Layer:
     attributes = {"index": index, "depth": index / last, "projection": "none"}
     ones = np.ones(features.shape[1])
     return Layer(name, features, features.mean(axis=1), attributes, ones=ones)
-
-
-def area(response: NDArray, weight: NDArray | None = None) -> Area:
-    """response: (stimulus, repetition, neuroid)."""
-    n_stimuli, _, n_neuroids = response.shape
-    return Area(
-        name="IT",
-        stimulus_id=np.arange(n_stimuli).astype(str),
-        neuroid_id=np.arange(n_neuroids).astype(str),
-        response=response.astype(float),
-        weight=np.ones(n_neuroids) if weight is None else weight,
-        metadata={},
-    )
 
 
 def layers(n_stimuli: int, count: int = 3, n_components: int = 60) -> list[Layer]:

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from cortiscope import ceilings, cka, comparison, similarity_ceilings
 from cortiscope.dissimilarity import crossnobis, pattern_rdm
-from tests.test_fitting import area
+from tests.synthetic_areas import area
 
 OPTIONS = [
     ("pearson", "spearman"),

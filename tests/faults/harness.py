@@ -18,13 +18,11 @@ import pandas as pd
 import psutil
 import pyarrow.parquet as pq
 
+from tests.running import TABLES
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 TINY = REPOSITORY / "tests" / "config" / "tiny.yaml"
 SECONDS = 600.0  # for anything to happen: test machines are slow, and shared
-TABLES = (
-    "layers.csv", "layer_weights.csv", "accuracy_vs_brain.csv", "correlations.csv",
-    "contrasts.csv", "model_comparisons.csv", "hierarchy.csv",
-)  # fmt: skip
 
 
 def command(folder: Path, *arguments: str) -> list[str]:

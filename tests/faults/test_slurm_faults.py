@@ -11,7 +11,7 @@ import pytest
 from cortiscope import efficiency
 from tests.faults.harness import REPOSITORY, Run, damaged, different, wait_for
 from tests.slurm.cluster import Cluster
-from tests.slurm.install import why_not
+from tests.slurm.fixtures import cluster_or_skip
 
 pytestmark = [pytest.mark.slurm, pytest.mark.xdist_group("slurm")]
 
@@ -24,11 +24,7 @@ OPTIONS = (
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Cluster]:
     """A cluster of its own: nodes go down here."""
-    reason = why_not()
-    if reason:
-        pytest.skip(reason)
-    with Cluster() as running:
-        yield running
+    yield from cluster_or_skip()
 
 
 def started(cluster: Cluster, folder: Path, *options: str) -> Run:

@@ -5,14 +5,10 @@ from collections.abc import Iterator
 import pytest
 
 from tests.slurm.cluster import Cluster
-from tests.slurm.install import why_not
+from tests.slurm.fixtures import cluster_or_skip
 
 
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
     """One running cluster for all tests below this folder."""
-    reason = why_not()
-    if reason:
-        pytest.skip(reason)
-    with Cluster() as running:
-        yield running
+    yield from cluster_or_skip()

@@ -14,16 +14,13 @@ from pathlib import Path
 import pytest
 
 from cortiscope import efficiency
+from tests.running import TABLES
 from tests.slurm.cluster import SACCT_FIELDS, Cluster
 
 pytestmark = [pytest.mark.slurm, pytest.mark.xdist_group("slurm")]
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SMALL = REPOSITORY / "tests" / "config" / "small.yaml"
-TABLES = (
-    "layers.csv", "layer_weights.csv", "accuracy_vs_brain.csv", "correlations.csv",
-    "contrasts.csv", "model_comparisons.csv", "hierarchy.csv",
-)  # fmt: skip
 OPTIONS = (
     "--workflow-profile", str(REPOSITORY / "profiles" / "slurm"),
     "--slurm-init-seconds-before-status-checks", "1", "--max-status-checks-per-second", "1",

@@ -1,0 +1,25 @@
+"""Layers and areas from plain matrices."""
+
+import numpy as np
+
+from cortiscope.features import Layer
+from cortiscope.responses import Area
+
+
+def layer(features, name="layer"):
+    """A layer as it comes unprojected."""
+    attributes = {"index": 0, "depth": 0.0, "projection": "none", "n_features": features.shape[1]}
+    return Layer(name, features, features.mean(axis=1), attributes, ones=np.ones(features.shape[1]))
+
+
+def area(response, weight=None):
+    """response: (stimulus, repetition, neuroid)."""
+    n_stimuli, _, n_neuroids = response.shape
+    return Area(
+        name="IT",
+        stimulus_id=np.arange(n_stimuli).astype(str),
+        neuroid_id=np.arange(n_neuroids).astype(str),
+        response=response.astype(float),
+        weight=np.ones(n_neuroids) if weight is None else weight,
+        metadata={},
+    )
