@@ -4,6 +4,7 @@ import numpy as np
 
 from cortiscope.files import Variable
 from cortiscope.noise import Ceiling, split_half_ceiling
+from cortiscope.oracle import leave_one_repetition_out
 from cortiscope.responses import Area
 from cortiscope.similarity_ceilings import (
     cka_split_half_ceiling,
@@ -20,17 +21,20 @@ def area_ceilings(
     seed: int,
     dissimilarity: str = "pearson",
     comparison: str = "spearman",
+    method: str = "split_half",
 ) -> tuple[dict[str, Variable], int]:
     """The variables of a ceilings file, and how many neuroids are unreliable.
 
-    Per neuroid `reliability`, `ceiling`, `ceiling_half` (correlations, up to 1); of the area
+    Per neuroid `reliability`, `ceiling`, `ceiling_half` (correlations, up to 1), by the method:
+    `split_half` (see `noise`), or `oracle`, each repetition against the others; of the area
     `area_ceiling`, the weighted mean over neuroids with a ceiling, for mappings that predict
     neuroids; `rdm_ceiling` for those that compare dissimilarities, by the dissimilarity and the
-    comparison given; `cka_ceiling`. The last two are between subjects where dissimilarities are
-    known. `_half`: of scores on half the repetitions. NaN = not known: one repetition or one
-    subject, or nothing but noise (reliability not above 0), which is what is counted.
+    comparison given; `cka_ceiling`. The last two are of split halves by either method, and between
+    subjects where dissimilarities are known. `_half`: of scores on half the repetitions. NaN = not
+    known: one repetition or one subject, or nothing but noise (reliability not above 0), which is
+    what is counted.
     """
-    neuroids = _neuroid_ceilings(area, splits, seed)
+    neuroids = _neuroid_ceilings(area, splits, seed, method)
     rdm = _rdm_ceiling(area, splits, seed, dissimilarity, comparison)
     cka = _cka_ceiling(area, splits, seed)
     unknown = np.isfinite(neuroids.reliability) & ~np.isfinite(neuroids.ceiling)
@@ -50,11 +54,13 @@ def area_ceilings(
     return variables, int(unknown.sum())
 
 
-def _neuroid_ceilings(area: Area, splits: int, seed: int) -> Ceiling:
-    if area.repeated:
-        return split_half_ceiling(area.response, splits, seed)
-    unknown = np.full(len(area.neuroid_id), np.nan)
-    return Ceiling(unknown, unknown, unknown)
+def _neuroid_ceilings(area: Area, splits: int, seed: int, method: str) -> Ceiling:
+    if not area.repeated:
+        unknown = np.full(len(area.neuroid_id), np.nan)
+        return Ceiling(unknown, unknown, unknown)
+    if method == "oracle":
+        return leave_one_repetition_out(area.response).ceiling
+    return split_half_ceiling(area.response, splits, seed)
 
 
 def _rdm_ceiling(

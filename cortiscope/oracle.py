@@ -24,7 +24,7 @@ class Oracle:
     score: (neuroid,), in -1..1, uncorrected: the other repetitions are noisy as well, so that a
     perfect model scores above it. ceiling: corrected for that, in the sense of `noise.Ceiling`:
     of models that are compared with the mean over all repetitions. NaN: a response that does not
-    vary, and for the ceiling a score of 0 or below.
+    vary, and for the ceiling a score of 0 or below, whose reliability is 0.
     """
 
     score: NDArray
@@ -59,7 +59,8 @@ def corrected(score: NDArray, n_repetitions: int) -> Ceiling:
     root = np.sqrt(((others - 1) * o**2) ** 2 + 4 * others * o**2)
     single = ((others - 1) * o**2 + root) / (2 * others)
     whole, half = (k * single / (1 + (k - 1) * single) for k in (n_repetitions, n_repetitions // 2))
-    return Ceiling(reliability=whole, ceiling=np.sqrt(whole), ceiling_half=np.sqrt(half))
+    reliability = np.where(score <= 0, 0.0, whole)
+    return Ceiling(reliability, ceiling=np.sqrt(whole), ceiling_half=np.sqrt(half))
 
 
 def _mean_oracle(responses: NDArray) -> NDArray:

@@ -9,11 +9,15 @@ from cortiscope.study import Study
 def response_settings(study: Study) -> dict[str, Any]:
     """The `responses` section without the choice of areas, which only the fan-out reads.
 
-    With `ceilings`, how a reliability is computed, where neuroids are selected by that.
+    With the halves of `ceilings`, of which a reliability is computed, where neuroids are selected
+    by that.
     """
     section = study.section("responses")["responses"]
     kept = {key: value for key, value in section.items() if key != "areas"}
-    return kept | (study.section("ceilings") if _computed(study) else {})
+    if not _computed(study):
+        return kept
+    halves = study.section("ceilings")["ceilings"]
+    return kept | {"ceilings": {key: halves[key] for key in ("seed", "splits")}}
 
 
 def response_modules(study: Study) -> tuple[str, ...]:
