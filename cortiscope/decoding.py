@@ -17,6 +17,7 @@ p-values are those of stimuli permuted, as further right-hand sides of the same 
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,6 +52,10 @@ class Readout:
     kernel: NDArray
     folds: NDArray
     alphas: NDArray
+
+    @cached_property
+    def regression(self) -> ridge.Regression:
+        return ridge.Regression(self.kernel, self.folds, self.alphas)
 
 
 def readout_kernel(patterns: NDArray) -> NDArray:
@@ -98,7 +103,7 @@ def _scored(readout: Readout, targets: NDArray, weight: NDArray, count: int, see
     scores = []
     for some in _parts(orders, targets.shape[1]):
         columns = np.moveaxis(targets[some], 0, 1).reshape(len(targets), -1)
-        predicted = ridge.predict(readout.kernel, columns, readout.folds, readout.alphas)
+        predicted = readout.regression.predict(columns)
         r = ridge.fold_centred_correlation(predicted, columns, readout.folds)
         scores.append(_mean(r.reshape(len(some), -1), weight))
     score = np.concatenate(scores)
@@ -125,7 +130,7 @@ def _accuracy(readout: Readout, labels: NDArray, n_classes: int) -> NDArray:
     size = member.sum(axis=0)
     targets = np.where(member, n_stimuli / (2 * size), -n_stimuli / (2 * (n_stimuli - size)))
     columns = targets.reshape(n_stimuli, -1)
-    predicted = ridge.predict(readout.kernel, columns, readout.folds, readout.alphas)
+    predicted = readout.regression.predict(columns)
     evidence = _evidence(predicted, columns, readout.folds).reshape(targets.shape)
     correct = evidence.argmax(axis=2) == labels.T  # (stimulus, labelling)
     recognised = np.einsum("sl,slc->lc", correct.astype(float), member.astype(float)) / size

@@ -1,7 +1,7 @@
 """The projected features of a model's layers: one file a model, one group a layer."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,13 @@ class Layer:
     attributes: Mapping[str, Any]
     mean_product: np.ndarray | None = None
     ones: np.ndarray | None = None
+    made: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False)
+
+    def once(self, key: Hashable, make: Callable[[], Any]) -> Any:
+        """What is made of the layer alone, kept with it: all areas compared with it share it."""
+        if key not in self.made:
+            self.made[key] = make()
+        return self.made[key]
 
     @property
     def projection(self) -> str:

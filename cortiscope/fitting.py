@@ -62,25 +62,67 @@ def fit(
     settings: Mapping[str, Any],
     coordinates: Mapping[str, np.ndarray] | None = None,
 ) -> dict[str, Variable]:
-    """Score a block of layers against an area.
+    """Score a block of layers against an area; see `fit_areas`."""
+    return fit_areas(mapping, layers, [area], settings, coordinates)[0]
+
+
+def fit_areas(
+    mapping: str,
+    layers: Iterable[Layer],
+    areas: Sequence[Area],
+    settings: Mapping[str, Any],
+    coordinates: Mapping[str, np.ndarray] | None = None,
+) -> list[dict[str, Variable]]:
+    """Score a block of layers against areas, which share what is made of the layers alone.
 
     coordinates: name to (stimulus,), those coordinates of the stimuli that the settings name, such
     as the one whose values are held out together (see `mapping_kinds.coordinates`).
 
-    Returns the variables of a score file: for each layer the area's score, its permutation null
-    and p-value, its bootstrap draws and its scores on halves of the data; for mappings that
-    predict neuroids, the same of every neuroid. NaN = not scored (a constant neuroid).
+    Returns the variables of each area's score file: for each layer the area's score, its
+    permutation null and p-value, its bootstrap draws and its scores on halves of the data; for
+    mappings that predict neuroids, the same of every neuroid. NaN = not scored (a constant
+    neuroid).
     """
-    scorer: Scorer = importlib.import_module(f"cortiscope.mappings.{mapping}").Scorer(
-        area, settings, coordinates or {}
-    )
-    about, scores, joint = [], [], MAPPINGS[mapping].joint
-    members = list(layers) if joint else []
-    for name, index, depth, result in _scored(scorer, members if joint else layers, joint):
-        print(f"{mapping} {name} -> {area.name}: {result.area_score:.4f}", file=sys.stderr)
-        about.append((name, index, depth))
-        scores.append(result)
-    names, indices, depths = zip(*about, strict=True)
+    module = importlib.import_module(f"cortiscope.mappings.{mapping}")
+    scorers: list[Scorer] = [module.Scorer(area, settings, coordinates or {}) for area in areas]
+    members = list(layers) if MAPPINGS[mapping].joint else []
+    scored = _together(scorers, members) if members else _singly(scorers, layers)
+    rows, scores = [], []
+    for row, of_areas in scored:
+        for area, score in zip(areas, of_areas, strict=True):
+            print(f"{mapping} {row[0]} -> {area.name}: {score.area_score:.4f}", file=sys.stderr)
+        rows.append(row)
+        scores.append(of_areas)
+    by_area = zip(areas, zip(*scores, strict=True), strict=True)
+    return [_variables(area, rows, found, members) for area, found in by_area]
+
+
+Row = tuple[str, int, float]  # name, index and depth of a layer
+
+
+def _singly(
+    scorers: Sequence[Scorer], layers: Iterable[Layer]
+) -> Iterator[tuple[Row, list[LayerScore]]]:
+    """Each layer's scores of all areas."""
+    for layer in layers:
+        about = layer.attributes
+        row = layer.name, int(about["index"]), float(about["depth"])
+        yield row, [scorer.score(layer) for scorer in scorers]
+
+
+def _together(
+    scorers: Sequence[Scorer], layers: Sequence[Layer]
+) -> Iterator[tuple[Row, list[LayerScore]]]:
+    """The scores of all areas by all layers."""
+    row = TOGETHER, -1, float("nan")
+    yield row, [scorer.score_together(layers) for scorer in scorers]
+
+
+def _variables(
+    area: Area, rows: Sequence[Row], scores: Sequence[LayerScore], members: Sequence[Layer]
+) -> dict[str, Variable]:
+    """Of one area's score file; members: the layers that were scored together."""
+    names, indices, depths = zip(*rows, strict=True)
     variables = {
         "layer": Variable(("layer",), np.array(names)),
         "layer_index": Variable(("layer",), np.array(indices)),
@@ -108,18 +150,6 @@ def fit(
         variables["layer_weight"] = Variable(("member",), scores[0].layer_weights)
         variables["best_single"] = Variable(("layer",), np.array([s.best_single for s in scores]))
     return variables
-
-
-def _scored(
-    scorer: Scorer, layers: Iterable[Layer], joint: bool
-) -> Iterator[tuple[str, int, float, LayerScore]]:
-    """Name, index and depth of each layer, or of all together, with the score."""
-    if joint:
-        yield TOGETHER, -1, float("nan"), scorer.score_together(list(layers))
-        return
-    for layer in layers:
-        about = layer.attributes
-        yield layer.name, int(about["index"]), float(about["depth"]), scorer.score(layer)
 
 
 def _mean(values: np.ndarray) -> float:

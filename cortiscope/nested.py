@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 NEUROID_BLOCK = 1024  # the products of a block stay in the cache
+KEPT_BYTES = 2**24  # of matrices for all alphas: where there are few stimuli, making them counts
 # Rounding allowed in an inner error, relative. It decides between the shared and the refitted path.
 ERROR_TOLERANCE = {np.dtype(np.float64): 1e-6, np.dtype(np.float32): 1e-2}
 
@@ -40,6 +41,22 @@ class Layout:
     training: NDArray  # (fold, fold * place) bool: the training part of each fold
 
 
+@dataclass(frozen=True)
+class Shared:
+    """What every neuroid shares at one alpha, in the precision of the responses.
+
+    products (2 * fold * place, stimulus): R, and the quadratic forms H R of the inner errors.
+    weights (fold, fold * place): W, 0 outside of a fold's training part. inverse
+    (fold, place, place): inv(R[F, F]). untrusted: the folds for which rounding spoils all these.
+    """
+
+    alpha: float
+    products: NDArray
+    weights: NDArray
+    inverse: NDArray
+    untrusted: NDArray
+
+
 def blocks(targets: NDArray) -> Iterator[slice]:
     """Slices of the neuroids of (stimulus, neuroid) that are solved together."""
     for start in range(0, targets.shape[1], NEUROID_BLOCK):
@@ -47,12 +64,16 @@ def blocks(targets: NDArray) -> Iterator[slice]:
 
 
 class Solver:
-    """Inner errors and held-out residuals at one alpha after another."""
+    """Inner errors and held-out residuals at one alpha after another, for any responses.
 
-    def __init__(self, kernel: NDArray, layout: Layout, dtype: np.dtype) -> None:
+    In the precision of the responses. room: bytes to keep what is shared at each alpha.
+    """
+
+    def __init__(self, kernel: NDArray, layout: Layout, room: int = KEPT_BYTES) -> None:
         self.kernel = kernel[np.ix_(layout.order, layout.order)]
         self.layout = layout
-        self.dtype = dtype
+        self.room = room
+        self.kept: dict[tuple[float, np.dtype], Shared] = {}
         self.values, vectors = decompose(self.kernel)
         self.vectors = np.zeros((layout.real.size, len(self.values)))
         self.vectors[layout.real.ravel()] = vectors
@@ -62,13 +83,13 @@ class Solver:
         """The number of the best alpha (fold, neuroid), its held-out residuals, its inner error."""
         n_folds, n_places = self.layout.real.shape
         n_neuroids = targets.shape[1]
-        best = np.full((n_folds, n_neuroids), np.inf, dtype=self.dtype)
+        best = np.full((n_folds, n_neuroids), np.inf, dtype=targets.dtype)
         chosen = np.zeros((n_folds, n_neuroids), dtype=int)
-        residuals = np.full((n_folds, n_places, n_neuroids), np.nan, dtype=self.dtype)
+        residuals = np.full((n_folds, n_places, n_neuroids), np.nan, dtype=targets.dtype)
         for number, alpha in enumerate(alphas):
-            self.prepare(float(alpha))
+            shared = self.shared(float(alpha), targets.dtype)
             for block in blocks(targets):
-                errors, held_out = self.solve(targets[:, block])
+                errors, held_out = self.solve(shared, targets[:, block])
                 better = errors < best[:, block]
                 np.copyto(best[:, block], errors, where=better)
                 np.copyto(chosen[:, block], number, where=better)
@@ -84,28 +105,37 @@ class Solver:
         predicted ones. Its predictions are summed over eigenvectors instead of subtracting
         residuals from responses, which would lose the digits of a strongly shrunk one.
         """
-        by_fold = self.vectors.reshape(*self.layout.real.shape, -1).astype(self.dtype)
+        dtype = targets.dtype
+        by_fold = self.vectors.reshape(*self.layout.real.shape, -1).astype(dtype)
         # (component, stimulus) x (stimulus, neuroid)
         loadings = by_fold[self.layout.real].T @ targets
         values = np.empty(residuals.shape)
         spread = np.empty(alpha.shape)
-        spectrum = self.values[:, None].astype(self.dtype)
+        spectrum = self.values[:, None].astype(dtype)
         for fold, held in enumerate(by_fold):
             # (component, held out) x (held out, neuroid)
             model = loadings - held.T @ residuals[fold]
-            model *= spectrum / (spectrum + alpha[fold].astype(self.dtype))
+            model *= spectrum / (spectrum + alpha[fold].astype(dtype))
             spread[fold] = np.sqrt(np.einsum("cn,cn->n", model, model) / len(targets))
             values[fold] = held @ model  # (held out, component) x (component, neuroid)
             values[fold] -= residuals[fold].sum(axis=0) / len(targets)
         return values[self.layout.real], spread
 
-    def prepare(self, alpha: float) -> None:
-        """Build the matrices that every neuroid shares at this alpha."""
-        self.alpha = alpha
+    def shared(self, alpha: float, dtype: np.dtype) -> Shared:
+        """The matrices that every neuroid shares at this alpha: kept while there is room."""
+        if (alpha, dtype) in self.kept:
+            return self.kept[alpha, dtype]
+        made = self._made(alpha, dtype)
+        if made.products.nbytes <= self.room:
+            self.room -= made.products.nbytes
+            self.kept[alpha, dtype] = made
+        return made
+
+    def _made(self, alpha: float, dtype: np.dtype) -> Shared:
         n_folds, n_places = self.layout.real.shape
         real = self.layout.real.ravel()
-        shared = max(alpha, 1e-12 * self.values.max())  # less is lost to rounding: refitted below
-        residual = (self.vectors * (shared / (self.values + shared))) @ self.vectors.T
+        raised = max(alpha, 1e-12 * self.values.max())  # less is lost to rounding: see `_refit`
+        residual = (self.vectors * (raised / (self.values + raised))) @ self.vectors.T
         residual[~real, ~real] = 1.0
         own = np.arange(n_folds)
         columns = residual.reshape(-1, n_folds, n_places).transpose(1, 0, 2)
@@ -119,30 +149,35 @@ class Solver:
         form = (-2.0 * weighted).reshape(n_folds, n_places, n_folds, n_places)
         form[own, :, own] = weighted @ regression  # (fold, held out, held out)
         form = form.reshape(residual.shape)
-        self.products = np.concatenate([residual, form @ residual])[:, real].astype(self.dtype)
-        self.weights = weights.astype(self.dtype)
-        self.inverse = inverse.astype(self.dtype)
+        products = np.concatenate([residual, form @ residual])[:, real]
         # |r_j| <= |R_j| |e| bounds what cancels in the quadratic form.
-        cancelled = weights * np.einsum("ij,ij->i", residual, residual) * np.finfo(self.dtype).eps
-        trusted = (cancelled <= ERROR_TOLERANCE[self.dtype]).all(axis=1) & (shared == alpha)
-        self.untrusted = np.flatnonzero(~trusted)
+        cancelled = weights * np.einsum("ij,ij->i", residual, residual) * np.finfo(dtype).eps
+        trusted = (cancelled <= ERROR_TOLERANCE[dtype]).all(axis=1) & (raised == alpha)
+        return Shared(
+            alpha,
+            products.astype(dtype),
+            weights.astype(dtype),
+            inverse.astype(dtype),
+            np.flatnonzero(~trusted),
+        )
 
-    def solve(self, targets: NDArray) -> tuple[NDArray, NDArray]:
+    def solve(self, shared: Shared, targets: NDArray) -> tuple[NDArray, NDArray]:
         """Inner errors (fold, neuroid), held-out residuals (fold, place, neuroid)."""
         n_folds, n_places = self.layout.real.shape
-        both = self.products @ targets  # (2 * fold * place, stimulus) x (stimulus, neuroid)
+        both = shared.products @ targets  # (2 * fold * place, stimulus) x (stimulus, neuroid)
         residual, form = both.reshape(2, n_folds * n_places, -1)
         by_fold = residual.reshape(n_folds, n_places, -1)
-        held_out = self.inverse @ by_fold  # (fold, place, place) x (fold, place, neuroid)
+        held_out = shared.inverse @ by_fold  # (fold, place, place) x (fold, place, neuroid)
         form *= residual
         errors = form.reshape(by_fold.shape).sum(axis=1)
         residual *= residual
-        errors += self.weights @ residual  # (fold, stimulus) x (stimulus, neuroid)
-        for fold in self.untrusted:
-            errors[fold], held_out[fold, self.layout.real[fold]] = self._refit(int(fold), targets)
+        errors += shared.weights @ residual  # (fold, stimulus) x (stimulus, neuroid)
+        for fold in shared.untrusted:
+            refitted = self._refit(shared.alpha, int(fold), targets)
+            errors[fold], held_out[fold, self.layout.real[fold]] = refitted
         return errors, held_out
 
-    def _refit(self, fold: int, targets: NDArray) -> tuple[NDArray, NDArray]:
+    def _refit(self, alpha: float, fold: int, targets: NDArray) -> tuple[NDArray, NDArray]:
         """The same for one fold, from a decomposition of its training part."""
         held = self.layout.fold == fold
         if fold not in self.refits:
@@ -151,11 +186,12 @@ class Solver:
             cross -= cross.mean(axis=1, keepdims=True)
             self.refits[fold] = (*decompose(training), cross)
         values, vectors, cross = self.refits[fold]
-        residual = (vectors * (self.alpha / (values + self.alpha))) @ vectors.T
+        residual = (vectors * (alpha / (values + alpha))) @ vectors.T
         known = targets[~held]
-        fitted = residual.astype(self.dtype) @ known  # (training, training) x (training, neuroid)
+        # (training, training) x (training, neuroid)
+        fitted = residual.astype(targets.dtype) @ known
         errors = np.square(fitted / np.diagonal(residual)[:, None]).sum(axis=0)
-        slopes = (cross @ residual / self.alpha).astype(self.dtype)
+        slopes = (cross @ residual / alpha).astype(targets.dtype)
         return errors, targets[held] - known.mean(axis=0) - slopes @ known
 
 

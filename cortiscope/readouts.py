@@ -104,14 +104,17 @@ def read_out(
 
     Stimuli of which a property is not known count for nothing in its row.
     """
-    whole = decoding.readout_kernel(patterns)
+    alphas = np.asarray(protocol.settings["ridge"]["alphas"], dtype=float)
+
+    def readout(stimuli: NDArray) -> Readout:
+        kernel = decoding.readout_kernel(patterns[stimuli])
+        return Readout(kernel, protocol.folds(stimuli), alphas)
+
+    whole = readout(np.arange(len(patterns)))
     for asked in properties:
         stimuli = np.flatnonzero(asked.known)
-        all_known = len(stimuli) == len(patterns)
-        kernel = whole if all_known else decoding.readout_kernel(patterns[stimuli])
-        alphas = np.asarray(protocol.settings["ridge"]["alphas"], dtype=float)
-        readout = Readout(kernel, protocol.folds(stimuli), alphas)
-        decoded = _decode(readout, asked, asked.values[stimuli], protocol.settings["statistics"])
+        source = whole if len(stimuli) == len(patterns) else readout(stimuli)
+        decoded = _decode(source, asked, asked.values[stimuli], protocol.settings["statistics"])
         yield {
             "property": asked.name,
             "kind": asked.kind,

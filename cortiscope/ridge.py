@@ -52,33 +52,47 @@ def kernel(features: NDArray) -> NDArray:
     return gram * (len(gram) / trace)
 
 
+class Regression:
+    """Ridge regression from one kernel, with given folds, alpha chosen inside their training parts.
+
+    What does not depend on responses is made once, at first need. kernel (stimulus, stimulus),
+    centred here and re-centred exactly within each training part but never rescaled; folds
+    (stimulus,) numbers. alphas: at least one, > 0; each (fold, neuroid) takes the one of least
+    squared leave-one-out error within its training part, the first of ties. Raises InputError for
+    an alpha that is not a positive number.
+    """
+
+    def __init__(self, kernel: NDArray, folds: NDArray, alphas: NDArray) -> None:
+        self.strengths = _positive(alphas)
+        self.places = layout(folds)
+        enough = len(folds) - self.places.real.shape[1] >= 2
+        varies = np.trace(kernel) > 0
+        self.solver = Solver(kernel, self.places) if varies and enough else None
+
+    def predict(self, responses: NDArray, dtype: type = np.float64) -> Predictions:
+        """Predict the responses (stimulus, neuroid) of every stimulus from the other folds.
+
+        dtype float32 halves the time of a permutation null. NaN throughout where a training part
+        has fewer than two stimuli.
+        """
+        targets, mean, scale = standardised(responses[self.places.order], dtype)
+        values = np.full(targets.shape, np.nan)
+        alpha, spread = np.full((2, len(self.places.real), targets.shape[1]), np.nan)
+        if self.solver is not None:
+            chosen, residuals, best = self.solver.choose(self.strengths, targets)
+            alpha = np.where(np.isfinite(best), self.strengths[chosen], np.nan)
+            for block in blocks(targets):
+                values[self.places.order, block], spread[:, block] = self.solver.predict(
+                    targets[:, block], residuals[:, :, block], alpha[:, block]
+                )
+        return Predictions(values * scale + mean, alpha, spread * scale)
+
+
 def predict(
     kernel: NDArray, responses: NDArray, folds: NDArray, alphas: NDArray, dtype: type = np.float64
 ) -> Predictions:
-    """Predict every stimulus from the stimuli of the other folds, alpha chosen inside these.
-
-    kernel (stimulus, stimulus), centred here and re-centred exactly within each training part but
-    never rescaled; responses (stimulus, neuroid); folds (stimulus,) numbers from 0. alphas: at
-    least one, > 0; each (fold, neuroid) takes the one of least squared leave-one-out error within
-    its training part, the first of ties. dtype float32 halves the time of a permutation null.
-    NaN throughout where a training part has fewer than two stimuli. Raises InputError for an
-    alpha that is not a positive number.
-    """
-    strengths = _positive(alphas)
-    places = layout(folds)
-    targets, mean, scale = standardised(responses[places.order], dtype)
-    n_folds, n_places = places.real.shape
-    values = np.full(targets.shape, np.nan)
-    alpha, spread = np.full((2, n_folds, targets.shape[1]), np.nan)
-    if np.trace(kernel) > 0 and len(folds) - n_places >= 2:
-        solver = Solver(kernel, places, targets.dtype)
-        chosen, residuals, best = solver.choose(strengths, targets)
-        alpha = np.where(np.isfinite(best), strengths[chosen], np.nan)
-        for block in blocks(targets):
-            values[places.order, block], spread[:, block] = solver.predict(
-                targets[:, block], residuals[:, :, block], alpha[:, block]
-            )
-    return Predictions(values * scale + mean, alpha, spread * scale)
+    """What a `Regression` predicts, for a single use."""
+    return Regression(kernel, folds, alphas).predict(responses, dtype)
 
 
 def standardised(responses: NDArray, dtype: type) -> tuple[NDArray, NDArray, NDArray]:

@@ -22,7 +22,6 @@ computed them already.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +31,6 @@ from cortiscope.ridge import Predictions, kernel, standardised
 
 MEMORY = 2**28  # bytes of (layer, fold, stimulus, neuroid) that are held at once
 BLOCK = 256  # neuroids that are solved at once where the matrices of every strength are kept
-PREPARED = ("alpha", "products", "weights", "inverse", "untrusted")
 LEAST = 1e-3  # weight of all layers together, see above
 SINGULAR = 1e-10  # added to the diagonal of what is solved, relative: layers may be copies
 
@@ -78,7 +76,7 @@ def predict(
     if varying and len(folds) - places.real.shape[1] >= 3:
         kept = 4 * len(strengths) * len(varying) * len(folds) ** 2 * targets.itemsize
         keeps = kept <= MEMORY
-        solvers = [_Solver(grams[number], places, targets.dtype, keeps) for number in varying]
+        solvers = [Solver(grams[number], places, MEMORY * keeps) for number in varying]
         weights[:, :, np.isfinite(mean)] = 0.0
         complete = np.flatnonzero(np.isfinite(mean))
         room = MEMORY // (2 * len(varying) * n_folds * len(folds) * targets.itemsize)
@@ -93,24 +91,6 @@ def predict(
                 weights[number, :, block], taken[number, :, block] = weight.T, model.alpha.T
     predictions = Predictions(values * scale + mean, weights.sum(axis=0), spread * scale)
     return Stacked(predictions, weights, taken)
-
-
-class _Solver(Solver):
-    """keeps: to build the matrices of a strength only once, where there is room for all."""
-
-    def __init__(self, kernel: NDArray, layout: Layout, dtype: np.dtype, keeps: bool) -> None:
-        super().__init__(kernel, layout, dtype)
-        self.keeps = keeps
-        self.kept: dict[float, dict[str, Any]] = {}
-
-    def prepare(self, alpha: float) -> None:
-        if alpha in self.kept:
-            for name, value in self.kept[alpha].items():
-                setattr(self, name, value)
-            return
-        super().prepare(alpha)
-        if self.keeps:
-            self.kept[alpha] = {name: getattr(self, name) for name in PREPARED}
 
 
 @dataclass(frozen=True)
@@ -142,39 +122,39 @@ def _layer(solver: Solver, strengths: NDArray, targets: NDArray) -> _Layer:
         filled[fold, solver.layout.fold == fold] -= own[real[fold]]
     predicted, left_out = np.empty((2, *filled.shape), targets.dtype)
     for number in np.unique(chosen):
-        solver.prepare(float(strengths[number]))
-        shared = solver.products[: real.size][real.ravel()]
-        errors = shared @ targets  # (stimulus, stimulus) x (stimulus, neuroid)
+        shared = solver.shared(float(strengths[number]), targets.dtype)
+        residual = shared.products[: real.size][real.ravel()]
+        errors = residual @ targets  # (stimulus, stimulus) x (stimulus, neuroid)
         for fold, own in enumerate(residuals):
             columns = np.flatnonzero(chosen[fold] == number)
             if not len(columns):
                 continue
             known = filled[fold][:, columns]
-            if fold in solver.untrusted:
-                residual, spread = _refitted(solver, fold)
-                error = residual @ known
+            if fold in shared.untrusted:
+                refitted, spread = _refitted(solver, shared.alpha, fold)
+                error = refitted.astype(targets.dtype) @ known
             else:
                 held = np.flatnonzero(solver.layout.fold == fold)
                 # (stimulus, held out) x (held out, neuroid)
-                error = errors[:, columns] - shared[:, held] @ own[real[fold]][:, columns]
-                spread = np.sqrt(solver.weights[fold][real.ravel()])
+                error = errors[:, columns] - residual[:, held] @ own[real[fold]][:, columns]
+                spread = np.sqrt(shared.weights[fold][real.ravel()])
             predicted[fold][:, columns] = known - error
             left_out[fold][:, columns] = error * spread[:, None]
     return _Layer(predicted, left_out, strengths[chosen])
 
 
-def _refitted(solver: Solver, fold: int) -> tuple[NDArray, NDArray]:
+def _refitted(solver: Solver, alpha: float, fold: int) -> tuple[NDArray, NDArray]:
     """R of the model of a fold (stimulus, stimulus) and 1 / s (stimulus,), 0 where held out.
 
-    At the strength that the solver is prepared for, where its closed form loses digits.
+    For strengths at which the closed form loses digits.
     """
     training = np.flatnonzero(solver.layout.fold != fold)
     values, vectors = decompose(solver.kernel[np.ix_(training, training)])
-    own = (vectors * (solver.alpha / (values + solver.alpha))) @ vectors.T
+    own = (vectors * (alpha / (values + alpha))) @ vectors.T
     residual, spread = np.zeros(solver.kernel.shape), np.zeros(len(solver.kernel))
     residual[np.ix_(training, training)] = own
     spread[training] = 1.0 / np.diagonal(own)
-    return residual.astype(solver.dtype), spread.astype(solver.dtype)
+    return residual, spread
 
 
 def _stack(models: Sequence[_Layer], targets: NDArray, places: Layout) -> _Found:

@@ -146,7 +146,7 @@ def banded_predict(
     values = np.full(targets.shape, np.nan)
     alpha, spread = np.full((2, *best.shape), np.nan)
     for kernel in _sums(kernels):
-        solver = Solver(kernel, places, ordered.dtype)
+        solver = Solver(kernel, places)
         chosen, residuals, error = solver.choose(np.asarray(alphas, dtype=float), ordered)
         better = error < best
         strength = np.asarray(alphas, dtype=float)[chosen]

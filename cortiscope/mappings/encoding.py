@@ -4,7 +4,7 @@ What all regressions share; each says in a module of its own how it predicts.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,9 @@ from cortiscope.statistics import bootstrap_weights, p_value, permutations, weig
 # Right-hand sides solved together in the permutation null: enough for full speed of the matrix
 # products, few enough to stay within some hundred megabytes at a thousand stimuli.
 NULL_COLUMNS = 8192
+# Sets of stimuli whose regressions are kept: all, those of the jackknife and the halves. Neuroids
+# with missing responses can have many more.
+MOST_KEPT = 32
 
 
 @dataclass(frozen=True)
@@ -36,20 +39,51 @@ class Encoded:
 
 
 @dataclass(frozen=True)
-class Problem:
-    """What is predicted from what.
+class Targets:
+    """What is predicted.
 
-    features: (stimulus, component). targets: (stimulus, target), none missing, in the unit of the
-    responses. folds: (stimulus,) numbers. dtype: of the arithmetic; float32 will do for nulls.
-    sets: (target,), numbers: the area's neuroids come once for each permutation or half of the
-    data, which matters where neuroids are regressed together.
+    values: (stimulus, target), none missing, in the unit of the responses. dtype: of the
+    arithmetic; float32 will do for nulls. sets: (target,), numbers: the area's neuroids come once
+    for each permutation or half of the data, which matters where neuroids are regressed together.
     """
 
-    features: np.ndarray
-    targets: np.ndarray
-    folds: np.ndarray
+    values: np.ndarray
     dtype: type
     sets: np.ndarray
+
+
+Predict = Callable[[Targets], Predictions]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Some stimuli, given by their numbers (stimulus,), and the folds they are in (stimulus,)."""
+
+    stimuli: np.ndarray
+    folds: np.ndarray
+
+    def among(self, chosen: np.ndarray) -> "Sample":
+        """Those of an index or a mask (stimulus,), in the same folds."""
+        return Sample(self.stimuli[chosen], self.folds[chosen])
+
+
+class Regressions:
+    """Regressions on features (stimulus, component), each prepared once for all responses."""
+
+    def __init__(
+        self, prepare: Callable[[np.ndarray, np.ndarray], Predict], features: np.ndarray
+    ) -> None:
+        self.prepare, self.features = prepare, features
+        self.kept: dict[tuple[bytes, bytes], Predict] = {}
+
+    def on(self, sample: Sample) -> Predict:
+        key = sample.stimuli.tobytes(), sample.folds.tobytes()
+        if key in self.kept:
+            return self.kept[key]
+        made = self.prepare(self.features[sample.stimuli], sample.folds)
+        if len(self.kept) < MOST_KEPT:
+            self.kept[key] = made
+        return made
 
 
 class Encoding(ABC):
@@ -68,7 +102,8 @@ class Encoding(ABC):
         statistics = settings["statistics"]
         self.response = area.mean_response
         n_stimuli = len(self.response)
-        self.folds = self._folds(np.arange(n_stimuli))
+        stimuli = np.arange(n_stimuli)
+        self.sample = Sample(stimuli, self._folds(stimuli))
         self.draws = bootstrap_weights(n_stimuli, statistics["bootstraps"], statistics["seed"])
         self.orders = permutations(n_stimuli, statistics["permutations"], statistics["seed"])
         selection = settings["selection"]
@@ -81,8 +116,12 @@ class Encoding(ABC):
             self.half_targets = np.hstack([average(area.response[:, c]) for c in chosen])
 
     @abstractmethod
-    def predict(self, problem: Problem) -> Predictions:
-        """Predict the targets of every stimulus from the stimuli of the other folds."""
+    def prepare(self, features: np.ndarray, folds: np.ndarray) -> Predict:
+        """Do once what all responses share; gives what predicts each fold from the others.
+
+        features (stimulus, component), folds (stimulus,) numbers. Of the settings alone, so that
+        areas can share it.
+        """
 
     def chosen(self, predictions: Predictions) -> np.ndarray:
         """(value, target): what to report as `alpha`, its mean over folds, and what else is kept.
@@ -98,16 +137,19 @@ class Encoding(ABC):
 
     def score(self, layer: Layer) -> LayerScore:
         """Score one layer: every neuroid, the area, its null, its bootstrap, its halves."""
-        encoded = self._encode(layer.features, self.response, self.folds, self.draws)
-        return self._reported(layer.features, encoded)
+        regressions = layer.once("regressions", lambda: Regressions(self.prepare, layer.features))
+        return self._reported(regressions, self._all(regressions))
 
-    def _reported(self, features: np.ndarray, encoded: Encoded) -> LayerScore:
-        weight, null = self.area.weight, self._null(features)
+    def _all(self, regressions: Regressions) -> Encoded:
+        return self._encode(regressions, self.sample, self.response, self.draws)
+
+    def _reported(self, regressions: Regressions, encoded: Encoded) -> LayerScore:
+        weight, null = self.area.weight, self._null(regressions)
         return LayerScore(
             area_score=float(weighted_mean(encoded.score, weight)),
             area_null=weighted_mean(null, weight),
             area_bootstrap=weighted_mean(encoded.bootstrap, weight),
-            selection=self._selection(features),
+            selection=self._selection(regressions),
             neuroids={
                 "score": encoded.score,
                 "alpha": encoded.chosen[0],
@@ -123,21 +165,21 @@ class Encoding(ABC):
 
     def _encode(
         self,
-        features: np.ndarray,
+        regressions: Regressions,
+        sample: Sample,
         targets: np.ndarray,
-        folds: np.ndarray,
         draws: np.ndarray | None = None,
         dtype: type = np.float64,
     ) -> Encoded:
-        """Score targets (stimulus, target), each on the stimuli on which it was recorded."""
-        n_targets, within = targets.shape[1], self.centred_within(folds)
+        """Score targets (stimulus, target) of a sample, each where it was recorded."""
+        n_targets, within = targets.shape[1], self.centred_within(sample.folds)
         sets = np.arange(n_targets) // self.response.shape[1]
         score, chosen = np.full(n_targets, np.nan), np.full((self.n_chosen, n_targets), np.nan)
         bootstrap = np.full((0 if draws is None else len(draws), n_targets), np.nan)
         for rows, columns in recorded_together(targets):
             values = targets[np.ix_(rows, columns)]
-            problem = Problem(features[rows], values, folds[rows], dtype, sets[columns])
-            predicted = self.predict(problem)
+            predict = regressions.on(sample.among(rows))
+            predicted = predict(Targets(values, dtype, sets[columns]))
             score[columns] = fold_centred_correlation(predicted, values, within[rows])
             chosen[:, columns] = self.chosen(predicted)
             if draws is not None:
@@ -146,7 +188,7 @@ class Encoding(ABC):
                 )
         return Encoded(score, chosen, bootstrap)
 
-    def _null(self, features: np.ndarray) -> np.ndarray:
+    def _null(self, regressions: Regressions) -> np.ndarray:
         """(permutation, neuroid): scores when stimuli are permuted, alpha chosen anew each time."""
         n_neuroids = self.response.shape[1]
         null = np.full((len(self.orders), n_neuroids), np.nan)
@@ -155,22 +197,24 @@ class Encoding(ABC):
             orders = self.orders[start : start + step]
             shuffled = np.moveaxis(self.response[orders], 0, 1)  # (stimulus, permutation, neuroid)
             targets = shuffled.reshape(len(self.response), -1)
-            encoded = self._encode(features, targets, self.folds, dtype=np.float32)
+            encoded = self._encode(regressions, self.sample, targets, dtype=np.float32)
             null[start : start + step] = encoded.score.reshape(len(orders), n_neuroids)
         return null
 
-    def _selection(self, features: np.ndarray) -> np.ndarray:
+    def _selection(self, regressions: Regressions) -> np.ndarray:
         """(split, half): the area's score on each half of the repetitions, else of the stimuli."""
         n_splits, n_halves = self.halves.shape[:2]
         if self.area.repeated:
             # At half the precision, like the null: only means over neuroids are kept of them.
-            encoded = self._encode(features, self.half_targets, self.folds, dtype=np.float32)
+            targets = self.half_targets
+            encoded = self._encode(regressions, self.sample, targets, dtype=np.float32)
             by_half = encoded.score.reshape(n_splits, n_halves, -1)
             return weighted_mean(by_half, self.area.weight)
         scores = np.empty((n_splits, n_halves))
         for split, half in np.ndindex(n_splits, n_halves):
             stimuli = np.flatnonzero(self.halves[split, half])
-            encoded = self._encode(features[stimuli], self.response[stimuli], self._folds(stimuli))
+            sample = Sample(stimuli, self._folds(stimuli))
+            encoded = self._encode(regressions, sample, self.response[stimuli])
             scores[split, half] = weighted_mean(encoded.score, self.area.weight)
         return scores
 

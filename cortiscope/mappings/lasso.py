@@ -3,17 +3,17 @@
 import numpy as np
 
 from cortiscope import lasso
-from cortiscope.mappings.encoding import Encoding, Problem, geometric_mean
+from cortiscope.mappings.encoding import Encoding, Predict, geometric_mean
 from cortiscope.ridge import Predictions
 
 
 class Scorer(Encoding):
     """`alpha` is the penalty, as a share of the least one that leaves no component."""
 
-    def predict(self, problem: Problem) -> Predictions:
+    def prepare(self, features: np.ndarray, folds: np.ndarray) -> Predict:
         alphas = self.settings["lasso"]["alphas"]
-        return lasso.predict(
-            problem.features, problem.targets, problem.folds, alphas, dtype=problem.dtype
+        return lambda targets: lasso.predict(
+            features, targets.values, folds, alphas, dtype=targets.dtype
         )
 
     def chosen(self, predictions: Predictions) -> np.ndarray:

@@ -1,12 +1,13 @@
 """Ordinary least squares of an area's neuroids on a layer (see `cortiscope.ols`)."""
 
+import numpy as np
+
 from cortiscope import ols
-from cortiscope.mappings.encoding import Encoding, Problem
-from cortiscope.ridge import Predictions
+from cortiscope.mappings.encoding import Encoding, Predict
 
 
 class Scorer(Encoding):
     """Least squares of minimum norm; `alpha` is the number of dimensions fitted."""
 
-    def predict(self, problem: Problem) -> Predictions:
-        return ols.predict(problem.features, problem.targets, problem.folds, problem.dtype)
+    def prepare(self, features: np.ndarray, folds: np.ndarray) -> Predict:
+        return lambda targets: ols.predict(features, targets.values, folds, targets.dtype)

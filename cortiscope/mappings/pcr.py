@@ -1,15 +1,16 @@
 """Principal component regression of an area's neuroids on a layer (see `cortiscope.pcr`)."""
 
+import numpy as np
+
 from cortiscope import pcr
-from cortiscope.mappings.encoding import Encoding, Problem
-from cortiscope.ridge import Predictions
+from cortiscope.mappings.encoding import Encoding, Predict
 
 
 class Scorer(Encoding):
     """`alpha` is the number of components, chosen for every neuroid where there is a choice."""
 
-    def predict(self, problem: Problem) -> Predictions:
+    def prepare(self, features: np.ndarray, folds: np.ndarray) -> Predict:
         components = self.settings["pcr"]["components"]
-        return pcr.predict(
-            problem.features, problem.targets, problem.folds, components, problem.dtype
+        return lambda targets: pcr.predict(
+            features, targets.values, folds, components, targets.dtype
         )

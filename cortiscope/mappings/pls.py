@@ -8,9 +8,8 @@ import numpy as np
 from cortiscope import brainscore, pls
 from cortiscope.features import Layer
 from cortiscope.fitting import LayerScore
-from cortiscope.mappings.encoding import Encoding, Problem, recorded_together
+from cortiscope.mappings.encoding import Encoding, Predict, Regressions, recorded_together
 from cortiscope.responses import Area
-from cortiscope.ridge import Predictions
 from cortiscope.statistics import p_value
 
 
@@ -27,9 +26,9 @@ class Scorer(Encoding):
         super().__init__(area, settings, coordinates)
         self.categories = coordinates.get(settings["pls"]["category"])
 
-    def predict(self, problem: Problem) -> Predictions:
-        return pls.predict(
-            problem.features, problem.targets, problem.folds, self.components, problem.sets
+    def prepare(self, features: np.ndarray, folds: np.ndarray) -> Predict:
+        return lambda targets: pls.predict(
+            features, targets.values, folds, self.components, targets.sets
         )
 
     @property
@@ -68,7 +67,7 @@ class Scorer(Encoding):
         # The published splits are no folds, and may be of fewer groups than there are folds.
         return np.zeros(len(stimuli), int) if self.published else super()._folds(stimuli)
 
-    def _null(self, features: np.ndarray) -> np.ndarray:
+    def _null(self, regressions: Regressions) -> np.ndarray:
         """(permutation, neuroid): of neuroids recorded on some stimuli, these are permuted."""
         null = np.full((len(self.orders), self.response.shape[1]), np.nan)
         for rows, columns in recorded_together(self.response):
@@ -77,9 +76,9 @@ class Scorer(Encoding):
             found = place[self.orders]
             orders = found[found >= 0].reshape(len(self.orders), len(rows))
             null[:, columns] = pls.null_scores(
-                features[rows],
+                regressions.features[rows],
                 self.response[np.ix_(rows, columns)],
-                self.folds[rows],
+                self.sample.folds[rows],
                 orders,
                 self.components,
             )

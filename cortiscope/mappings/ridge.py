@@ -3,18 +3,19 @@
 import numpy as np
 
 from cortiscope import ridge
-from cortiscope.mappings.encoding import Encoding, Problem, geometric_mean
+from cortiscope.mappings.encoding import Encoding, Predict, geometric_mean
 from cortiscope.ridge import Predictions
 
 
 class Scorer(Encoding):
     """Nested cross-validation, or the protocol of Conwell et al. (2021)."""
 
-    def predict(self, problem: Problem) -> Predictions:
+    def prepare(self, features: np.ndarray, folds: np.ndarray) -> Predict:
         if self.published:
-            return ridge.conwell2021(problem.features, problem.targets)
-        kernel, alphas = ridge.kernel(problem.features), self.settings["ridge"]["alphas"]
-        return ridge.predict(kernel, problem.targets, problem.folds, alphas, problem.dtype)
+            return lambda targets: ridge.conwell2021(features, targets.values)
+        alphas = self.settings["ridge"]["alphas"]
+        regression = ridge.Regression(ridge.kernel(features), folds, alphas)
+        return lambda targets: regression.predict(targets.values, targets.dtype)
 
     def chosen(self, predictions: Predictions) -> np.ndarray:
         return geometric_mean(predictions.alpha)

@@ -8,7 +8,7 @@ import numpy as np
 from cortiscope import stacked
 from cortiscope.features import Layer
 from cortiscope.fitting import LayerScore
-from cortiscope.mappings.encoding import Encoding, Problem
+from cortiscope.mappings.encoding import Encoding, Predict, Regressions, Targets
 from cortiscope.ridge import Predictions
 from cortiscope.statistics import weighted_mean
 
@@ -29,18 +29,23 @@ class Scorer(Encoding):
         self.edges = np.cumsum(widths)[:-1]
         self.n_chosen = 1 + len(layers)
         features = np.hstack([layer.features for layer in layers])
-        encoded = self._encode(features, self.response, self.folds, self.draws)
+        regressions = layers[0].once("stacked", lambda: Regressions(self.prepare, features))
+        encoded = self._all(regressions)
         # (layer, neuroid): those count that count for the area's score
         weights = np.where(np.isfinite(encoded.score), encoded.chosen[1:], np.nan)
-        result = self._reported(features, encoded)
+        result = self._reported(regressions, encoded)
         return replace(result, layer_weights=weighted_mean(weights, self.area.weight))
 
-    def predict(self, problem: Problem) -> Predictions:
-        layers = np.split(problem.features, self.edges, axis=1)
+    def prepare(self, features: np.ndarray, folds: np.ndarray) -> Predict:
+        layers = np.split(features, self.edges, axis=1)
         alphas = self.settings["stacked"]["alphas"]
-        found = stacked.predict(layers, problem.targets, problem.folds, alphas, problem.dtype)
-        held = found.predictions
-        return Weighted(held.values, held.alpha, held.spread, found.weights)
+
+        def predict(targets: Targets) -> Predictions:
+            found = stacked.predict(layers, targets.values, folds, alphas, targets.dtype)
+            held = found.predictions
+            return Weighted(held.values, held.alpha, held.spread, found.weights)
+
+        return predict
 
     def chosen(self, predictions: Predictions) -> np.ndarray:
         """The mean over folds, which may be 0: of the sum of the weights, and of each weight."""

@@ -6,7 +6,7 @@ from cortiscope import job
 from cortiscope.errors import InputError
 from cortiscope.features import read_layers, read_stimulus_ids
 from cortiscope.files import read_coordinate, write
-from cortiscope.fitting import fit
+from cortiscope.fitting import fit_areas
 from cortiscope.mapping_kinds import coordinates
 from cortiscope.responses import read_area
 
@@ -24,14 +24,12 @@ def main(
 ) -> None:
     named = {name for names in coordinates(settings).values() for name in names}
     about_stimuli = {name: read_coordinate(stimuli, name) for name in sorted(named)}
+    areas = [read_area(responses, Path(path).stem) for path in scores]
     shown = read_stimulus_ids(features).tolist()
-    for path in scores:
-        area = read_area(responses, Path(path).stem)
-        if shown != area.stimulus_id.tolist():
-            raise InputError(
-                features, f"stimuli differ from those of {responses}", "delete it, rerun"
-            )
-        variables = fit(mapping, read_layers(features, layers), area, settings, about_stimuli)
+    if any(area.stimulus_id.tolist() != shown for area in areas):
+        raise InputError(features, f"stimuli differ from those of {responses}", "delete it, rerun")
+    fitted = fit_areas(mapping, read_layers(features, layers), areas, settings, about_stimuli)
+    for path, area, variables in zip(scores, areas, fitted, strict=True):
         about = {
             "model": model,
             "area": area.name,
