@@ -32,7 +32,7 @@ def area_ceilings(
     comparison given; `cka_ceiling`. The last two are of split halves by either method, and between
     subjects where dissimilarities are known. `_half`: of scores on half the repetitions. NaN = not
     known: one repetition or one subject, or nothing but noise (reliability not above 0), which is
-    what is counted.
+    what is counted. Also `subject`, in whom a neuroid was recorded, where the recording says so.
     """
     neuroids = _neuroid_ceilings(area, splits, seed, method)
     rdm = _rdm_ceiling(area, splits, seed, dissimilarity, comparison)
@@ -51,6 +51,9 @@ def area_ceilings(
         "cka_ceiling": Variable((), cka.ceiling),
         "cka_ceiling_half": Variable((), cka.ceiling_half),
     }
+    if "subject" in area.metadata:
+        subject = np.asarray(area.metadata["subject"]).astype(str)
+        variables["subject"] = Variable(("neuroid",), subject)
     return variables, int(unknown.sum())
 
 

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from cortiscope.errors import InputError
 from cortiscope.files import Group, Variable, opened, read, replacing
 from cortiscope.mapping_kinds import MAPPINGS, TOGETHER
+from cortiscope.nested_bootstrap import score_intervals
 from cortiscope.statistics import INTERVAL
 
 REMADE = "delete it, and the next run makes it again"
@@ -103,7 +104,7 @@ def layer_rows(
     that `selection` (flattened split x half) was scored on. `best_single`: of all layers together,
     what the best of them scores alone on the same stimuli. `null`: the scores with stimuli
     permuted, none where the file does not hold them. `n_neuroids`: of the area as recorded,
-    `n_selected`: those fitted. NaN = not known.
+    `n_selected`: those fitted. NaN = not known. See also `_over_neuroids`.
     """
     content, names = scores.content, scores.content["layer"].tolist()
     table = [_layer_of(name, layers, scores.path) for name in names]
@@ -143,7 +144,24 @@ def layer_rows(
     }
     for column, name in MEMBERS.items():
         columns[column] = [content[name].tolist() if joint else None] * len(names)
-    return pd.DataFrame(dict(model) | columns)
+    return pd.DataFrame(dict(model) | columns | _over_neuroids(scores, ceilings))
+
+
+def _over_neuroids(scores: Scores, ceilings: Group) -> dict[str, Any]:
+    """The 95 % interval of each layer's score over other neuroids, of other subjects if known.
+
+    NaN where only the area is scored, or its neuroids are principal coordinates: no sample of any.
+    `n_subjects`: of the fitted neuroids; 0 = not known.
+    """
+    content, draws = scores.content, scores.content["area_bootstrap"].shape[1]
+    subject = ceilings["subject"] if "subject" in ceilings.variables else None
+    found = np.full((len(content["layer"]), 2), np.nan)
+    if scores.of_neuroids and ceilings.attributes.get("known_by") != "dissimilarities":
+        found = score_intervals(
+            content["score"], content["area_score"], subject, content["weight"], draws
+        )
+    n_subjects = 0 if subject is None else len(np.unique(subject))
+    return {"neuroid_low": found[:, 0], "neuroid_high": found[:, 1], "n_subjects": n_subjects}
 
 
 def _layer_of(name: str, layers: Mapping[str, Any], path: str) -> Mapping[str, Any]:
@@ -228,8 +246,8 @@ def model_tables(
     frames, neuroids = [], []
     for path in score_files:
         scores = read_scores(path, model)
-        frames.append(layer_rows(scores, ceilings[scores.area], shared, layers).assign(**counts))
         neuroids.append(neuroid_rows(scores, ceilings[scores.area], model))
+        frames.append(layer_rows(scores, ceilings[scores.area], shared, layers).assign(**counts))
     frame = pd.concat(frames, ignore_index=True)
     for (mapping, area), rows in frame.groupby(["mapping", "area"], sort=False):
         if sorted(rows["layer"]) not in (sorted(layers), [TOGETHER]):

@@ -8,11 +8,16 @@ Stat 69:371); draws are stretched by both, so that their percentiles hold down t
 at the width that two subjects deserve.
 """
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from cortiscope.standard_errors import NORMAL
+from cortiscope.statistics import INTERVAL, weighted_mean
+
+ROUNDING = 1e-5  # of scores that were stored in single precision
 
 
 def nested_bootstrap(
@@ -34,10 +39,34 @@ def nested_bootstrap(
         return np.full(draws, np.nan)
     total = np.bincount(member, np.asarray(weight)[known] * np.asarray(values)[known])
     size = np.bincount(member, np.asarray(weight, dtype=float)[known])
-    times = np.random.default_rng(seed).multinomial(n_units, np.full(n_units, 1 / n_units), draws)
+    times = _times(n_units, draws, seed)
     means = (times @ total) / (times @ size)  # (draw, unit) x (unit,)
     centre = total.sum() / size.sum()
     return centre + (means - means.mean()) * small_sample_factor(n_units)
+
+
+@lru_cache(maxsize=1)  # all layers of an area have as many
+def _times(n_units: int, draws: int, seed: int) -> NDArray:
+    """How often each draw takes each unit: (draw, unit)."""
+    random = np.random.default_rng(seed)
+    return random.multinomial(n_units, np.full(n_units, 1 / n_units), draws).astype(float)
+
+
+def score_intervals(
+    score: NDArray, area_score: NDArray, subject: NDArray | None, weight: NDArray, draws: int
+) -> NDArray:
+    """95 % intervals of an area's scores over its neuroids, or over subjects: (layer, 2).
+
+    score (layer, neuroid); area_score (layer,); subject, weight (neuroid,) and draws as above. NaN
+    for fewer than two units to draw, without draws, and where the score of the area is not the
+    mean over its neuroids.
+    """
+    found = np.full((len(score), 2), np.nan)
+    mean = weighted_mean(score, weight)
+    for layer in np.flatnonzero(np.isclose(mean, area_score, rtol=0, atol=ROUNDING) & (draws > 0)):
+        drawn = nested_bootstrap(score[layer], subject, weight, draws, seed=0)
+        found[layer] = np.percentile(drawn, INTERVAL)
+    return found
 
 
 def small_sample_factor(n_units: int) -> float:

@@ -26,7 +26,7 @@ HEADLINE = [
     "model", "family", "training", "top1", "top5", "accuracy_source", "area", "mapping",
     "best_layer", "depth", "score", "score_low", "score_high", "p_value", "ceiling",
     "score_of_ceiling", "n_neuroids", "n_layers", "n_parameters", "n_features", "selection",
-    "protocol", "n_selected",
+    "protocol", "n_selected", "neuroid_low", "neuroid_high", "n_subjects",
 ]  # fmt: skip
 
 
@@ -71,7 +71,8 @@ def best_layers(table: pd.DataFrame) -> tuple[pd.DataFrame, list[np.ndarray]]:
 
     table: the layer table of one model. `p_value` is that of the best layer's score on all the
     data among the highest of any layer's in each permutation, so that choosing a layer is paid
-    for. `best_depth`: see `hierarchy.best_depth`.
+    for. `neuroid_low`, `neuroid_high`: its interval over neuroids, moved along with its score.
+    `best_depth`: see `hierarchy.best_depth`.
     """
     rows, all_draws = [], []
     for _, layers in table.groupby(GROUP, sort=False):
@@ -81,7 +82,7 @@ def best_layers(table: pd.DataFrame) -> tuple[pd.DataFrame, list[np.ndarray]]:
         best = best_layer(selection, np.stack(layers["bootstrap"].tolist()))
         row = layers.iloc[best.layer]
         low, high = interval(best.draws)
-        ceiling = row["selection_ceiling"]
+        ceiling, moved = row["selection_ceiling"], best.score - row["score"]
         rows.append(
             row.to_dict()
             | {
@@ -90,6 +91,8 @@ def best_layers(table: pd.DataFrame) -> tuple[pd.DataFrame, list[np.ndarray]]:
                 "score": best.score,
                 "score_low": low,
                 "score_high": high,
+                "neuroid_low": row["neuroid_low"] + moved,
+                "neuroid_high": row["neuroid_high"] + moved,
                 "p_value": float(p_value(row["score"], highest(layers["null"].tolist()))),
                 "ceiling": ceiling,
                 "score_of_ceiling": best.score / ceiling,

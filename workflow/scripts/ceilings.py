@@ -11,6 +11,7 @@ def main(responses: str, ceilings: str, area: str, settings: dict, provenance: d
     # Of both sections, each an argument of its name.
     variables, n_unreliable = area_ceilings(recorded, **settings["ceilings"], **settings["rsa"])
     about = {"area": area, "n_recorded": recorded.n_recorded, "n_unreliable": n_unreliable}
+    about["known_by"] = "responses" if recorded.dissimilarity is None else "dissimilarities"
     write(ceilings, variables, about | provenance)
 
 
