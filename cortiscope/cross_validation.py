@@ -1,11 +1,73 @@
 """Which stimuli are held out together."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from cortiscope.errors import InputError
 
 WHERE = "cross_validation.folds"
+TRAINING = -1  # the fold number of stimuli that are trained on and never scored
+PARTS = ("train", "test")
+FEWEST = 8  # stimuli of each part: the best layer is chosen on halves of the test stimuli
+
+
+@dataclass(frozen=True)
+class CrossValidation:
+    """The section `cross_validation` of the config, with the coordinates that it names.
+
+    groups: (stimulus,) labels of stimuli held out together, or None. test: (stimulus,) bool, the
+    stimuli that a given split tests on, or None where there is no such split.
+    """
+
+    folds: int | str
+    seed: int
+    groups: NDArray | None
+    test: NDArray | None
+
+    @classmethod
+    def of(cls, section: Mapping[str, Any], named: Mapping[str, NDArray]) -> "CrossValidation":
+        """section: of the config; named: coordinate to (stimulus,), at least those it names."""
+        group, split = section["group"], section.get("split", "")
+        groups = named[group] if group else None
+        test = read_split(named[split], f"stimuli: {split}") if split else None
+        return cls(section["folds"], section["seed"], groups, test)
+
+    def numbers(self, stimuli: NDArray) -> NDArray:
+        """Fold numbers of some stimuli, given by their numbers: as `fold_numbers`.
+
+        Of a given split they are 0 for test stimuli and TRAINING for the others.
+        """
+        if self.test is not None:
+            return np.where(self.test[stimuli], 0, TRAINING)
+        groups = None if self.groups is None else self.groups[stimuli]
+        return fold_numbers(len(stimuli), self.folds, self.seed, groups)
+
+
+def read_split(parts: NDArray, where: str) -> NDArray:
+    """Which stimuli are tested on (stimulus,) bool, from words (stimulus,): `train` or `test`.
+
+    where: the file and its coordinate. Raises InputError for any other word, and for fewer than
+    FEWEST stimuli of either.
+    """
+    words = np.asarray(parts).astype(str)
+    unknown = words[~np.isin(words, PARTS)]
+    if len(unknown):
+        raise InputError(
+            where,
+            f"{str(unknown[0])!r} is no part of a split",
+            "write train or test for every stimulus, or leave cross_validation.split empty",
+        )
+    for part in PARTS:
+        count = int((words == part).sum())
+        if count < FEWEST:
+            raise InputError(
+                where, f"{count} stimuli of {len(words)} are {part}", f"give {FEWEST} or more"
+            )
+    return words == "test"
 
 
 def fold_numbers(

@@ -13,7 +13,9 @@ discrete    one against the rest: class c has the target n / 2 n_c, the others â
             readout's spread. The score is the mean over classes of the share recognised, rescaled
             so that chance is 0 and perfect 1.
 
-p-values are those of stimuli permuted, as further right-hand sides of the same solve.
+p-values are those of stimuli permuted, as further right-hand sides of the same solve; of a given
+split (folds of which some are `cross_validation.TRAINING`) the test stimuli are scored, and
+permuted, under the one readout that the training stimuli gave.
 """
 
 from dataclasses import dataclass
@@ -22,7 +24,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from cortiscope import ridge
+from cortiscope import given_split, ridge
+from cortiscope.cross_validation import TRAINING
 from cortiscope.statistics import p_value, permutations
 
 NULL_COLUMNS = 8192  # right-hand sides solved together
@@ -57,6 +60,12 @@ class Readout:
     def regression(self) -> ridge.Regression:
         return ridge.Regression(self.kernel, self.folds, self.alphas)
 
+    @property
+    def test(self) -> NDArray | None:
+        """(stimulus,) bool, the test stimuli of a given split; None without one."""
+        test: NDArray = self.folds != TRAINING
+        return None if test.all() else test
+
 
 def readout_kernel(patterns: NDArray) -> NDArray:
     """`ridge.kernel` of features (stimulus, component), or of responses (stimulus, neuroid).
@@ -87,10 +96,15 @@ def discrete(readout: Readout, values: NDArray, count: int, seed: int) -> Decode
     n_classes, n_stimuli = len(classes), len(label)
     if n_classes < 2:
         return Decoded(np.nan, np.full(count, np.nan), np.nan)
-    orders = np.vstack([np.arange(n_stimuli), permutations(n_stimuli, count, seed)])
-    accuracy = np.concatenate(
-        [_accuracy(readout, label[some], n_classes) for some in _parts(orders, n_classes)]
-    )
+    if readout.test is not None:
+        orders = _orders(int(readout.test.sum()), count, seed)
+        evidence = _evidence_of(readout, label[None], n_classes)[readout.test]
+        accuracy = _balanced(evidence, label[readout.test][orders], n_classes)
+    else:
+        orders = _orders(n_stimuli, count, seed)
+        accuracy = np.concatenate(
+            [_accuracy(readout, label[some], n_classes) for some in _parts(orders, n_classes)]
+        )
     chance = 1 / n_classes
     score = (accuracy - chance) / (1 - chance)
     p = float(p_value(score[0], score[1:]))
@@ -99,7 +113,9 @@ def discrete(readout: Readout, values: NDArray, count: int, seed: int) -> Decode
 
 def _scored(readout: Readout, targets: NDArray, weight: NDArray, count: int, seed: int) -> Decoded:
     """Mean r over the targets (stimulus, target) of one property, by weight (target,)."""
-    orders = np.vstack([np.arange(len(targets)), permutations(len(targets), count, seed)])
+    if readout.test is not None:
+        return _scored_on_test(readout, readout.test, targets, weight, count, seed)
+    orders = _orders(len(targets), count, seed)
     scores = []
     for some in _parts(orders, targets.shape[1]):
         columns = np.moveaxis(targets[some], 0, 1).reshape(len(targets), -1)
@@ -108,6 +124,20 @@ def _scored(readout: Readout, targets: NDArray, weight: NDArray, count: int, see
         scores.append(_mean(r.reshape(len(some), -1), weight))
     score = np.concatenate(scores)
     return Decoded(float(score[0]), score[1:], float(p_value(score[0], score[1:])))
+
+
+def _scored_on_test(
+    readout: Readout, test: NDArray, targets: NDArray, weight: NDArray, count: int, seed: int
+) -> Decoded:
+    predicted = given_split.tested(readout.regression.predict(targets), readout.folds)
+    moved = _orders(int(test.sum()), count, seed)
+    score = _mean(given_split.null_scores(predicted, targets[test], moved), weight)
+    return Decoded(float(score[0]), score[1:], float(p_value(score[0], score[1:])))
+
+
+def _orders(n_stimuli: int, count: int, seed: int) -> NDArray:
+    """The order as it is, then random ones: (1 + permutation, stimulus)."""
+    return np.vstack([np.arange(n_stimuli), permutations(n_stimuli, count, seed)])
 
 
 def _mean(r: NDArray, weight: NDArray) -> NDArray:
@@ -125,17 +155,30 @@ def _parts(orders: NDArray, n_columns: int) -> list[NDArray]:
 
 def _accuracy(readout: Readout, labels: NDArray, n_classes: int) -> NDArray:
     """Balanced accuracy of each labelling (labelling, stimulus): (labelling,)."""
+    return _balanced(_evidence_of(readout, labels, n_classes), labels, n_classes)
+
+
+def _balanced(evidence: NDArray, labels: NDArray, n_classes: int) -> NDArray:
+    """Mean over classes of the share recognised by the most evidence: (labelling,).
+
+    evidence (stimulus, labelling or 1, class), labels (labelling, stimulus). NaN where it is.
+    """
+    member = labels.T[:, :, None] == np.arange(n_classes)  # (stimulus, labelling, class)
+    correct = evidence.argmax(axis=2) == labels.T  # (stimulus, labelling)
+    recognised = np.einsum("sl,slc->lc", correct.astype(float), member.astype(float))
+    known = np.isfinite(evidence).all(axis=(0, 2))
+    return np.where(known, (recognised / member.sum(axis=0)).mean(axis=1), np.nan)
+
+
+def _evidence_of(readout: Readout, labels: NDArray, n_classes: int) -> NDArray:
+    """How much speaks for each class, by its readout: (stimulus, labelling, class)."""
     n_stimuli = labels.shape[1]
     member = labels.T[:, :, None] == np.arange(n_classes)  # (stimulus, labelling, class)
     size = member.sum(axis=0)
     targets = np.where(member, n_stimuli / (2 * size), -n_stimuli / (2 * (n_stimuli - size)))
     columns = targets.reshape(n_stimuli, -1)
     predicted = readout.regression.predict(columns)
-    evidence = _evidence(predicted, columns, readout.folds).reshape(targets.shape)
-    correct = evidence.argmax(axis=2) == labels.T  # (stimulus, labelling)
-    recognised = np.einsum("sl,slc->lc", correct.astype(float), member.astype(float)) / size
-    known = np.isfinite(evidence).all(axis=(0, 2))
-    return np.where(known, recognised.mean(axis=1), np.nan)
+    return _evidence(predicted, columns, readout.folds).reshape(targets.shape)
 
 
 def _evidence(predicted: ridge.Predictions, targets: NDArray, folds: NDArray) -> NDArray:

@@ -30,9 +30,10 @@ LEVELS = 16  # of Kendall's tau-a in permutations and draws: the sets are small
 
 @dataclass(frozen=True)
 class HeldOut:
-    """pair: (fit, 2), the two folds that a fit holds out. stimuli: of each fit, the numbers of the
-    stimuli held out, ascending. cells: of each fit, the numbers of the cells among these, in the
-    order of `numpy.triu_indices`. blocks: the cells between each two folds, or within one.
+    """pair: (fit, 2), the two folds that a fit holds out; of a given split (fit, 1). stimuli: of
+    each fit, the numbers of the stimuli held out, ascending. cells: of each fit, the numbers of the
+    cells among these, in the order of `numpy.triu_indices`. blocks: the cells between each two
+    folds, or within one.
     trained: (fit, block) 1 or 0, the blocks that a fit is trained on. partner: (fit,), another
     fit of the same round, none of whose folds it shares; -1 where there is none.
     """
@@ -62,17 +63,35 @@ def pairs_of_folds(folds: NDArray, rounds: int | None = None) -> HeldOut:
             f"give 3 to {MAX_FOLDS}, of at least two stimuli each",
         )
     pair, partner = _tournament(n_folds, rounds)
+    return _sets(fold, pair, partner)
+
+
+def given_set(test: NDArray) -> HeldOut:
+    """Hold out the test stimuli of a given split, those of test (stimulus,) bool: one fit."""
+    return _sets(test.astype(int), np.array([[1]]), np.array([-1]))
+
+
+def given_set_with_partner(test: NDArray, seed: int) -> HeldOut:
+    """The same as the first of two fits; its partner holds out a random quarter of the others."""
+    training = np.random.default_rng(seed).permutation(np.flatnonzero(~test))
+    fold = 2 * test.astype(int)
+    fold[training[: max(2, len(training) // 4)]] = 1
+    return _sets(fold, np.array([[2], [1]]), np.array([1, 0]))
+
+
+def _sets(fold: NDArray, held: NDArray, partner: NDArray) -> HeldOut:
+    """fold: (stimulus,) numbers from 0, each in use; held: (fit, number), the folds held out."""
     first, second = np.triu_indices(len(fold), 1)
-    block_of_cell, block_folds = _blocks(fold, first, second, n_folds)
+    block_of_cell, block_folds = _blocks(fold, first, second, int(fold.max()) + 1)
     order = np.argsort(block_of_cell, kind="stable")
     edges = np.cumsum(np.bincount(block_of_cell, minlength=len(block_folds)))[:-1]
-    stimuli = [np.flatnonzero(np.isin(fold, folds_held)) for folds_held in pair]
+    stimuli = [np.flatnonzero(np.isin(fold, folds_held)) for folds_held in held]
     number = np.zeros((len(fold), len(fold)), dtype=int)
     number[first, second] = np.arange(len(first))
     cells = [number[np.ix_(s, s)][np.triu_indices(len(s), 1)] for s in stimuli]
-    touched = np.array([np.isin(block_folds, held).any(axis=1) for held in pair])
+    touched = np.array([np.isin(block_folds, one).any(axis=1) for one in held])
     trained = (~touched).astype(np.float64)
-    return HeldOut(pair, stimuli, cells, np.split(order, edges), trained, partner)
+    return HeldOut(held, stimuli, cells, np.split(order, edges), trained, partner)
 
 
 def check_comparison(method: str) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 # Options that name a coordinate of the stimuli, or several: a section of the config and its key.
 COORDINATES = (
     ("cross_validation", "group"),
+    ("cross_validation", "split"),
     ("pls", "category"),
     ("rsa_remixed", "property"),
 )

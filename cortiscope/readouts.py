@@ -14,10 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cortiscope import decoding
-from cortiscope.cross_validation import fold_numbers
+from cortiscope.cross_validation import TRAINING, CrossValidation
 from cortiscope.decoding import Decoded, Readout
 from cortiscope.errors import InputError
 from cortiscope.files import read_coordinate, replacing
+from cortiscope.mapping_kinds import coordinates as named_by
 
 LABELS = ("family", "architecture", "training")  # of the models, which the joined table has too
 COLUMNS = (
@@ -47,16 +48,23 @@ class Property:
 
 @dataclass(frozen=True)
 class Protocol:
-    """settings: `properties.decoding_settings`; groups (stimulus,) held out together, or None."""
+    """settings: `properties.decoding_settings`; validation: which stimuli are held out."""
 
     settings: Mapping[str, Any]
-    groups: NDArray | None
+    validation: CrossValidation
 
-    def folds(self, stimuli: NDArray) -> NDArray:
-        """(stimulus,) fold numbers of some stimuli."""
-        validation = self.settings["cross_validation"]
-        groups = None if self.groups is None else self.groups[stimuli]
-        return fold_numbers(len(stimuli), validation["folds"], validation["seed"], groups)
+    def stimuli(self, asked: Property) -> NDArray:
+        """The numbers of the stimuli whose property is known.
+
+        Of a given split, those of classes that have stimuli in both parts, if any: no other can be
+        both learnt and recognised.
+        """
+        stimuli, test = np.flatnonzero(asked.known), self.validation.test
+        if test is None or asked.kind != "discrete":
+            return stimuli
+        classes, test = asked.values[stimuli].astype(str), test[stimuli]
+        both = np.intersect1d(classes[test], classes[~test])
+        return stimuli[np.isin(classes, both)] if len(both) else stimuli
 
 
 def read_properties(
@@ -68,10 +76,11 @@ def read_properties(
     """
     if read_coordinate(stimuli, "stimulus_id").tolist() != stimulus_id.tolist():
         raise InputError(str(stimuli), "stimuli differ from those decoded", "delete it, rerun")
-    asked, group = settings["properties"], settings["cross_validation"]["group"]
-    groups = read_coordinate(stimuli, group) if group else None
-    found = [as_property(name, read_coordinate(stimuli, name), asked[name]) for name in asked]
-    return found, Protocol(settings, groups)
+    asked, section = settings["properties"], settings["cross_validation"]
+    named = {name for names in named_by(settings).values() for name in names}
+    coordinates = {name: read_coordinate(stimuli, name) for name in sorted({*asked, *named})}
+    found = [as_property(name, coordinates[name], asked[name]) for name in asked]
+    return found, Protocol(settings, CrossValidation.of(section, coordinates))
 
 
 def as_property(name: str, values: NDArray, how: str | float) -> Property:
@@ -102,17 +111,18 @@ def read_out(
 ) -> Iterator[dict[str, Any]]:
     """A row for each property, from patterns (stimulus, component) or (stimulus, neuroid).
 
-    Stimuli of which a property is not known count for nothing in its row.
+    Stimuli of which a property is not known count for nothing in its row. `n_stimuli` are those
+    scored: of a given split, test stimuli.
     """
     alphas = np.asarray(protocol.settings["ridge"]["alphas"], dtype=float)
 
     def readout(stimuli: NDArray) -> Readout:
         kernel = decoding.readout_kernel(patterns[stimuli])
-        return Readout(kernel, protocol.folds(stimuli), alphas)
+        return Readout(kernel, protocol.validation.numbers(stimuli), alphas)
 
     whole = readout(np.arange(len(patterns)))
     for asked in properties:
-        stimuli = np.flatnonzero(asked.known)
+        stimuli = protocol.stimuli(asked)
         source = whole if len(stimuli) == len(patterns) else readout(stimuli)
         decoded = _decode(source, asked, asked.values[stimuli], protocol.settings["statistics"])
         yield {
@@ -123,7 +133,7 @@ def read_out(
             "p_value": decoded.p_value,
             "accuracy": decoded.accuracy,
             "chance": decoded.chance,
-            "n_stimuli": len(stimuli),
+            "n_stimuli": int((source.folds != TRAINING).sum()),
         }
 
 

@@ -186,7 +186,8 @@ def _design(features: NDArray) -> NDArray:
 
 
 def _check(held_out: HeldOut, alphas: tuple[float, ...]) -> None:
-    if held_out.pair.max() + 1 < MIN_FOLDS or (held_out.partner < 0).any():
+    shared = held_out.trained * held_out.trained[held_out.partner]
+    if (held_out.partner < 0).any() or not shared.any(axis=1).all():
         raise InputError(
             "cross_validation.folds", "too few to choose alpha", f"give {MIN_FOLDS} or more"
         )

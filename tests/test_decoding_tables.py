@@ -13,7 +13,7 @@ from scipy.optimize import minimize
 from synthetic_scores import PROVENANCE
 
 from cortiscope import decoding, figure_decoding
-from cortiscope.cross_validation import fold_numbers
+from cortiscope.cross_validation import CrossValidation, fold_numbers
 from cortiscope.errors import InputError
 from cortiscope.features import write_features
 from cortiscope.figure_style import styled
@@ -32,7 +32,7 @@ CONFIG: dict[str, Any] = {
     "decoding": {"properties": ["category", "place", {"turn": 180.0}]},
     "ridge": {"alphas": [0.01, 1.0, 100.0], "protocol": "nested"},
     "statistics": {"permutations": 19, "bootstraps": 3, "seed": 0},
-    "cross_validation": {"folds": 6, "group": "", "seed": 0},
+    "cross_validation": {"folds": 6, "group": "", "split": "", "seed": 0},
 }
 
 
@@ -146,7 +146,7 @@ def test_a_row_is_the_readout_of_its_settings(table: Path) -> None:
 
 
 def protocol(groups: np.ndarray | None = None) -> Protocol:
-    return Protocol(decoding_settings(CONFIG), groups)
+    return Protocol(decoding_settings(CONFIG), CrossValidation(6, 0, groups, None))
 
 
 def test_stimuli_without_a_value_count_for_nothing() -> None:
@@ -166,8 +166,7 @@ def test_classes_held_out_whole_are_not_there_to_be_recognised() -> None:
     objects = np.char.add(CATEGORY, half.astype(str))  # six groups, two of each category
     for row in read_out(np.column_stack([LATE, 3 * half]), asked, protocol(objects)):
         assert row["accuracy"] > 0.9
-    three = dict(CONFIG, cross_validation={"folds": 3, "group": "category", "seed": 0})
-    whole = Protocol(decoding_settings(three), CATEGORY)
+    whole = Protocol(decoding_settings(CONFIG), CrossValidation(3, 0, CATEGORY, None))
     held, other = read_out(LATE, asked, whole)
     assert np.isnan([held["score"], held["p_value"], held["accuracy"]]).all()
     assert np.isfinite(other["score"])

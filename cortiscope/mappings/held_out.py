@@ -8,11 +8,17 @@ from typing import Any
 
 import numpy as np
 
-from cortiscope import held_out_cells
+from cortiscope import given_split, held_out_cells
 from cortiscope.comparison import permuted
-from cortiscope.cross_validation import fold_numbers
+from cortiscope.cross_validation import CrossValidation, fold_numbers
 from cortiscope.fitting import LayerScore
-from cortiscope.held_out_cells import HeldOut, check_comparison, number_of_folds, pairs_of_folds
+from cortiscope.held_out_cells import (
+    HeldOut,
+    check_comparison,
+    given_set,
+    number_of_folds,
+    pairs_of_folds,
+)
 from cortiscope.mappings.similarity import Similarity, among
 from cortiscope.responses import Area
 
@@ -32,24 +38,33 @@ class HeldOutSimilarity(Similarity):
     ) -> None:
         super().__init__(area, settings, coordinates)
         check_comparison(self.method)
-        self.groups = coordinates.get(settings["cross_validation"]["group"])
+        self.validation = CrossValidation.of(settings["cross_validation"], coordinates)
         self.stimuli = np.arange(len(area.stimulus_id))
         self.held_out = self._held_out(self.stimuli)
+        test, statistics = self.validation.test, settings["statistics"]
+        if test is not None:
+            seed, selection = statistics["seed"], settings["selection"]
+            self.orders = given_split.orders(test, statistics["permutations"], seed)
+            self.draws = given_split.bootstrap_weights(test, statistics["bootstraps"], seed)
+            if not area.repeated:
+                self.halves = given_split.halves(test, selection["splits"], selection["seed"])
 
     def learnt(self, predict: Predict) -> LayerScore:
         """Score what is predicted of the area, of permutations, and of halves of the data.
 
         The halves of the repetitions are further brains, as are the permutations: what is learnt
-        from the brain is learnt anew from each.
+        from the brain is learnt anew from each; but from the test stimuli of a given split nothing
+        is.
         """
+        given = self.validation.test is not None
         brains = np.vstack([self.cells, self.half_cells])
-        predicted = predict(self.stimuli, brains, self.held_out)
+        predicted = predict(self.stimuli, brains[:1] if given else brains, self.held_out)
         scores = held_out_cells.score(predicted, brains, self.held_out, self.method)
         own = [np.atleast_2d(cells)[0] for cells in predicted]
-        by_half = scores[1:] if self.area.repeated else self._on_halves(predict)
+        by_half = scores[1:] if self.area.repeated else self._on_halves(predict, own)
         return LayerScore(
             area_score=float(scores[0]),
-            area_null=self._null(predict),
+            area_null=self._null(predict, own),
             area_bootstrap=held_out_cells.bootstrap(
                 own, self.cells, self.held_out, self.draws, self.method
             ),
@@ -58,30 +73,44 @@ class HeldOutSimilarity(Similarity):
         )
 
     def _held_out(self, stimuli: np.ndarray) -> HeldOut:
-        """Pairs of folds of some stimuli, given by their numbers."""
-        validation = self.settings["cross_validation"]
-        groups = None if self.groups is None else self.groups[stimuli]
+        """Pairs of folds of some stimuli, given by their numbers; or the given test stimuli."""
+        validation = self.validation
+        if validation.test is not None:
+            return given_set(validation.test[stimuli])
+        groups = None if validation.groups is None else validation.groups[stimuli]
         n_groups = len(stimuli) if groups is None else len(np.unique(groups))
-        folds = number_of_folds(validation["folds"], len(stimuli), n_groups)
-        return pairs_of_folds(fold_numbers(len(stimuli), folds, validation["seed"], groups))
+        folds = number_of_folds(validation.folds, len(stimuli), n_groups)
+        return pairs_of_folds(fold_numbers(len(stimuli), folds, validation.seed, groups))
 
-    def _null(self, predict: Predict) -> np.ndarray:
-        """(permutation,): scores when the stimuli of the area are permuted."""
+    def _null(self, predict: Predict, own: list[np.ndarray]) -> np.ndarray:
+        """(permutation,): scores when the stimuli of the area are permuted.
+
+        own: of each fit, the predicted cells (held-out cell,) of the area itself. They are those of
+        its permutations too where only test stimuli are permuted, from which nothing is learnt.
+        """
         null = np.empty(len(self.orders))
         for part in self._parts():
             moved = permuted(self.cells, self.orders[part])
-            predicted = predict(self.stimuli, moved, self.held_out)
+            given = self.validation.test is not None
+            predicted = own if given else predict(self.stimuli, moved, self.held_out)
             brains = held_out_cells.null_brains(moved, self.held_out, self.method)
             null[part] = held_out_cells.null_score(predicted, brains, self.held_out, self.method)
         return null
 
-    def _on_halves(self, predict: Predict) -> np.ndarray:
-        """(split x half,): the score on each half of the stimuli, folded anew."""
-        scores = []
+    def _on_halves(self, predict: Predict, own: list[np.ndarray]) -> np.ndarray:
+        """(split x half,): the score on each half of the stimuli, folded anew.
+
+        Of a given split, the predictions `own` for the test stimuli on each half of these.
+        """
+        scores, test = [], self.validation.test
         for half in self.halves.reshape(-1, len(self.stimuli)):
             stimuli = np.flatnonzero(half)
-            held_out, brain = self._held_out(stimuli), self.cells[None, among(half)]
-            predicted = predict(stimuli, brain, held_out)
+            if test is None:
+                held_out, brain = self._held_out(stimuli), self.cells[None, among(half)]
+                predicted = predict(stimuli, brain, held_out)
+            else:
+                held_out, brain = given_set(half), self.cells[None]
+                predicted = [own[0][among(half[test])]]
             scores.append(held_out_cells.score(predicted, brain, held_out, self.method)[0])
         return np.array(scores)
 

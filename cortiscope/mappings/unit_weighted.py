@@ -5,7 +5,7 @@ import numpy as np
 from cortiscope import unit_weighted
 from cortiscope.features import Layer
 from cortiscope.fitting import LayerScore
-from cortiscope.held_out_cells import HeldOut
+from cortiscope.held_out_cells import HeldOut, given_set_with_partner
 from cortiscope.mappings.held_out import HeldOutSimilarity
 
 
@@ -23,6 +23,13 @@ class Scorer(HeldOutSimilarity):
             features = layer.features[stimuli]
             if features.shape[1] >= len(features):
                 features = unit_weighted.onto_principal_axes(features)
-            return unit_weighted.predict(features, brains, held_out, alphas).predicted
+            fits = self._with_partners(held_out)
+            found = unit_weighted.predict(features, brains, fits, alphas)
+            return found.predicted[: len(held_out.cells)]
 
         return self.learnt(predict)
+
+    def _with_partners(self, held_out: HeldOut) -> HeldOut:
+        """Of a given split, a fit more, whose training stimuli choose alpha."""
+        test = self.validation.test
+        return held_out if test is None else given_set_with_partner(test, self.validation.seed)

@@ -1,0 +1,204 @@
+"""A given split into training and test stimuli: for every mapping that learns, and for readouts."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+from numpy.typing import NDArray
+from scipy.optimize import nnls
+from scipy.stats import kstest, spearmanr
+from sklearn.linear_model import RidgeCV
+from sklearn.metrics import balanced_accuracy_score
+
+from cortiscope import decoding, dissimilarity, held_out_cells
+from cortiscope.cross_validation import TRAINING, CrossValidation, read_split
+from cortiscope.errors import InputError
+from cortiscope.fitting import fit
+from cortiscope.properties import decoding_settings
+from cortiscope.readouts import Protocol, as_property, read_out
+from tests.ridge_scene import one_thread, scaled
+from tests.running import REPOSITORY
+from tests.synthetic_areas import area, layer
+
+__all__ = ["one_thread"]
+
+CONFIG = yaml.safe_load((REPOSITORY / "config" / "config.yaml").read_text())
+CELLS = ("rsa_reweighted", "rsa_remixed", "unit_weighted")
+N = 60
+TEST = np.random.default_rng(5).permutation(N) < 24
+PART = np.where(TEST, "test", "train")
+LABEL = np.random.default_rng(6).permutation(N) % 3
+CATEGORY = np.array(list("abc"))[LABEL]
+GIVEN = CONFIG["cross_validation"] | {"split": "part"}
+ALPHAS = np.logspace(-3, 4, 8)
+
+
+def scored(mapping: str, layers: list, of: Any, permutations: int = 0, bootstraps: int = 0) -> dict:
+    statistics = {"permutations": permutations, "bootstraps": bootstraps, "seed": 0}
+    settings = CONFIG | {"cross_validation": GIVEN, "statistics": statistics}
+    found = fit(mapping, layers, of, settings, {"part": PART, "category": CATEGORY})
+    return {name: variable.values for name, variable in found.items()}
+
+
+def scene(repetitions: int = 4) -> tuple[list, Any]:
+    """A layer that holds the code of an area, three categories and more, and one that does not."""
+    random = np.random.default_rng(0)
+    code = random.normal(size=(N, 12)) + 3 * random.normal(size=(3, 12))[LABEL]
+    layers = [layer(code, "code"), layer(random.normal(size=(N, 12)), "other")]
+    answers = (code @ random.normal(size=(12, 20)))[:, None]
+    return layers, area(answers + random.normal(size=(N, repetitions, 20)))
+
+
+def perturbed(of: Any) -> Any:
+    """The same area with other responses to the test stimuli."""
+    response = of.response.copy()
+    response[TEST] = 3 * np.random.default_rng(1).normal(size=response[TEST].shape)
+    return replace(of, response=response)
+
+
+@pytest.mark.parametrize("repetitions", [1, 4])
+@pytest.mark.parametrize("mapping", CELLS)
+def test_layers_are_told_apart(mapping: str, repetitions: int) -> None:
+    layers, brain = scene(repetitions)
+    found, other = (scored(mapping, [one], brain, 19, 20) for one in layers)
+    assert found["area_score"][0] > 0.4
+    assert abs(other["area_score"][0]) < 0.25
+    assert found["area_p_value"][0] == 1 / 20 < other["area_p_value"][0]
+    assert abs(found["area_null_mean"][0]) < 0.1
+    assert found["selection_score"].shape == (1, 2, 2)
+    assert (found["selection_score"] > other["selection_score"]).all()
+    low, high = np.percentile(found["area_bootstrap"][0], [1, 99])
+    assert low < found["area_score"][0] < high
+
+
+def test_reweighting_is_least_squares_on_the_pairs_of_training_stimuli() -> None:
+    layers, brain = scene(1)
+    found = scored("rsa_reweighted", layers, brain)
+
+    def cells(patterns: NDArray, of: NDArray) -> NDArray:
+        return dissimilarity.pattern_rdm(patterns[of], "pearson")
+
+    trained = np.stack([cells(one.features, ~TEST) for one in layers], axis=1)
+    known = cells(brain.response[:, 0], ~TEST)
+    weights, _ = nnls(trained - trained.mean(axis=0), known - known.mean())
+    tested = np.stack([cells(one.features, TEST) for one in layers], axis=1) @ weights
+    expected = spearmanr(tested, cells(brain.response[:, 0], TEST)).statistic
+    assert found["area_score"][0] == pytest.approx(expected, abs=1e-10)
+
+
+@pytest.mark.parametrize("mapping", CELLS)
+def test_pairs_are_predicted_from_training_stimuli(
+    mapping: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the test stimuli answer, the same is predicted of them."""
+    layers, brain = scene()
+    seen, score = [], held_out_cells.score
+
+    def spy(predicted: Any, *rest: Any) -> NDArray:
+        seen.append(np.atleast_2d(predicted[0])[0])
+        return score(predicted, *rest)
+
+    monkeypatch.setattr(held_out_cells, "score", spy)
+    scored(mapping, layers[:1], brain)
+    own = seen[0]
+    seen.clear()
+    scored(mapping, layers[:1], perturbed(brain))
+    assert len(own) == TEST.sum() * (TEST.sum() - 1) / 2
+    np.testing.assert_allclose(seen[0], own, rtol=1e-9)
+
+
+@pytest.mark.parametrize("mapping", ["unit_weighted"])
+def test_noise_scores_zero_and_its_p_values_are_uniform(mapping: str) -> None:
+    layers, _ = scene()
+    random = np.random.default_rng(2)
+    found = [
+        scored(mapping, layers[1:], area(random.normal(size=(N, 1, 10))), permutations=19)
+        for _ in range(60)
+    ]
+    scores = [one["area_score"][0] for one in found]
+    assert abs(np.mean(scores)) < 3 * np.std(scores) / np.sqrt(len(scores))
+    p = [one["area_p_value"][0] for one in found]
+    assert kstest(p, "uniform").pvalue > 0.01
+
+
+# Readouts
+
+
+def readout(patterns: NDArray) -> decoding.Readout:
+    folds = CrossValidation(10, 0, None, TEST).numbers(np.arange(N))
+    return decoding.Readout(decoding.readout_kernel(patterns), folds, ALPHAS)
+
+
+def test_readouts_are_those_of_scikit_learn_fitted_once() -> None:
+    random = np.random.default_rng(3)
+    place = random.normal(size=N)
+    patterns = np.column_stack([place, LABEL == 0, LABEL == 1]) @ random.normal(size=(3, 30))
+    patterns += 2 * random.normal(size=patterns.shape)
+    inputs = scaled(patterns)
+    model = RidgeCV(ALPHAS).fit(inputs[~TEST], place[~TEST])
+    expected = np.corrcoef(model.predict(inputs[TEST]), place[TEST])[0, 1]
+    ours = decoding.continuous(readout(patterns), place, 19, 0)
+    assert ours.score == pytest.approx(expected, abs=1e-10)
+    assert 0.2 < expected < 0.99
+    assert ours.p_value == 1 / 20
+    assert ours.null.shape == (19,)
+
+    member = (LABEL[:, None] == np.arange(3)).astype(float)
+    several = RidgeCV(ALPHAS, alpha_per_target=True).fit(inputs[~TEST], member[~TEST])
+    spread = several.predict(inputs).std(axis=0)
+    evidence = (several.predict(inputs[TEST]) - member[~TEST].mean(axis=0)) / spread
+    expected = balanced_accuracy_score(LABEL[TEST], evidence.argmax(axis=1))
+    ours = decoding.discrete(readout(patterns), CATEGORY, 19, 0)
+    assert ours.accuracy == pytest.approx(expected, abs=1e-12)
+    assert 0.4 < expected < 1
+    assert abs(ours.null.mean()) < 0.15
+
+
+def test_readouts_never_see_a_test_stimulus_and_leave_out_classes_of_one_part() -> None:
+    protocol = Protocol(
+        decoding_settings(CONFIG | {"decoding": {"properties": []}}),
+        CrossValidation(10, 0, None, TEST),
+    )
+    random = np.random.default_rng(4)
+    patterns = 3 * (LABEL[:, None] == np.arange(3)) @ random.normal(size=(3, 20))
+    patterns = patterns + random.normal(size=(N, 20))
+    names = CATEGORY.astype(object)
+    names[np.flatnonzero(TEST)[:3]] = "only tested"
+    names[np.flatnonzero(~TEST)[:3]] = "only trained on"
+    apart = np.where(TEST, "d", "e")
+    known = np.where(TEST & (np.cumsum(TEST) > 3), np.nan, random.normal(size=N))
+    asked = [as_property("names", names, "discrete"), as_property("apart", apart, "discrete")]
+    asked.append(as_property("known", known, "continuous"))
+    found, never, few = read_out(patterns, asked, protocol)
+    assert found["n_stimuli"] == TEST.sum() - 3
+    assert found["chance"] == pytest.approx(1 / 3)
+    assert found["accuracy"] > 0.9
+    for row in (never, few):
+        assert np.isnan([row["score"], row["p_value"]]).all()
+    assert few["n_stimuli"] == 3
+
+
+# What a split is
+
+
+def test_fold_numbers_of_a_split() -> None:
+    named = {"part": PART, "category": CATEGORY}
+    numbers = CrossValidation.of(GIVEN, named).numbers(np.arange(10, N))
+    np.testing.assert_array_equal(numbers, np.where(TEST[10:], 0, TRAINING))
+    assert CrossValidation.of(CONFIG["cross_validation"], {}).test is None
+
+
+@pytest.mark.parametrize(
+    ("parts", "line"),
+    [
+        (["train"] * 20 + ["validate"], "x: 'validate' is no part of a split; write train or test"),
+        ([0] * 10 + [1] * 10, "x: '0' is no part of a split; write train or test"),
+        (["train"] * 20 + ["test"] * 7, "x: 7 stimuli of 27 are test; give 8 or more"),
+        (["test"] * 20, "x: 0 stimuli of 20 are train; give 8 or more"),
+    ],
+)
+def test_other_splits_are_refused(parts: list, line: str) -> None:
+    with pytest.raises(InputError, match=line):
+        read_split(np.array(parts), "x")
