@@ -73,19 +73,28 @@ def refitted_error(
     The jackknife over groups of stimuli (Quenouille 1949; Tukey 1958): √((g − 1) / g Σ (z_k − z̄)²),
     z_k the score without group k, from training to alpha. On average it errs on the high side
     (Efron and Stein 1981, Ann Stat 9:586), which at ten groups makes up for the normal quantile.
-    Never less than the error from resampling the test stimuli, corrected for the n_folds means
-    that the score takes out: √(n / (n − n_folds)) times the spread of the draws.
+    Never less than `resampled_error`.
 
     score: of the stimuli chosen by (stimulus,) bool. groups, folds (stimulus,). draws (draw,), of
     the whole sample's score with test stimuli resampled. NaN where a score is.
     """
     z = np.array([fisher_z(score(groups != group)) for group in np.unique(groups)])
     jackknife = np.sqrt((len(z) - 1) * z.var())
+    return float(np.maximum(jackknife, resampled_error(draws, folds)))
+
+
+def resampled_error(draws: NDArray, folds: NDArray) -> float:
+    """Standard error of a held-out score whose models are taken as they are.
+
+    That of draws (draw,) with test stimuli resampled, corrected for the mean of every fold of more
+    than one stimulus that the score takes out: √(n / (n − n_folds)) times their spread. folds
+    (stimulus,). 0 without draws.
+    """
     sizes = np.unique(folds, return_counts=True)[1]
     n_means = int((sizes > 1).sum())  # a stimulus alone is centred on its training part instead
     finite = np.isfinite(draws)
-    resampled = fisher_z(draws[finite]).std() if finite.any() else 0.0
-    return float(np.maximum(jackknife, resampled * np.sqrt(len(folds) / (len(folds) - n_means))))
+    spread = fisher_z(draws[finite]).std() if finite.any() else 0.0
+    return float(spread * np.sqrt(len(folds) / (len(folds) - n_means)))
 
 
 def spearman_error(model: NDArray, brain: NDArray) -> float:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from cortiscope import standard_errors
 from cortiscope.cross_validation import fold_numbers
 from cortiscope.features import Layer
 from cortiscope.fitting import LayerScore
@@ -90,9 +91,12 @@ class Encoding(ABC):
     """A cross-validated regression of one area's neuroids on a layer.
 
     n_chosen: how many values `chosen` gives of a target.
+    refits: whether intervals count that other stimuli would have trained other models, which
+        takes ten more preparations.
     """
 
     n_chosen = 1
+    refits = False
 
     def __init__(
         self, area: Area, settings: Mapping[str, Any], coordinates: Mapping[str, np.ndarray]
@@ -148,7 +152,7 @@ class Encoding(ABC):
         return LayerScore(
             area_score=float(weighted_mean(encoded.score, weight)),
             area_null=weighted_mean(null, weight),
-            area_bootstrap=weighted_mean(encoded.bootstrap, weight),
+            area_bootstrap=self._intervals(regressions, encoded),
             selection=self._selection(regressions),
             neuroids={
                 "score": encoded.score,
@@ -157,6 +161,28 @@ class Encoding(ABC):
                 "p_value": p_value(encoded.score, null),
             },
         )
+
+    def _intervals(self, regressions: Regressions, encoded: Encoded) -> np.ndarray:
+        """(draw,): the area's score with stimuli resampled, brought to its standard error."""
+        draws = weighted_mean(encoded.bootstrap, self.area.weight)
+        if not len(draws):
+            return draws
+        within = self.centred_within(self.sample.folds)
+        error = standard_errors.resampled_error(draws, within)
+        if self.refits:
+            seed = self.settings["statistics"]["seed"]
+            groups = standard_errors.deletion_groups(self.sample.folds, seed, self.groups)
+            error = standard_errors.refitted_error(
+                lambda kept: self._score_of(regressions, kept), groups, draws, within
+            )
+        score = float(weighted_mean(encoded.score, self.area.weight))
+        return standard_errors.rescaled(draws, score, error)
+
+    def _score_of(self, regressions: Regressions, kept: np.ndarray) -> float:
+        """The area's score on some of the stimuli, (stimulus,) bool."""
+        sample, targets = self.sample.among(kept), self.response[kept]
+        encoded = self._encode(regressions, sample, targets, dtype=np.float32)
+        return float(weighted_mean(encoded.score, self.area.weight))
 
     def _folds(self, stimuli: np.ndarray) -> np.ndarray:
         validation = self.settings["cross_validation"]

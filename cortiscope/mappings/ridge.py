@@ -10,6 +10,8 @@ from cortiscope.ridge import Predictions
 class Scorer(Encoding):
     """Nested cross-validation, or the protocol of Conwell et al. (2021)."""
 
+    refits = True
+
     def prepare(self, features: np.ndarray, folds: np.ndarray) -> Predict:
         if self.published:
             return lambda targets: ridge.conwell2021(features, targets.values)

@@ -6,6 +6,7 @@ from cortiscope.comparison import bootstrap_scores, compare, permutation_null
 from cortiscope.features import Layer
 from cortiscope.fitting import LayerScore
 from cortiscope.mappings.similarity import Similarity, among
+from cortiscope.standard_errors import rescaled, spearman_error
 
 
 class Scorer(Similarity):
@@ -14,10 +15,14 @@ class Scorer(Similarity):
     def score(self, layer: Layer) -> LayerScore:
         """Score one layer: its dissimilarities with the area's, the null, bootstrap and halves."""
         cells = self.layer_cells(layer)
+        score = self._compare(cells, self.cells)
+        draws = bootstrap_scores(cells, self.cells, self.draws, self.method)
+        if self.method == "spearman":
+            draws = rescaled(draws, score, spearman_error(cells, self.cells))
         return LayerScore(
-            area_score=self._compare(cells, self.cells),
+            area_score=score,
             area_null=permutation_null(cells, self.cells, self.orders, self.method),
-            area_bootstrap=bootstrap_scores(cells, self.cells, self.draws, self.method),
+            area_bootstrap=draws,
             selection=self._selection(cells),
             neuroids={},
         )
