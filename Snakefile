@@ -26,6 +26,8 @@ include: "workflow/rules/stimuli.smk"
 include: "workflow/rules/models.smk"
 # 3. Each network saw the stimuli once; every layer's activations were projected and kept.
 include: "workflow/rules/features.smk"
+# Low-level models saw them too, where layers are to explain more than these.
+include: "workflow/rules/low_level.smk"
 # 4. Every layer was compared with every area, on stimuli held out.
 include: "workflow/rules/fits.smk"
 # 5. The noise of the recordings set the ceiling.

@@ -18,6 +18,7 @@ from cortiscope.shapes import CATEGORIES, Stimuli
 from cortiscope.stimulus_ids import positions, read_ids
 from cortiscope.study import Study
 from cortiscope.table_settings import table_settings
+from cortiscope.variance_partition import check as check_partition
 from cortiscope.weight_names import is_named
 
 FOLDS = "config: cross_validation.folds"
@@ -103,6 +104,10 @@ def check_pairs(study: Study) -> None:
     kinds = asked(study)
     if any("rsa" in kind.sections for kind in kinds.values()):
         check_repetitions(study.config["rsa"]["dissimilarity"], count_repetitions(study))
+    if "variance_partition" in kinds:
+        check_partition(
+            study.config["rsa"]["comparison"], study.config["statistics"]["permutations"]
+        )
     validation = study.config["cross_validation"]
     for name, kind in kinds.items():
         if not kind.paired_folds:

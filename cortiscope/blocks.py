@@ -11,7 +11,13 @@ CELLS_PER_SECOND = 1.5e8
 # Core-seconds of the others for 240 stimuli, 64 neuroids and 100 permutations, measured.
 SECONDS = {"ols": 1.2, "pcr": 1.5, "lasso": 2.5, "pls": 3.5, "stacked": 1.0}
 # Of those that compare similarities between stimuli; the neuroids cost next to nothing.
-SIMILARITY_SECONDS = {"cka": 0.1, "rsa_remixed": 1.0, "rsa_reweighted": 0.5, "unit_weighted": 4.0}
+SIMILARITY_SECONDS = {
+    "cka": 0.1,
+    "rsa_remixed": 1.0,
+    "rsa_reweighted": 0.5,
+    "unit_weighted": 4.0,
+    "variance_partition": 0.5,
+}
 
 
 def seconds_per_layer(

@@ -99,7 +99,7 @@ def permutation_null(model: NDArray, brain: NDArray, orders: NDArray, method: st
     models = prepared(model, method)
     brains = prepared(np.atleast_2d(brain), method)
     null = np.empty((len(orders), *model.shape[:-1], len(brains)))
-    for part in _parts(len(orders), brain.shape[-1]):
+    for part in parts(len(orders), brain.shape[-1]):
         for number, one in enumerate(brains):
             null[part, ..., number] = null_scores(models, permuted(one, orders[part]), method)
     return null.reshape(len(orders), *model.shape[:-1], *brain.shape[:-1])
@@ -130,12 +130,12 @@ def _weighted_products(
 ) -> NDArray:
     """Weighted correlation, or cosine, over pairs of stimuli: (draw, model, brain)."""
     products = (models[:, None] * brains).reshape(-1, models.shape[1])  # (model * brain, cell)
-    joint = _pair_sums(weights, products).reshape(len(weights), len(models), len(brains))
-    model_square = _pair_sums(weights, np.square(models))
-    brain_square = _pair_sums(weights, np.square(brains))
+    joint = pair_sums(weights, products).reshape(len(weights), len(models), len(brains))
+    model_square = pair_sums(weights, np.square(models))
+    brain_square = pair_sums(weights, np.square(brains))
     if centred:
         pairs = (weights.sum(axis=1) ** 2 - np.square(weights).sum(axis=1))[:, None] / 2
-        model_sum, brain_sum = _pair_sums(weights, models), _pair_sums(weights, brains)
+        model_sum, brain_sum = pair_sums(weights, models), pair_sums(weights, brains)
         with np.errstate(divide="ignore", invalid="ignore"):
             joint -= model_sum[:, :, None] * (brain_sum / pairs)[:, None, :]
             model_square -= model_sum**2 / pairs
@@ -159,7 +159,7 @@ def _positive(values: NDArray) -> NDArray:
     return np.where(values > 0, values, np.nan)
 
 
-def _pair_sums(weights: NDArray, values: NDArray) -> NDArray:
+def pair_sums(weights: NDArray, values: NDArray) -> NDArray:
     """Sums over pairs of stimuli of w_i w_j v_ij: (draw, system), from values (system, cell)."""
     sums = [
         np.einsum("ds,ds->d", weights @ square(row), weights) / 2  # (draw, stimulus) x itself
@@ -168,7 +168,8 @@ def _pair_sums(weights: NDArray, values: NDArray) -> NDArray:
     return np.stack(sums, axis=1)
 
 
-def _parts(n_rows: int, n_cells: int) -> Iterator[slice]:
+def parts(n_rows: int, n_cells: int) -> Iterator[slice]:
+    """Cut permutations or draws into slices whose cells take 64 MB."""
     step = max(1, CELLS_AT_ONCE // max(1, n_cells))
     for start in range(0, n_rows, step):
         yield slice(start, start + step)

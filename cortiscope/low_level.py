@@ -44,7 +44,8 @@ def luminance(images: NDArray) -> NDArray:
 
 def pixels(images: NDArray) -> NDArray:
     """Mean luminance in each field of a 32 x 32 grid."""
-    return _pooled(luminance(images), PIXEL_GRID).reshape(len(images), -1)
+    maps = [_pooled(luminance(part), PIXEL_GRID) for part in _parts(images)]
+    return np.concatenate(maps).reshape(len(images), -1)
 
 
 def gabor_energy(images: NDArray) -> NDArray:

@@ -25,6 +25,7 @@ class Kind:
 
     joint: all layers of a model get one score together, and each a weight in it.
     ceiling: what in a ceilings file is the highest score that it could reach.
+    squared: scores are shares of variance, so that the highest is the square of the ceiling.
     paired_folds: the fewest folds it takes, where it learns from pairs of stimuli and so holds out
         pairs of folds; 0 where it does not.
     """
@@ -33,6 +34,7 @@ class Kind:
     joint: bool = False
     ceiling: str = "area_ceiling"
     paired_folds: int = 0
+    squared: bool = False
 
 
 def coordinates(settings: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
@@ -43,6 +45,11 @@ def coordinates(settings: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
         if names:
             named[f"{section}.{key}"] = (names,) if isinstance(names, str) else tuple(names)
     return named
+
+
+def low_level(settings: Mapping[str, Any]) -> list[str]:
+    """The low-level models, by the names of their variables, that some sections ask for."""
+    return list(settings.get("low_level", {}).get("models", ()))
 
 
 MAPPINGS = {
@@ -70,4 +77,7 @@ MAPPINGS = {
         paired_folds=5,
     ),
     "cka": Kind(("selection", "statistics"), ceiling="cka_ceiling"),
+    "variance_partition": Kind(
+        ("low_level", "rsa", "selection", "statistics"), ceiling="rdm_ceiling", squared=True
+    ),
 }

@@ -16,11 +16,13 @@ from cortiscope.errors import InputError
 from cortiscope.files import Group, Variable, opened, read, replacing
 from cortiscope.mapping_kinds import MAPPINGS, TOGETHER
 from cortiscope.nested_bootstrap import score_intervals
-from cortiscope.statistics import INTERVAL
+from cortiscope.statistics import INTERVAL, weighted_mean
 
 REMADE = "delete it, and the next run makes it again"
 # Columns of lists, of the layers that are scored together, and what they are in a score file.
 MEMBERS = {"members": "member", "member_depths": "member_depth", "layer_weights": "layer_weight"}
+# Of mappings that divide what is explained: columns that are means over neuroids.
+SHARES = ("explained_layer", "explained_low_level", "explained_shared")
 NEUROID_VALUES = ("score", "null_mean", "p_value", "alpha", "ceiling")
 NEUROID_LABELS = ("model", "mapping", "area", "layer", "neuroid_id")
 NEUROID_SCHEMA = pa.schema(
@@ -102,7 +104,8 @@ def layer_rows(
     `score`, `null_mean`, `p_value` are the area's; `score_low`, `score_high` the 95 % interval
     over resampled stimuli; `ceiling` that of all the data and `selection_ceiling` that of the data
     that `selection` (flattened split x half) was scored on. `best_single`: of all layers together,
-    what the best of them scores alone on the same stimuli. `null`: the scores with stimuli
+    what the best of them scores alone on the same stimuli. SHARES: beside what only the layer
+    explains, which is the score. `null`: the scores with stimuli
     permuted, none where the file does not hold them. `n_neuroids`: of the area as recorded,
     `n_selected`: those fitted. NaN = not known. See also `_over_neuroids`.
     """
@@ -144,6 +147,9 @@ def layer_rows(
     }
     for column, name in MEMBERS.items():
         columns[column] = [content[name].tolist() if joint else None] * len(names)
+    for name in SHARES:
+        known = name in content.variables
+        columns[name] = weighted_mean(content[name], content["weight"]) if known else np.nan
     return pd.DataFrame(dict(model) | columns | _over_neuroids(scores, ceilings))
 
 
@@ -178,10 +184,11 @@ def _area_ceilings(scores: Scores, ceilings: Group) -> tuple[float, float]:
 
     Halves of the stimuli are answered by all repetitions, halves of the repetitions are noisier.
     """
-    name = MAPPINGS[scores.mapping].ceiling
-    full = float(ceilings[name])
+    kind = MAPPINGS[scores.mapping]
+    power = 2 if kind.squared else 1
+    full = float(ceilings[kind.ceiling]) ** power
     halved = scores.content.attributes["selection"] == "repetitions"
-    return full, float(ceilings[f"{name}_half"]) if halved else full
+    return full, float(ceilings[f"{kind.ceiling}_half"]) ** power if halved else full
 
 
 def interval(draws: np.ndarray) -> tuple[float, float]:

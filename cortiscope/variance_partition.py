@@ -1,179 +1,177 @@
-"""What a model explains beyond others, and what they explain together: commonality analysis.
+"""What a layer explains of an area beyond low-level models, and what it shares with them.
 
-Sets of predictors (a layer; low-level models) explain R² of a brain, alone and together. The part
-that exactly the sets of T share is (Newton and Spurrell 1967, Appl Stat 16:51; Nimon et al. 2008,
-Behav Res Methods 40:457)
+With R²(S) the variance of a brain that a set of predictors S explains, of a layer A and low-level
+models B (Newton and Spurrell 1967, Appl Stat 16:51; Nimon et al. 2008, Behav Res Methods 40:457)
 
-    C(T) = − Σ over the subsets S of T of (−1)^|S| R²(S and all outside T),   R²(none) = 0;
+    unique = R²(A, B) − R²(B),   shared = R²(A) + R²(B) − R²(A, B),
 
-for two sets, unique(A) = R²(A, B) − R²(B), shared = R²(A) + R²(B) − R²(A, B), which is below 0
-where one set suppresses the other. The parts add up to R² of all sets. So that noise counts 0,
+the latter below 0 where one suppresses the other. Here the brain and the predictors are RDMs, and
+R² is of linear regression, over pairs of stimuli, of the brain's (ranked) dissimilarities on the
+predictors' (Groen et al. 2018, eLife 7:e32962). So that predictors of noise explain 0, R² is
+adjusted for what they explain of the brain with its stimuli permuted:
 
-RDMs      R² is adjusted for what the same predictors explain of the RDM with its stimuli permuted:
-          1 − (1 − R²) / (1 − mean R² permuted) (Peres-Neto et al. 2006, Ecology 87:2614). Cells of
-          a stimulus are dependent, so that counting predictors would adjust too little.
-features  R² is the squared held-out correlation, with its sign, of banded ridge: a kernel a set,
-          their weights, zeros among them, and alpha chosen inside the training part (Nunez-Elizalde
-          et al. 2019, NeuroImage 197:482). A set of noise is left out there.
+    1 − (1 − R²) / (1 − mean R² permuted)          (Peres-Neto et al. 2006, Ecology 87:2614),
+
+as cells of a stimulus are dependent, so that counting predictors would adjust too little. The null
+of what is unique permutes the stimuli of what B leaves unexplained (Freedman and Lane 1983, J Bus
+Econ Stat 1:292; Legendre 2000, J Stat Comput Simul 67:37): that A adds nothing, however well B
+explains the brain.
 """
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cortiscope import ridge, rsa
+from cortiscope.comparison import pair_sums, parts, permuted, prepared
 from cortiscope.errors import InputError
-from cortiscope.nested import Solver, blocks, layout
-from cortiscope.statistics import permutations
 
-MOST_SETS = 4
-WEIGHTS = (0.0, 0.1, 1.0)  # of a set's kernel, relative to the others
+METHODS = ("spearman", "pearson")
+SPANNED = 1e-10  # of a layer's variance: less is rounding, and the low-level models span the layer
 
 
 @dataclass(frozen=True)
 class Partition:
-    """explained, parts: (subset, ...): subset number 1 + 2 is that of the first and second set.
+    """R² of a layer, of low-level models, and of both together: (...), NaN = not known."""
 
-    explained: R² of the sets of a subset together. parts: what exactly they explain, no set else,
-    and none of them without the others; parts[1] is unique to the first set. Number 0 is of no
-    set, and 0. NaN where the brain is missing or does not vary.
-    """
+    layer: NDArray
+    low_level: NDArray
+    both: NDArray
 
-    explained: NDArray
-    parts: NDArray
-
-    def unique(self, number: int) -> NDArray:
-        """What only the set of this number (from 0) explains."""
-        return np.asarray(self.parts[1 << number])
+    @property
+    def unique(self) -> NDArray:
+        """What the layer explains beyond the low-level models."""
+        return self.both - self.low_level
 
     @property
     def shared(self) -> NDArray:
-        """What more than one set explains: all that is unique to none."""
-        n_sets = len(self.parts).bit_length() - 1
-        alone = sum(self.parts[1 << number] for number in range(n_sets))
-        return np.asarray(self.parts.sum(axis=0) - alone)
+        """What both explain, each without the other; below 0 where one suppresses the other."""
+        return self.layer + self.low_level - self.both
 
 
-def commonality(explained: NDArray) -> Partition:
-    """Parts from R² (subset, ...) of every subset of the sets, numbered as in `Partition`."""
-    whole = len(explained) - 1
-    parts = np.zeros_like(explained)
-    for subset in range(1, whole + 1):
-        outside = whole & ~subset
-        inside = subset
-        while True:  # every subset of this subset, the empty one last
-            sign = -1.0 if inside.bit_count() % 2 == 0 else 1.0
-            parts[subset] += sign * explained[outside | inside]
-            if not inside:
-                break
-            inside = (inside - 1) & subset
-    return Partition(explained, parts)
+@dataclass(frozen=True)
+class Beyond:
+    """What a layer explains of brains, and how sure it is for the first of them.
 
-
-def partition_rdms(sets: Sequence[NDArray], brain: NDArray, count: int, seed: int) -> Partition:
-    """Partition the variance of a brain's ranked RDM (cell,) over sets of ranked RDMs.
-
-    sets: each (rdm, cell), or (cell,) for one; R² is that of linear regression of ranks on ranks,
-    adjusted by `count` permutations of stimuli. Arrays of the result are (subset,). Raises
-    InputError for one set, for more than four, and without permutations.
+    partition: arrays are (brain,). null: (permutation,), what is unique to the layer where it adds
+    nothing. draws: (draw,), the same with stimuli resampled: a pair of stimuli counts as often as
+    both were drawn, while ranks, and what is explained by chance, stay those of the full sample.
+    R² grows in every draw by the noise that drawing adds, so that draws are moved to have the R² of
+    the full sample as their mean.
     """
-    _check(len(sets))
-    if count < 1:
-        raise InputError("variance_partition", "no permutations", "give 1 or more, such as 100")
-    ranked = [rsa.ranks(np.atleast_2d(cells)) for cells in sets]
-    moved = _permuted(rsa.ranks(brain), count, seed)  # (1 + permutation, cell)
-    explained = np.zeros(1 << len(sets))
-    for subset in range(1, len(explained)):
-        predictors = np.concatenate([r for k, r in enumerate(ranked) if subset >> k & 1])
-        found = _explained(predictors, moved)
-        explained[subset] = 1 - (1 - found[0]) / (1 - found[1:].mean())
-    return commonality(explained)
+
+    partition: Partition
+    null: NDArray
+    draws: NDArray
 
 
-def _permuted(ranks: NDArray, count: int, seed: int) -> NDArray:
-    full = rsa.square(ranks)
-    first, second = np.triu_indices(len(full), 1)
-    orders = permutations(len(full), count, seed)
-    return np.vstack([ranks, *(full[order[first], order[second]] for order in orders)])
-
-
-def _explained(predictors: NDArray, brains: NDArray) -> NDArray:
-    """R² of brains (brain, cell), of mean 0 and norm 1, on predictors (predictor, cell)."""
-    known = predictors[np.isfinite(predictors).all(axis=1)]
-    if len(known) < len(predictors):
-        return np.full(len(brains), np.nan)
-    values, vectors = np.linalg.eigh(known @ known.T)  # (predictor, cell) x (cell, predictor)
-    kept = values > 1e-10 * values[-1]
-    basis = (vectors[:, kept] / np.sqrt(values[kept])).T @ known
-    return np.square(basis @ brains.T).sum(axis=0)  # (component, cell) x (cell, brain)
-
-
-def partition_features(
-    kernels: Sequence[NDArray], responses: NDArray, folds: NDArray, alphas: NDArray
-) -> Partition:
-    """Partition the held-out variance of neuroids (stimulus, neuroid) over sets of features.
-
-    kernels: each (stimulus, stimulus), of `ridge.kernel`. folds (stimulus,). Arrays of the result
-    are (subset, neuroid). Raises InputError for one set or more than four.
-    """
-    _check(len(kernels))
-    explained = np.zeros((1 << len(kernels), responses.shape[1]))
-    for subset in range(1, len(explained)):
-        chosen = [kernel for k, kernel in enumerate(kernels) if subset >> k & 1]
-        predicted = banded_predict(chosen, responses, folds, alphas)
-        r = ridge.fold_centred_correlation(predicted, responses, folds)
-        explained[subset] = r * np.abs(r)
-    return commonality(explained)
-
-
-def banded_predict(
-    kernels: Sequence[NDArray], responses: NDArray, folds: NDArray, alphas: NDArray
-) -> ridge.Predictions:
-    """`ridge.predict` on a weighted sum of kernels, the weights chosen with alpha.
-
-    For each (fold, neuroid), the weights and alpha of least leave-one-out error in the training
-    part, the first of ties. The alpha returned is that of the sum.
-    """
-    targets = np.asarray(responses, dtype=np.float64)
-    mean, deviation = targets.mean(axis=0), targets.std(axis=0)
-    scale = np.where(deviation > 0, deviation, 1.0)
-    places = layout(folds)
-    ordered = ((targets - mean) / scale)[places.order]
-    best = np.full((len(places.real), targets.shape[1]), np.inf)
-    values = np.full(targets.shape, np.nan)
-    alpha, spread = np.full((2, *best.shape), np.nan)
-    for kernel in _sums(kernels):
-        solver = Solver(kernel, places)
-        chosen, residuals, error = solver.choose(np.asarray(alphas, dtype=float), ordered)
-        better = error < best
-        strength = np.asarray(alphas, dtype=float)[chosen]
-        for block in blocks(ordered):
-            predicted, varied = solver.predict(
-                ordered[:, block], residuals[:, :, block], strength[:, block]
-            )
-            now = better[:, block]
-            spread[:, block] = np.where(now, varied, spread[:, block])
-            values[places.order, block] = np.where(
-                now[places.fold], predicted, values[places.order, block]
-            )
-        best, alpha = np.where(better, error, best), np.where(better, strength, alpha)
-    return ridge.Predictions(values * scale + mean, alpha, spread * scale)
-
-
-def _sums(kernels: Sequence[NDArray]) -> Iterator[NDArray]:
-    """Kernels weighted 0, 1 or a tenth, relative to each other, and scaled to a sum of 1."""
-    given = {tuple(np.divide(w, sum(w))) for w in product(WEIGHTS, repeat=len(kernels)) if any(w)}
-    for weights in sorted(given):
-        total = np.tensordot(weights, np.stack(kernels), axes=1)  # (set,) x (set, stimulus, ..)
-        if np.trace(total) > 0:  # features that do not vary predict nothing
-            yield total
-
-
-def _check(n_sets: int) -> None:
-    if not 2 <= n_sets <= MOST_SETS:
+def check(method: str, permutations: int) -> None:
+    """Raise an InputError where R² is not defined, or cannot be adjusted."""
+    if method not in METHODS:
         raise InputError(
-            "variance_partition", f"{n_sets} sets of predictors", f"give 2 to {MOST_SETS}"
+            "config: rsa.comparison",
+            f"{method} explains no variance, which variance_partition divides",
+            f"use {' or '.join(METHODS)}",
         )
+    if permutations < 1:
+        raise InputError(
+            "config: statistics.permutations",
+            "0, by which variance_partition adjusts what is explained",
+            "give 1 or more, such as 100",
+        )
+
+
+class Background:
+    """RDMs of brains, and what low-level models explain of them; then layers one by one.
+
+    low_level (rdm, cell) and brains (brain, cell), with NaN where a stimulus has no dissimilarity;
+    orders (permutation, stimulus), from `statistics.permutations`; method: of METHODS, ranked or
+    not. Errors: see `check`.
+    """
+
+    def __init__(self, low_level: NDArray, brains: NDArray, orders: NDArray, method: str) -> None:
+        check(method, len(orders))
+        self.method = method
+        self.basis = _orthonormal(prepared(low_level, method))
+        self.brains = prepared(brains, method)
+        # To permute predictors, which are fewer than brains, is to permute brains back.
+        self.inverse = np.argsort(orders, axis=1)
+        on_basis = self.brains @ self.basis.T  # (brain, cell) x (cell, component)
+        self.low_level = np.square(on_basis).sum(axis=1)
+        self.residual = self.brains[0] - on_basis[0] @ self.basis
+        self.low_level_by_chance = self._on_permuted(self.basis, self.brains).mean(axis=0)
+
+    def beyond(self, cells: NDArray, weights: NDArray | None = None) -> Beyond:
+        """What a layer's dissimilarities (cell,) explain; weights (draw, stimulus), if any."""
+        whole, rest = self._layer(cells)
+        targets = np.vstack([self.brains, self.residual])
+        moved = self._on_permuted(rest[None], targets)  # (permutation, brain + 1)
+        by_chance = self.low_level_by_chance + moved[:, :-1].mean(axis=0)
+        layer_by_chance = self._on_permuted(whole[None], self.brains).mean(axis=0)
+        found = Partition(
+            adjusted(np.square(self.brains @ whole), layer_by_chance),
+            adjusted(self.low_level, self.low_level_by_chance),
+            adjusted(self.low_level + np.square(self.brains @ rest), by_chance),
+        )
+        null = adjusted(self.low_level[0] + moved[:, -1], by_chance[0]) - found.low_level[0]
+        if weights is None or not len(weights):
+            return Beyond(found, null, np.empty(0))
+        systems = np.vstack([self.brains[:1], self.basis, rest])
+        low_level, both = _weighted_explained(systems, weights)
+        draws = adjusted(both, by_chance[0]) - adjusted(low_level, self.low_level_by_chance[0])
+        known = np.isfinite(draws)
+        centre = draws[known].mean() if known.any() else np.nan
+        return Beyond(found, null, draws - centre + found.unique[0])
+
+    def _layer(self, cells: NDArray) -> tuple[NDArray, NDArray]:
+        """A layer's cells, and what of them the low-level models do not span, both of norm 1."""
+        whole = prepared(cells, self.method)
+        rest = whole - (whole @ self.basis.T) @ self.basis
+        square = rest @ rest
+        return whole, np.zeros_like(rest) if square < SPANNED else rest / np.sqrt(square)
+
+    def _on_permuted(self, predictors: NDArray, targets: NDArray) -> NDArray:
+        """R² of targets on orthonormal predictors that are permuted: (permutation, target)."""
+        found = np.zeros((len(self.inverse), len(targets)))
+        for one in predictors:
+            for part in parts(len(self.inverse), len(one)):
+                # (permutation, cell) x (cell, target)
+                found[part] += np.square(permuted(one, self.inverse[part]) @ targets.T)
+        return found
+
+
+def adjusted(explained: NDArray, by_chance: NDArray) -> NDArray:
+    """R² less what permuted stimuli explain: 0 on average for noise, 1 stays."""
+    return 1 - (1 - explained) / (1 - by_chance)
+
+
+def _orthonormal(rows: NDArray) -> NDArray:
+    """An orthonormal basis of rows (rdm, cell): (component, cell); NaN where one of them is."""
+    if not np.isfinite(rows).all():
+        return np.full((1, rows.shape[1]), np.nan)
+    values, vectors = np.linalg.eigh(rows @ rows.T)  # (rdm, cell) x (cell, rdm)
+    kept = values > SPANNED * values[-1]
+    return np.asarray((vectors[:, kept] / np.sqrt(values[kept])).T @ rows)
+
+
+def _weighted_explained(systems: NDArray, weights: NDArray) -> tuple[NDArray, NDArray]:
+    """R² of the first of some systems (system, cell), over weighted pairs of stimuli.
+
+    On all others but the last, and on all others: each (draw,). NaN for a draw of one stimulus.
+    """
+    first, second = np.triu_indices(len(systems))
+    pairs = (weights.sum(axis=1) ** 2 - np.square(weights).sum(axis=1)) / 2
+    sums = pair_sums(weights, systems)  # (draw, system)
+    products = pair_sums(weights, systems[first] * systems[second])
+    covariance = np.empty((len(weights), len(systems), len(systems)))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        covariance[:, first, second] = products - sums[:, first] * sums[:, second] / pairs[:, None]
+    covariance[:, second, first] = covariance[:, first, second]
+    usable = np.isfinite(covariance).all(axis=(1, 2)) & (covariance[:, 0, 0] > 0)
+    found = np.full((2, len(weights)), np.nan)
+    for number, others in enumerate((np.s_[1:-1], np.s_[1:])):
+        with_brain = covariance[usable, others, 0]
+        among = np.linalg.pinv(covariance[usable][:, others, others], hermitian=True)
+        found[number, usable] = np.einsum("di,dij,dj->d", with_brain, among, with_brain)
+    found /= np.where(usable, covariance[:, 0, 0], np.nan)
+    return found[0], found[1]

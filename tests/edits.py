@@ -229,6 +229,16 @@ def mapping(study):
     study.config["mappings"] = ["ridge"]
 
 
+@edit("Add the mapping `variance_partition`", low_level=1, **ONE_MAPPING)
+def partition(study):
+    study.config["mappings"] = ["ridge", "rsa", "variance_partition"]
+
+
+@edit("Choose low-level models, where no mapping reads them")
+def low_level(study):
+    study.settings("low_level", models=["gabor_energy"])
+
+
 @edit("Name another property to decode", **DECODED)
 def decode(study):
     study.settings("decoding", properties=["category", "size", "background"])
@@ -297,8 +307,8 @@ def delete_score(study):
 
 def markdown():
     """The table of edits for README."""
-    order = ("validation", "responses", "features", "accuracy", "fit", "ceilings", *TABLES)
-    order += ("decode_model", "decode_area", *READ_OUT)
+    made = ("validation", "responses", "features", "accuracy", "low_level", "fit", "ceilings")
+    order = (*made, *TABLES, "decode_model", "decode_area", *READ_OUT)
     lines = ["| Edit | Jobs that run |", "| --- | --- |"]
     for sentence, jobs, _ in EDITS:
         shown = ", ".join(f"{jobs[rule]} {rule}" for rule in order if rule in jobs)

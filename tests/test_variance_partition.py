@@ -1,38 +1,34 @@
-"""Commonality against textbook formulas, planted shares and noise."""
+"""What is unique to a layer: against scikit-learn, planted shares, noise, and by the mapping."""
+
+from typing import Any
 
 import numpy as np
 import pytest
+import yaml
 from numpy.typing import NDArray
-from scipy.stats import rankdata
+from scipy.spatial.distance import pdist
+from scipy.stats import kstest, rankdata
 from sklearn.linear_model import LinearRegression
 
-from cortiscope import ridge, rsa, variance_partition
-from cortiscope.cross_validation import fold_numbers
+from cortiscope import agreement, rsa, variance_partition
+from cortiscope.comparison import permuted
 from cortiscope.errors import InputError
-from tests.ridge_scene import one_thread, scene
+from cortiscope.fitting import fit
+from cortiscope.statistics import bootstrap_weights, permutations
+from cortiscope.study import Study
+from cortiscope.variance_partition import Background
+from tests.running import REPOSITORY
+from tests.synthetic_areas import area, layer
+from tests.test_fitting import SETTINGS
 
-__all__ = ["one_thread"]
-
-ALPHAS = np.logspace(-2, 5, 8)
+MODELS = ["pixels", "gabor_energy"]
 
 
-def test_parts_are_those_of_the_textbook() -> None:
-    a, b, c, ab, ac, bc, abc = 0.3, 0.25, 0.2, 0.4, 0.45, 0.35, 0.5
-    ours = variance_partition.commonality(np.array([0, a, b, ab, c, ac, bc, abc]))
-    expected = {
-        1: abc - bc,
-        2: abc - ac,
-        4: abc - ab,
-        3: ac + bc - c - abc,
-        5: ab + bc - b - abc,
-        6: ab + ac - a - abc,
-        7: a + b + c - ab - ac - bc + abc,
-    }
-    for subset, part in expected.items():
-        assert ours.parts[subset] == pytest.approx(part)
-    assert ours.parts.sum() == pytest.approx(abc)
-    assert ours.unique(2) == pytest.approx(abc - ab)
-    assert ours.shared == pytest.approx(abc - (abc - bc) - (abc - ac) - (abc - ab))
+def r_squared(predictors: list[NDArray], brain: NDArray, weights: NDArray | None = None) -> float:
+    """Of ranks, by scikit-learn."""
+    x = np.stack([rankdata(cells) for cells in predictors], axis=1)
+    y = rankdata(brain)
+    return float(LinearRegression().fit(x, y, weights).score(x, y, weights))
 
 
 def planted(seed: int, n: int = 40) -> tuple[NDArray, NDArray, NDArray, NDArray]:
@@ -45,22 +41,63 @@ def planted(seed: int, n: int = 40) -> tuple[NDArray, NDArray, NDArray, NDArray]
     return model, low, brain, rsa.pearson_rdm(noise)
 
 
-def test_rdms_regress_on_ranks_and_noise_adds_nothing() -> None:
-    noise_parts, unique, shared, raw = [], [], [], []
+def test_rdms_are_regressed_as_by_scikit_learn() -> None:
+    model, low, brain, noise = planted(0)
+    orders = permutations(40, 30, 3)
+    brains, weights = np.stack([brain, model + noise]), bootstrap_weights(40, 5, 0)
+    found = Background(np.stack([low, noise]), brains, orders, "spearman").beyond(model, weights)
+    for number, one in enumerate(brains):
+        for ours, of in (
+            (found.partition.layer, [model]),
+            (found.partition.low_level, [low, noise]),
+            (found.partition.both, [model, low, noise]),
+        ):
+            by_chance = np.mean([r_squared(of, moved) for moved in permuted(one, orders)])
+            expected = 1 - (1 - r_squared(of, one)) / (1 - by_chance)
+            assert ours[number] == pytest.approx(expected, rel=1e-9)
+    first, second = np.triu_indices(40, 1)
+    draws = []
+    for times in weights:
+        counted = times[first] * times[second]
+        of_draw = []
+        for of in ([low, noise], [model, low, noise]):
+            by_chance = np.mean([r_squared(of, moved) for moved in permuted(brain, orders)])
+            of_draw.append(1 - (1 - r_squared(of, brain, counted)) / (1 - by_chance))
+        draws.append(of_draw[1] - of_draw[0])
+    expected = np.array(draws) - np.mean(draws) + found.partition.unique[0]
+    np.testing.assert_allclose(found.draws, expected, rtol=1e-9)
+
+
+def test_the_null_keeps_what_low_level_models_explain() -> None:
+    """Brains of them and noise: a layer that is like them adds nothing, as often as is said."""
+    p_values, mean = [], []
+    for seed in range(200):
+        random = np.random.default_rng(seed)
+        common = random.normal(size=(30, 8))
+        low, model = (
+            rsa.pearson_rdm(np.hstack([common, random.normal(size=(30, 4))])) for _ in "ab"
+        )
+        brain = low + 0.5 * low.std() * random.normal(size=low.shape)
+        orders = permutations(30, 39, seed)
+        found = Background(low[None], brain[None], orders, "spearman").beyond(model)
+        unique = found.partition.unique[0]
+        p_values.append((1 + (found.null >= unique).sum()) / 40 - random.uniform() / 40)
+        mean.append([unique, found.null.mean()])
+    assert kstest(p_values, "uniform").pvalue > 0.01
+    assert np.abs(np.mean(mean, axis=0)).max() < 0.002
+
+
+def test_planted_shares_are_found_and_noise_adds_nothing() -> None:
+    noise_parts, raw, unique, shared = [], [], [], []
     for seed in range(40):
         model, low, brain, noise = planted(seed)
-        ours = variance_partition.partition_rdms([model, noise], brain, 40, seed)
-        noise_parts.append(ours.unique(1))
-        ranks = [rankdata(cells) for cells in (model, noise, brain)]
-        both, alone = (
-            LinearRegression().fit(np.stack(some, 1), ranks[2]).score(np.stack(some, 1), ranks[2])
-            for some in (ranks[:2], ranks[:1])
-        )
-        raw.append(both - alone)
-        ours = variance_partition.partition_rdms([model, low], brain, 40, seed)
-        unique.append((ours.unique(0), ours.unique(1)))
+        orders = permutations(40, 40, seed)
+        beyond_model = Background(model[None], brain[None], orders, "spearman")
+        noise_parts.append(beyond_model.beyond(noise).partition.unique)
+        raw.append(r_squared([model, noise], brain) - r_squared([model], brain))
+        ours = beyond_model.beyond(low).partition
+        unique.append((ours.low_level - ours.shared, ours.unique))
         shared.append(ours.shared)
-        assert ours.explained[3] < 1
     assert abs(np.mean(noise_parts)) < 0.002
     assert np.mean(raw) > 2 * abs(np.mean(noise_parts))
     by_model, by_low = np.mean(unique, axis=0)
@@ -69,81 +106,81 @@ def test_rdms_regress_on_ranks_and_noise_adds_nothing() -> None:
     assert np.mean(shared) > 0.1
 
 
-def test_adjusted_for_what_the_brain_permuted_explains() -> None:
-    model, low, brain, noise = planted(0)
-    sets = [np.stack([model, noise]), low]
-    ours = variance_partition.partition_rdms(sets, brain, 30, 3)
-    x = np.stack([rankdata(cells) for cells in (model, noise)], axis=1)
-    square = rsa.square(rankdata(brain))
-    first, second = np.triu_indices(40, 1)
-    null = []
-    for order in variance_partition.permutations(40, 30, 3):
-        moved = square[order[first], order[second]]
-        null.append(LinearRegression().fit(x, moved).score(x, moved))
-    raw = LinearRegression().fit(x, rankdata(brain)).score(x, rankdata(brain))
-    expected = 1 - (1 - raw) / (1 - np.mean(null))
-    assert ours.explained[1] == pytest.approx(expected, rel=1e-9)
-    copies = variance_partition.partition_rdms([model, np.stack([model, low])], brain, 10, 0)
-    assert copies.unique(0) == pytest.approx(0, abs=1e-9)
+def test_copies_add_nothing_and_missing_cells_are_not_known() -> None:
+    model, low, brain, _ = planted(0)
+    orders, weights = permutations(40, 10, 0), bootstrap_weights(40, 5, 0)
+    background = Background(np.stack([low, model, low]), brain[None], orders, "pearson")
+    copy = background.beyond(2 * model + 1, weights)
+    assert copy.partition.unique == pytest.approx(0, abs=1e-9)
+    np.testing.assert_allclose(copy.draws, 0, atol=1e-9)
+    np.testing.assert_allclose(copy.null, 0, atol=1e-9)
+    model[5] = np.nan
+    missing = background.beyond(model, weights)
+    assert np.isnan([missing.partition.unique[0], *missing.null, *missing.draws]).all()
+    assert np.isfinite(missing.partition.low_level).all()
 
 
-def features(seed: int) -> tuple[list[NDArray], NDArray]:
-    """Sets: common and own; common; noise. Responses to common and own, 40 % noise."""
-    random = np.random.default_rng(seed)
-    common, own = random.normal(size=(2, 150, 4))
-    responses = 0.5 * common @ random.normal(size=(4, 40)) / 2
-    responses += 0.6 * own @ random.normal(size=(4, 40)) / 2
-    responses += np.sqrt(0.4) * random.normal(size=responses.shape)
-    sets = [np.hstack([common, own]), common, random.normal(size=(150, 8))]
-    return [ridge.kernel(x) for x in sets], responses
-
-
-def test_features_are_partitioned_held_out() -> None:
-    noise, unique, shared = [], [], []
-    for seed in range(3):
-        (model, low, irrelevant), responses = features(seed)
-        folds = fold_numbers(150, 10, seed)
-        ours = variance_partition.partition_features([model, low], responses, folds, ALPHAS)
-        unique.append([ours.unique(0).mean(), ours.unique(1).mean()])
-        shared.append(ours.shared.mean())
-        ours = variance_partition.partition_features([low, irrelevant], responses, folds, ALPHAS)
-        noise.append(ours.unique(1).mean())
-    assert np.mean(unique, axis=0)[0] == pytest.approx(0.36, abs=0.1)
-    assert abs(np.mean(unique, axis=0)[1]) < 0.01
-    assert np.mean(shared) == pytest.approx(0.25, abs=0.1)
-    assert abs(np.mean(noise)) < 0.01
-
-
-def test_one_band_is_ridge_and_noise_explains_nothing() -> None:
-    patterns, responses = scene(40, 60, 5)
-    responses[3, 2] = np.nan
-    responses[:, 4] = 2.0
-    folds = fold_numbers(40, 6, seed=0)
-    kernel = ridge.kernel(patterns)
-    ours = variance_partition.banded_predict([kernel], responses, folds, ALPHAS)
-    theirs = ridge.predict(kernel, responses, folds, ALPHAS)
-    np.testing.assert_allclose(ours.values[:, :4], theirs.values[:, :4], rtol=1e-9)
-    np.testing.assert_allclose(ours.spread[:, :4], theirs.spread[:, :4], rtol=1e-9)
-    np.testing.assert_array_equal(ours.alpha[:, :4], theirs.alpha[:, :4])
-    flat = variance_partition.banded_predict([kernel, 0 * kernel], responses, folds, ALPHAS)
-    # Half of a kernel is the same kernel at twice the alpha: only the grid of alphas is finer.
-    assert np.corrcoef(flat.values[:, 0], theirs.values[:, 0])[0, 1] > 0.99
-    parts = variance_partition.partition_features([kernel, kernel], responses, folds, ALPHAS).parts
-    assert np.array_equal(np.isnan(parts[1:]).all(axis=0), [False, False, True, False, True])
+def scene(repetitions: int) -> tuple[list, Any, dict[str, NDArray]]:
+    """Layers: all the area codes; what low-level models know of it; noise."""
     random = np.random.default_rng(0)
-    sets = [ridge.kernel(random.normal(size=(80, 30)) * np.arange(1, 31) ** -0.5) for _ in range(2)]
-    noise = random.normal(size=(80, 1500))
-    folds = fold_numbers(80, 10, seed=0)
-    explained = variance_partition.partition_features(sets, noise, folds, ALPHAS).explained
-    assert np.abs(explained.mean(axis=1)).max() < 0.01
+    low, high, noise = random.normal(size=(3, 48, 20))
+    code = np.hstack([low, high])[:, None]
+    brain = area(code + 0.7 * random.normal(size=(48, repetitions, 40)))
+    known = {"pixels": low, "gabor_energy": random.normal(size=(48, 30))}
+    return [layer(np.hstack([low, high])), layer(low), layer(noise)], brain, known
+
+
+def settings(**sections: Any) -> dict[str, Any]:
+    statistics = {"permutations": 39, "bootstraps": 30, "seed": 0}
+    return SETTINGS | {"statistics": statistics, "low_level": {"models": MODELS}} | sections
+
+
+@pytest.mark.parametrize("repetitions", [4, 1])
+def test_the_mapping_scores_what_is_unique(repetitions: int) -> None:
+    layers, brain, known = scene(repetitions)
+    found = fit("variance_partition", layers, brain, settings(), known)
+    values = {name: variable.values for name, variable in found.items()}
+    whole, low, noise = values["area_score"]
+    assert whole > 0.2
+    assert max(abs(low), abs(noise)) < 0.03
+    assert values["area_p_value"][0] == 1 / 40
+    assert values["area_p_value"][1:].min() > 0.05
+    assert np.abs(values["area_null_mean"]).max() < 0.01
+    selection = values["selection_score"]
+    assert selection.shape == (3, 2, 2)
+    assert (selection.argmax(axis=0) == 0).all()
+    assert abs(selection[1:].mean()) < 0.03
+    assert values["area_bootstrap"].mean(axis=1) == pytest.approx(values["area_score"])
+    assert 0.01 < values["area_bootstrap"][0].std() < 0.2
+    of_low, of_layer, shared = (
+        values[f"explained_{name}"][:, 0] for name in ("low_level", "layer", "shared")
+    )
+    np.testing.assert_allclose(of_layer - shared, values["area_score"], atol=1e-6)
+    np.testing.assert_allclose(of_low, of_low[0])
+    assert shared[1] == pytest.approx(of_low[0], abs=0.03)
+    assert "score" not in values
+
+
+def test_low_level_dissimilarities_are_those_of_the_config() -> None:
+    layers, brain, known = scene(1)
+    asked = settings(rsa={"dissimilarity": "euclidean", "comparison": "pearson"})
+    found = fit("variance_partition", layers, brain, asked, known)
+    low = [pdist(known[name]) for name in MODELS]
+    orders = permutations(48, 39, 0)
+    truth = Background(np.stack(low), pdist(brain.mean_response)[None], orders, "pearson")
+    expected = [truth.beyond(pdist(one.features)).partition.unique[0] for one in layers]
+    np.testing.assert_allclose(found["area_score"].values, expected, atol=1e-9)
 
 
 def test_bad_input() -> None:
-    model, low, brain, _ = planted(0)
-    for sets, count in (([model], 5), ([model] * 5, 5), ([model, low], 0)):
+    layers, brain, known = scene(1)
+    known["pixels"][3] = 0.5
+    with pytest.raises(InputError, match=r"^config: low_level\.models: pixels: an image without"):
+        fit("variance_partition", layers, brain, settings(), known)
+    config = yaml.safe_load((REPOSITORY / "config" / "config.yaml").read_text())
+    config |= {"mappings": ["variance_partition"], "rsa": {"comparison": "kendall"}}
+    with pytest.raises(InputError, match=r"^config: rsa\.comparison: kendall explains no variance"):
+        agreement.check_pairs(Study.load(config, REPOSITORY))
+    for method, count in (("kendall", 5), ("cosine", 5), ("spearman", 0)):
         with pytest.raises(InputError, match="variance_partition"):
-            variance_partition.partition_rdms(sets, brain, count, 0)
-    low[5] = np.nan
-    ours = variance_partition.partition_rdms([model, low], brain, 5, 0)
-    assert np.isnan(ours.unique(0))
-    assert np.isfinite(ours.explained[1])
+            variance_partition.check(method, count)

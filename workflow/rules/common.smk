@@ -97,6 +97,12 @@ def mapping_settings(wildcards):
     return STUDY.mapping_settings(wildcards.mapping)
 
 
+def low_level_features(wildcards):
+    """Of mappings that read them: images shown to other models rerun none of the others."""
+    asked = "low_level" in STUDY.mapping_settings(wildcards.mapping)
+    return f"resources/{STUDY.name}/low_level.nc" if asked else []
+
+
 def mapping_code(wildcards):
     return code_digest("fit", f"mappings.{wildcards.mapping}")
 
@@ -140,10 +146,6 @@ def decoding_runtime(wildcards, attempt):
     n_readouts = n_layers * len(properties(STUDY.config))
     permutations = STUDY.config["statistics"]["permutations"]
     return attempt * readout_minutes(STUDY.n_stimuli, n_readouts, permutations)
-
-
-def searchlight_memory(wildcards, attempt):
-    return attempt * STUDY.fit_memory(wildcards.area)
 
 
 def family_labels(wildcards):

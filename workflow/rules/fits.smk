@@ -7,6 +7,7 @@ rule fit:
         features="results/<study>/features/{model}.nc",
         responses="resources/<study>/responses.nc",
         stimuli="resources/<study>/stimuli.nc",
+        low_level=low_level_features,
     output:
         scores=expand(
             "results/<study>/scores/{{mapping}}/{{model}}/{{layers}}/{area}.nc", area=FIT_AREAS

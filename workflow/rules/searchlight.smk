@@ -15,7 +15,7 @@ rule searchlight:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=searchlight_memory,
+        mem_mb=fit_memory,
     params:
         layers=layer_names,
         settings=STUDY.section("searchlight", "statistics"),

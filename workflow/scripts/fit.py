@@ -8,6 +8,7 @@ from cortiscope.features import read_layers, read_stimulus_ids
 from cortiscope.files import read_coordinate, write
 from cortiscope.fitting import fit_areas
 from cortiscope.mapping_kinds import coordinates
+from cortiscope.mapping_kinds import low_level as models
 from cortiscope.responses import read_area
 
 
@@ -15,6 +16,7 @@ def main(
     features: str,
     responses: str,
     stimuli: str,
+    low_level: str | None,
     scores: list[str],
     layers: list[str],
     settings: dict,
@@ -24,6 +26,8 @@ def main(
 ) -> None:
     named = {name for names in coordinates(settings).values() for name in names}
     about_stimuli = {name: read_coordinate(stimuli, name) for name in sorted(named)}
+    if low_level:
+        about_stimuli |= {name: read_coordinate(low_level, name) for name in models(settings)}
     areas = [read_area(responses, Path(path).stem) for path in scores]
     shown = read_stimulus_ids(features).tolist()
     if any(area.stimulus_id.tolist() != shown for area in areas):

@@ -1,0 +1,18 @@
+"""Show the stimuli to low-level models of images."""
+
+from cortiscope import job
+from cortiscope.files import Variable, read_coordinate, write
+from cortiscope.low_level import MODELS
+
+
+def main(stimuli: str, features: str, settings: dict, provenance: dict) -> None:
+    images = read_coordinate(stimuli, "image")
+    variables = {"stimulus_id": Variable(("stimulus",), read_coordinate(stimuli, "stimulus_id"))}
+    for name in settings["low_level"]["models"]:
+        found = MODELS[name](images).astype("float32")
+        variables[name] = Variable(("stimulus", f"{name}_component"), found)
+    write(features, variables, provenance)
+
+
+if __name__ == "__main__":
+    job.run(main)
