@@ -21,7 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cortiscope import kendall
-from cortiscope.comparison import bootstrap_scores, compare, paired, prepared
+from cortiscope.comparison import bootstrap_scores, paired, prepared
+from cortiscope.cross_validation import fold_numbers
 from cortiscope.errors import InputError
 
 MAX_FOLDS = 32  # 496 fits
@@ -79,6 +80,13 @@ def given_set_with_partner(test: NDArray, seed: int) -> HeldOut:
     return _sets(fold, np.array([[2], [1]]), np.array([1, 0]))
 
 
+def given_set_in_folds(test: NDArray, folds: int, seed: int) -> HeldOut:
+    """The same as `given_set`, its training stimuli in folds, each of which can be left out."""
+    fold = np.full(len(test), folds)
+    fold[~test] = fold_numbers(int((~test).sum()), folds, seed)
+    return _sets(fold, np.array([[folds]]), np.array([-1]))
+
+
 def _sets(fold: NDArray, held: NDArray, partner: NDArray) -> HeldOut:
     """fold: (stimulus,) numbers from 0, each in use; held: (fit, number), the folds held out."""
     first, second = np.triu_indices(len(fold), 1)
@@ -126,22 +134,6 @@ def score(predicted: Sequence[NDArray], brains: NDArray, held_out: HeldOut, meth
         values = np.broadcast_to(values, truth.shape)
         total += len(cells) * _unless_constant(paired(values, truth, method), values, truth)
     return total / sum(len(cells) for cells in held_out.cells)
-
-
-def best_single(models: NDArray, brain: NDArray, held_out: HeldOut, method: str) -> float:
-    """`score` of the one layer of models (layer, cell) that is best on the training cells.
-
-    Chosen anew by each fit, as what is learnt is: the fair comparison for a mixture of layers, of
-    which the best on the very cells that are tested would be too much to ask. brain (cell,). NaN
-    where no layer, or not the brain, is known.
-    """
-    predicted = []
-    for trained, cells in zip(held_out.trained, held_out.cells, strict=True):
-        training = np.concatenate([held_out.blocks[number] for number in np.flatnonzero(trained)])
-        scores = compare(models[:, training], brain[training], method)
-        best = int(np.argmax(np.where(np.isfinite(scores), scores, -np.inf)))
-        predicted.append(models[best, cells])
-    return float(score(predicted, brain[None], held_out, method)[0])
 
 
 def null_brains(brains: NDArray, held_out: HeldOut, method: str) -> list[NDArray]:

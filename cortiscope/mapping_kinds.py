@@ -61,7 +61,7 @@ MAPPINGS = {
     "stacked": Kind(("cross_validation", "selection", "stacked", "statistics"), joint=True),
     "rsa": Kind(("rsa", "selection", "statistics"), ceiling="rdm_ceiling"),
     "rsa_reweighted": Kind(
-        ("cross_validation", "rsa", "selection", "statistics"),
+        ("cross_validation", "rsa", "rsa_reweighted", "selection", "statistics"),
         joint=True,
         ceiling="rdm_ceiling",
         paired_folds=3,

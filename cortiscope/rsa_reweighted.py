@@ -2,10 +2,23 @@
 
     d_brain = w_0 + sum over layers of w_l d_l,   w_l >= 0, w_0 free,
 
-by least squares over cells (pairs of stimuli), d_l being the dissimilarities of layer l: to weight
-the features of a layer by the root of w_l weights its squared distances by w_l. Source:
-Khaligh-Razavi and Kriegeskorte (2014), Deep supervised, but not unsupervised, models may explain
-IT cortical representation. The constant is free, since the comparisons do not see it either.
+by least squares over cells (pairs of stimuli), d_l being the dissimilarities of layer l, or their
+ranks where these are what is compared (`as_compared`): to weight the features of a layer by the
+root of w_l weights its squared distances by w_l. Source: Khaligh-Razavi and Kriegeskorte (2014),
+Deep supervised, but not unsupervised, models may explain IT cortical representation. The constant
+is free, since the comparisons do not see it either.
+
+Where one layer is all that an area is made of, plain least squares still gives small weights to
+others, which fit the training stimuli only: the mixture then predicts less than the best layer.
+So a further layer has to earn its place. With r what the best layer alone leaves of d_brain,
+
+    minimise |d_brain - w_0 - sum w_l d_l|^2 / 2m + sum over all but the best layer of t s_l w_l,
+
+m cells, s_l the standard error of the covariance of d_l with r, jackknifed over folds of stimuli:
+a layer has no weight unless this covariance is above t standard errors. t = 0 is least squares,
+and with t large the best layer is alone. It is a lasso (Tibshirani 1996) whose strength follows
+from the noise: to choose one by cross-validation, differences of a hundredth would have to be told
+by few stimuli, and those held out err the other way.
 
 A cell is predicted by a fit to cells that share no stimulus with it (see `held_out_cells`). The
 normal equations of every fit are sums over blocks of cells, so that permutations of the brain are
@@ -19,7 +32,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cortiscope.held_out_cells import HeldOut
+from cortiscope.held_out_cells import HeldOut, score
+from cortiscope.rsa import ranks
 
 # Of the mean square of the layers: decides between layers that are alike, changes nothing else.
 TIE = 1e-12
@@ -38,29 +52,76 @@ class Reweighted:
     weights: NDArray
 
 
-def predict(models: NDArray, brains: NDArray, held_out: HeldOut) -> Reweighted:
+def predict(
+    models: NDArray, brains: NDArray, held_out: HeldOut, standard_errors: float = 0.0
+) -> Reweighted:
     """Predict the held-out cells of brains (brain, cell) from those of layers (layer, cell).
 
-    Permutations and halves of the data are further brains. A layer with missing cells or whose
-    cells do not vary gets no weight.
+    Permutations and halves of the data are further brains. standard_errors: t above, 0 or more.
+    A layer with missing cells or whose cells do not vary gets no weight.
     """
     layers = _standardised(models)
     known = np.isfinite(brains).all(axis=1)
     targets = np.where(known[:, None], brains, 0.0)
     level = targets.mean(axis=1, keepdims=True)
-    layer_mean, brain_mean, gram, cross = _moments(layers, targets - level, held_out)
     n_brains, n_layers = len(targets), len(layers)
+    blocks = _block_sums(layers, targets - level, held_out)
+    sums = np.tensordot(held_out.trained, blocks, 1)  # (fit, block) x (block, ...)
+    mean, covariance = _moments(sums)
+    gram, cross = covariance[:, :, :n_layers], np.swapaxes(covariance[:, :, n_layers:], 1, 2)
+    if standard_errors > 0:
+        cross = cross - standard_errors * _errors_beside_best(blocks, sums, held_out)
     problems = np.repeat(gram, n_brains, axis=0)
     weights = nonnegative(problems, cross.reshape(-1, n_layers)).reshape(cross.shape)
     weights[:, ~known] = np.nan
     predicted = []
     for fit, cells in enumerate(held_out.cells):
         # (brain, layer) x (layer, cell)
-        values = weights[fit] @ (layers[:, cells] - layer_mean[fit, :, None])
+        values = weights[fit] @ (layers[:, cells] - mean[fit, :n_layers, None])
         constant = ~(weights[fit] > 0).any(axis=1) & known
         values[constant] = 0.0
-        predicted.append(values + brain_mean[fit][:, None] + level)
+        predicted.append(values + mean[fit, n_layers:, None] + level)
     return Reweighted(predicted, np.swapaxes(weights, 0, 1))
+
+
+def as_compared(cells: NDArray, method: str, seen: NDArray | None = None) -> NDArray:
+    """Cells (..., cell) on the scale on which they are compared: ranks, but for `pearson`.
+
+    Ranks have mean 0 and standard deviation 1. seen: (cell,) bool, those that any fit is trained
+    on, None for all: the others have no rank, and become 0. A fit knows of the cells that it holds
+    out how many are above another, not which of them.
+    """
+    if method == "pearson":
+        return cells
+    among = np.ones(cells.shape[-1], dtype=bool) if seen is None else seen
+    known = np.zeros(cells.shape)
+    known[..., among] = ranks(cells[..., among]) * np.sqrt(among.sum())
+    return known
+
+
+def best_single(models: NDArray, brain: NDArray, held_out: HeldOut, method: str) -> float:
+    """Score of the one layer of models (layer, cell) that is best on the training cells.
+
+    Chosen anew by each fit, as weights are, and as `predict` chooses it: the fair comparison for a
+    mixture of layers, of which the best on the very cells that are tested would be too much to
+    ask. brain (cell,). NaN where no layer, or not the brain, is known.
+    """
+    layers = _standardised(as_compared(models, method))
+    target = as_compared(brain[None], method, seen(held_out))
+    target = np.where(np.isfinite(brain).all(), target - target.mean(), 0.0)
+    sums = np.tensordot(held_out.trained, _block_sums(layers, target, held_out), 1)
+    covariance = _moments(sums)[1]
+    chosen = [_best(one[:, : len(layers)], one[:, len(layers) :])[0] for one in covariance]
+    predicted = [models[best, cells] for best, cells in zip(chosen, held_out.cells, strict=True)]
+    return float(score(predicted, brain[None], held_out, method)[0])
+
+
+def seen(held_out: HeldOut) -> NDArray:
+    """Which cells any fit is trained on: (cell,) bool."""
+    trained = np.flatnonzero(held_out.trained.any(axis=0))
+    cells = np.zeros(sum(len(block) for block in held_out.blocks), dtype=bool)
+    cells[np.concatenate([held_out.blocks[number] for number in trained])] = True
+    return cells
 
 
 def nonnegative(gram: NDArray, cross: NDArray) -> NDArray:
@@ -115,25 +176,56 @@ def _standardised(models: NDArray) -> NDArray:
     )
 
 
-def _moments(
-    layers: NDArray, targets: NDArray, held_out: HeldOut
-) -> tuple[NDArray, NDArray, NDArray, NDArray]:
-    """Over the training cells of each fit: means (fit, layer) and (fit, brain), covariances.
+def _block_sums(layers: NDArray, targets: NDArray, held_out: HeldOut) -> NDArray:
+    """Sums of products over the cells of each block: (block, 1 + layer, 1 + layer + brain).
 
-    The covariances are of the layers (fit, layer, layer), and of brains with layers (fit, brain,
-    layer).
+    The first of rows and columns is a one: it counts the cells, and sums layers and brains.
     """
-    blocks, trained = held_out.blocks, held_out.trained
-    size = trained @ [len(block) for block in blocks]
-    squares = [layers[:, block] @ layers[:, block].T for block in blocks]
-    # (brain, cell) x (cell, layer)
-    crossed = [targets[:, block] @ layers[:, block].T for block in blocks]
-    layer_sums = np.stack([layers[:, block].sum(axis=1) for block in blocks])
-    brain_sums = np.stack([targets[:, block].sum(axis=1) for block in blocks])
-    layer_mean = trained @ layer_sums / size[:, None]
-    brain_mean = trained @ brain_sums / size[:, None]
-    gram = np.tensordot(trained, np.stack(squares), 1) / size[:, None, None]
-    gram -= layer_mean[:, :, None] * layer_mean[:, None, :]
-    cross = np.tensordot(trained, np.stack(crossed), 1) / size[:, None, None]
-    cross -= brain_mean[:, :, None] * layer_mean[:, None, :]
-    return layer_mean, brain_mean, gram, cross
+    rows = np.vstack([np.ones((1, layers.shape[1])), layers, targets])
+    left = rows[: 1 + len(layers)]
+    # (1 + layer, cell) x (cell, 1 + layer + brain)
+    return np.stack([left[:, block] @ rows[:, block].T for block in held_out.blocks])
+
+
+def _moments(sums: NDArray) -> tuple[NDArray, NDArray]:
+    """From such sums: means (..., layer + brain) and covariances (..., layer, layer + brain)."""
+    products = sums / sums[..., :1, :1]
+    mean = products[..., 0, 1:]
+    covariance = products[..., 1:, 1:] - products[..., 1:, :1] * mean[..., None, :]
+    return mean, covariance
+
+
+def _errors_beside_best(blocks: NDArray, sums: NDArray, held_out: HeldOut) -> NDArray:
+    """Standard errors of what the best layer leaves for the others: (fit, brain, layer).
+
+    Of the covariance of each layer with the remainder of each brain, by leaving out one training
+    fold at a time; 0 for the best layer, and where there is but one training fold. blocks: from
+    `_block_sums`; sums: of the training cells of each fit (fit, ...).
+    """
+    n_layers = blocks.shape[1] - 1
+    n_folds = int(np.sqrt(2 * len(blocks)))  # blocks are of all pairs of folds, and of each
+    first, second = np.triu_indices(n_folds)
+    number = np.zeros((n_folds, n_folds), dtype=int)
+    number[first, second] = number[second, first] = np.arange(len(blocks))
+    of_fold = blocks[number].sum(axis=1)  # (fold, ...)
+    brains = np.arange(blocks.shape[2] - n_layers - 1)
+    errors = np.zeros((len(sums), len(brains), n_layers))
+    for fit, held in enumerate(held_out.pair):
+        gram, cross = np.split(_moments(sums[fit])[1], [n_layers], axis=1)
+        best = _best(gram, cross)
+        slope = cross[best, brains] / gram[best, best]
+        folds = np.delete(np.arange(n_folds), held)
+        if len(folds) > 1:
+            gone = of_fold[folds] - blocks[number[np.ix_(folds, held)]].sum(axis=1)
+            gram, cross = np.split(_moments(sums[fit] - gone)[1], [n_layers], axis=2)
+            left = cross - slope * gram[:, :, best]  # (fold, layer, brain)
+            errors[fit] = np.sqrt((len(folds) - 1) * left.var(axis=0)).T
+        errors[fit, brains, best] = 0.0
+    return errors
+
+
+def _best(gram: NDArray, cross: NDArray) -> NDArray:
+    """The layer (brain,) that correlates most with each brain, of those that vary."""
+    power = np.diagonal(gram)[:, None]
+    correlation = cross / np.sqrt(np.where(power > 0, power, 1.0))
+    return np.asarray(np.where(power > 0, correlation, -np.inf).argmax(axis=0))

@@ -8,7 +8,7 @@ import pytest
 import yaml
 from numpy.typing import NDArray
 from scipy.optimize import nnls
-from scipy.stats import kstest, spearmanr
+from scipy.stats import kstest, pearsonr
 from sklearn.linear_model import RidgeCV
 from sklearn.metrics import balanced_accuracy_score
 
@@ -35,9 +35,16 @@ GIVEN = CONFIG["cross_validation"] | {"split": "part"}
 ALPHAS = np.logspace(-3, 4, 8)
 
 
-def scored(mapping: str, layers: list, of: Any, permutations: int = 0, bootstraps: int = 0) -> dict:
+def scored(
+    mapping: str,
+    layers: list,
+    of: Any,
+    permutations: int = 0,
+    bootstraps: int = 0,
+    **sections: Any,
+) -> dict:
     statistics = {"permutations": permutations, "bootstraps": bootstraps, "seed": 0}
-    settings = CONFIG | {"cross_validation": GIVEN, "statistics": statistics}
+    settings = CONFIG | {"cross_validation": GIVEN, "statistics": statistics} | sections
     found = fit(mapping, layers, of, settings, {"part": PART, "category": CATEGORY})
     return {name: variable.values for name, variable in found.items()}
 
@@ -75,7 +82,11 @@ def test_layers_are_told_apart(mapping: str, repetitions: int) -> None:
 
 def test_reweighting_is_least_squares_on_the_pairs_of_training_stimuli() -> None:
     layers, brain = scene(1)
-    found = scored("rsa_reweighted", layers, brain)
+    plain = {
+        "rsa": {"dissimilarity": "pearson", "comparison": "pearson"},
+        "rsa_reweighted": {"standard_errors": 0},
+    }
+    found = scored("rsa_reweighted", layers, brain, **plain)
 
     def cells(patterns: NDArray, of: NDArray) -> NDArray:
         return dissimilarity.pattern_rdm(patterns[of], "pearson")
@@ -84,7 +95,7 @@ def test_reweighting_is_least_squares_on_the_pairs_of_training_stimuli() -> None
     known = cells(brain.response[:, 0], ~TEST)
     weights, _ = nnls(trained - trained.mean(axis=0), known - known.mean())
     tested = np.stack([cells(one.features, TEST) for one in layers], axis=1) @ weights
-    expected = spearmanr(tested, cells(brain.response[:, 0], TEST)).statistic
+    expected = pearsonr(tested, cells(brain.response[:, 0], TEST)).statistic
     assert found["area_score"][0] == pytest.approx(expected, abs=1e-10)
 
 

@@ -78,6 +78,71 @@ def test_predictions_are_those_of_refitting() -> None:
             )
 
 
+def test_errors_are_those_of_leaving_out_a_fold_at_a_time() -> None:
+    """With plain loops and scipy: a layer beside the best one pays its standard error."""
+    random = np.random.default_rng(2)
+    models = layers(30, 4, random)
+    brain = models[2] + 0.4 * models[0] + 2 * random.normal(size=models.shape[1])
+    folds = fold_numbers(30, 6, seed=0)
+    held_out = pairs_of_folds(folds)
+    result = rsa_reweighted.predict(models, brain[None], held_out, standard_errors=0.7)
+    first, second = np.triu_indices(30, 1)
+    scale = models.std(axis=1)
+    n_free = 0
+    for fit, pair in enumerate(held_out.pair):
+        training = ~np.isin(folds[first], pair) & ~np.isin(folds[second], pair)
+        whole = np.cov(np.vstack([models, brain])[:, training], bias=True)
+        best = np.argmax(whole[:4, 4] / np.sqrt(np.diag(whole)[:4]))
+        slope = whole[best, 4] / whole[best, best]
+        without = []
+        for fold in np.setdiff1d(folds, pair):
+            kept = training & (folds[first] != fold) & (folds[second] != fold)
+            rest = (brain - slope * models[best])[kept]
+            without.append(np.cov(np.vstack([models[:, kept], rest]), bias=True)[:4, 4])
+        price = np.sqrt(3 / 4 * np.square(without - np.mean(without, axis=0)).sum(axis=0))
+        price[best] = 0
+        root = np.linalg.cholesky(whole[:4, :4]).T
+        weights = nnls(root, np.linalg.solve(root.T, whole[:4, 4] - 0.7 * price))[0]
+        np.testing.assert_allclose(result.weights[0, fit], weights * scale, atol=1e-7)
+        n_free += (weights > 0).sum()
+    assert 1.1 < n_free / len(held_out.pair) < 3
+
+
+@pytest.mark.parametrize("method", ["spearman", "pearson"])
+def test_one_extreme_is_the_best_layer(method: str) -> None:
+    random = np.random.default_rng(0)
+    models = layers(40, 5, random)
+    brain = models[1] + models[3] + 3 * random.normal(size=models.shape[1])
+    held_out = pairs_of_folds(fold_numbers(40, 5, seed=0))
+    targets = rsa_reweighted.as_compared(brain[None], method)
+    own = rsa_reweighted.as_compared(models, method)
+    alone = rsa_reweighted.predict(own, targets, held_out, standard_errors=1e9)
+    assert ((alone.weights > 0).sum(axis=2) == 1).all()
+    expected = rsa_reweighted.best_single(models, brain, held_out, method)
+    score = held_out_cells.score(alone.predicted, brain[None], held_out, method)[0]
+    assert score == pytest.approx(expected, abs=1e-12)
+
+
+def test_a_layer_that_is_all_loses_nothing_to_others() -> None:
+    """Least squares gives weights to others; by standard errors they go, and stay where due."""
+    random = np.random.default_rng(0)
+    held_out = pairs_of_folds(fold_numbers(48, 6, seed=0))
+    gain: dict[tuple[int, float], list[float]] = {}
+    for _ in range(20):
+        models = np.stack([rsa.pearson_rdm(random.normal(size=(48, 30))) for _ in range(8)])
+        noise = 0.4 * random.normal(size=models.shape[1])
+        for layers_of_area in (1, 2):
+            brain = models[:layers_of_area].mean(axis=0) + noise
+            best = rsa_reweighted.best_single(models, brain, held_out, "pearson")
+            for errors in (0.0, 1.0):
+                found = rsa_reweighted.predict(models, brain[None], held_out, errors).predicted
+                score = held_out_cells.score(found, brain[None], held_out, "pearson")[0]
+                gain.setdefault((layers_of_area, errors), []).append(score - best)
+    mean = {key: np.mean(values) for key, values in gain.items()}
+    assert mean[1, 0.0] < 1.5 * mean[1, 1.0] < 0
+    assert mean[2, 1.0] > 0.5 * mean[2, 0.0] > 0.02
+
+
 def test_planted_mixture_beats_every_layer() -> None:
     random = np.random.default_rng(0)
     models = np.stack([rsa.pearson_rdm(random.normal(size=(60, 50))) for _ in range(6)])
@@ -115,7 +180,8 @@ def test_missing_cells_and_constant_layers() -> None:
     assert held_out_cells.score(nothing.predicted, brains[:1], held_out, "spearman")[0] == 0
 
 
-def test_noise_scores_zero_with_uniform_p_values() -> None:
+@pytest.mark.parametrize("errors", [0.0, 1.0])
+def test_noise_scores_zero_with_uniform_p_values(errors: float) -> None:
     """Layers and brains whose stimuli differ in power: all cells of a stimulus move together."""
     random = np.random.default_rng(4)
     orders = permutations(40, 99, seed=0)
@@ -125,7 +191,7 @@ def test_noise_scores_zero_with_uniform_p_values() -> None:
         models = layers(40, 5, random)
         brain = pdist(random.normal(size=(40, 15)) * random.uniform(0.5, 2, (40, 1)))
         brains = np.vstack([brain, comparison.permuted(brain, orders)])
-        predicted = rsa_reweighted.predict(models, brains, held_out).predicted
+        predicted = rsa_reweighted.predict(models, brains, held_out, errors).predicted
         all_scores = held_out_cells.score(predicted, brains, held_out, "pearson")
         scores.append(all_scores[0])
         p_values.append(p_value(all_scores[0], all_scores[1:]))

@@ -5,12 +5,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from cortiscope import rsa_reweighted
 from cortiscope.features import Layer
 from cortiscope.fitting import LayerScore
-from cortiscope.held_out_cells import HeldOut, best_single
+from cortiscope.held_out_cells import HeldOut, given_set_in_folds, number_of_folds
 from cortiscope.mappings.held_out import HeldOutSimilarity
 from cortiscope.mappings.similarity import among
+from cortiscope.rsa_reweighted import Reweighted, as_compared, best_single, predict, seen
 
 
 class Scorer(HeldOutSimilarity):
@@ -19,18 +19,35 @@ class Scorer(HeldOutSimilarity):
     def score_together(self, layers: Sequence[Layer]) -> LayerScore:
         """Score all layers as one.
 
-        layer_weights: the means over fits, in the area's dissimilarity per standard deviation of
-        the layer's.
+        layer_weights: the means over fits, per standard deviation of the layer's dissimilarities
+        (or ranks), in that of the area's ranks or in the area's dissimilarity.
         """
         models = np.stack([self.layer_cells(layer) for layer in layers])
 
-        def predict(stimuli: np.ndarray, brains: np.ndarray, held_out: HeldOut) -> list[np.ndarray]:
+        def predicted(
+            stimuli: np.ndarray, brains: np.ndarray, held_out: HeldOut
+        ) -> list[np.ndarray]:
             own = models[:, among(np.isin(self.stimuli, stimuli))]
-            return rsa_reweighted.predict(own, brains, held_out).predicted
+            return self._fitted(own, brains, held_out).predicted
 
-        fitted = rsa_reweighted.predict(models, self.cells[None], self.held_out)
+        fitted = self._fitted(models, self.cells[None], self.held_out)
         return replace(
-            self.learnt(predict),
+            self.learnt(predicted),
             layer_weights=fitted.weights[0].mean(axis=0),
             best_single=best_single(models, self.cells, self.held_out, self.method),
         )
+
+    def _fitted(self, models: np.ndarray, brains: np.ndarray, held_out: HeldOut) -> Reweighted:
+        layers = as_compared(models, self.method)
+        targets = as_compared(brains, self.method, seen(held_out))
+        errors = self.settings["rsa_reweighted"]["standard_errors"]
+        return predict(layers, targets, self._in_folds(held_out), errors)
+
+    def _in_folds(self, held_out: HeldOut) -> HeldOut:
+        """Of a given split, the training stimuli in folds, by which errors are told."""
+        test, validation = self.validation.test, self.validation
+        if test is None:
+            return held_out
+        count = int((~test).sum())
+        folds = number_of_folds(validation.folds, count, count)
+        return given_set_in_folds(test, folds, validation.seed)
