@@ -21,8 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cortiscope.errors import InputError
-from cortiscope.nipals import TOLERANCE
-from cortiscope.pls import COMPONENTS, NULL_BLOCK, NULL_TOLERANCE, Targets, part_predictions
+from cortiscope.pls import COMPONENTS, NULL_BLOCK, NULL_STEPS, Targets, part_predictions
 from cortiscope.pls import targets as rotated
 from cortiscope.principal_axes import Axes, principal_axes
 from cortiscope.ridge import CONSTANT, kernel
@@ -73,7 +72,8 @@ def predict(
     r = np.full((SPLITS, responses.shape[1]), np.nan)
     counts = np.zeros((0, len(responses))) if draws is None else draws
     drawn = np.full((SPLITS, len(counts)), np.nan)
-    for split, found in enumerate(_parts(features, responses[None], tests, components, TOLERANCE)):
+    parts = _decomposed(features, tests)
+    for split, found in enumerate(_parts(parts, responses[None], components)):
         r[split, found.known] = _pearson(found.predicted, found.measured)[0]
         held = counts[:, tests[split]]
         drawn[split] = _median(_weighted(found.predicted[0], found.measured[0], held))
@@ -93,18 +93,18 @@ def null(
 ) -> Null:
     """Scores when stimuli are permuted; orders (permutation, stimulus), the rest as in `predict`.
 
-    In single precision and with powers that stop early.
+    In single precision and by Lanczos in place of powers (see `pls`).
     """
     tests = splits(len(responses), categories, seed)
     correlations = np.full((len(orders), responses.shape[1]), np.nan)
     scores = np.full(len(orders), np.nan)
+    parts = _decomposed(features, tests)
     step = max(8, NULL_BLOCK // responses.shape[1])
     for start in range(0, len(orders), step):
         block = slice(start, start + step)
         shuffled = responses[orders[block]]
         r = np.full((SPLITS, *shuffled.shape[::2]), np.nan)
-        parts = _parts(features, shuffled, tests, components, NULL_TOLERANCE)
-        for split, found in enumerate(parts):
+        for split, found in enumerate(_parts(parts, shuffled, components, NULL_STEPS)):
             r[split][:, found.known] = _pearson(found.predicted, found.measured)
         correlations[block], scores[block] = mean(r), mean(_median(r))
     return Null(correlations, scores)
@@ -178,26 +178,31 @@ class _Part:
     measured: NDArray
 
 
+def _decomposed(features: NDArray, tests: NDArray) -> list[Axes]:
+    """The training part of each split; none where the features do not vary."""
+    gram = kernel(features)
+    folds = np.arange(len(gram))
+    return [principal_axes(gram, ~test, folds) for test in tests] if np.trace(gram) > 0 else []
+
+
 def _parts(
-    features: NDArray, responses: NDArray, tests: NDArray, components: int, tolerance: float
+    parts: Sequence[Axes], responses: NDArray, components: int, steps: int = 0
 ) -> Iterator[_Part]:
     """The test part of each split, for sets of responses (set, stimulus, neuroid); or none."""
     responses = np.asarray(responses, dtype=np.float64)
     centre = responses[0].mean(axis=0)
     varies = responses[0].var(axis=0) > CONSTANT * centre**2
     known = np.flatnonzero(np.isfinite(centre) & varies)
-    gram = kernel(features)
-    if np.trace(gram) <= 0 or not len(known):
+    if not parts or not len(known):
         return
     centred = responses[:, :, known] - centre[known]
-    # a null, whose powers stop early, needs no more than single precision
-    dtype = np.float64 if tolerance <= TOLERANCE else np.float32
+    # a null needs no more than single precision
+    dtype = np.float32 if steps else np.float64
     whole = rotated((centred / np.abs(centred).max()).astype(dtype))
-    sets = Targets(whole.responses, whole.reduced, whole.rotation, tolerance)
-    folds = np.arange(len(gram))
-    parts: Sequence[Axes] = [principal_axes(gram, ~test, folds) for test in tests]
+    sets = Targets(whole.responses, whole.reduced, whole.rotation, steps)
     found = part_predictions(parts, sets, np.array([components]))
-    for test, (predicted, _, _) in zip(tests, found, strict=True):
+    for axes, (predicted, _, _) in zip(parts, found, strict=True):
+        test = ~axes.training
         yield _Part(known, predicted[:, test], sets.responses[:, test])
 
 

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from cortiscope import principal_axes
 from cortiscope.errors import InputError
-from cortiscope.principal_axes import Axes
+from cortiscope.principal_axes import Axes, Parts, Predict
 from cortiscope.ridge import Predictions, standardised
 
 WHERE = "mappings.lasso"
@@ -46,13 +46,18 @@ def predict(
     features (stimulus, component), responses (stimulus, neuroid), folds (stimulus,) numbers.
     alphas: shares above 0 and below 1, the largest of equally good ones is taken and returned as
     `alpha`. axes: principal or given; dtype counts for principal only. NaN as in
-    `principal_axes.predict`. Raises InputError for another alpha or axes.
+    `principal_axes.Parts.predict`. Raises InputError for another alpha or axes.
     """
-    shares = _shares(alphas)
     if axes not in ("principal", "given"):
         raise InputError(f"{WHERE}.axes", f"no axes {axes!r}", "give principal or given")
     if axes == "given":
-        return _in_given_axes(features, responses, folds, shares)
+        return _in_given_axes(features, responses, folds, _shares(alphas))
+    return prepare(features, folds, alphas)(responses, dtype)
+
+
+def prepare(features: NDArray, folds: NDArray, alphas: Sequence[float] | NDArray) -> Predict:
+    """`predict` in principal axes, what depends on the features alone done once."""
+    shares, parts = _shares(alphas), Parts(features, folds)
 
     def solve(axes: Axes, known: NDArray) -> tuple[NDArray, NDArray, None]:
         whole = _covariance(axes, known)
@@ -60,15 +65,25 @@ def predict(
 
         def shrink(part: Axes, rest: NDArray) -> Callable[[int], NDArray]:
             covariance, most = _covariance(part, rest), least * len(rest)
-            return lambda option: _soft(part, covariance, shares[option] * most)
+            ratio = np.abs(covariance) / np.where(most > 0, most, np.inf)
+            reach = np.fmax.reduce(ratio, axis=1)  # of the complete neuroids
+            shrunk = np.empty_like(covariance)
+
+            def soft(option: int) -> NDArray:
+                # Axes descend: beyond the last that reaches the penalty, nothing is left.
+                count = 1 + np.max(np.flatnonzero(reach > shares[option]), initial=-1)
+                first = slice(count)
+                return _soft(part, covariance[first], shares[option] * most, shrunk[first])
+
+            return soft
 
         chosen = np.zeros(known.shape[1], dtype=int)
         if len(shares) > 1:
             chosen = principal_axes.choose(axes, known, shrink, len(shares))
         penalty = shares[chosen] * least * len(known)
-        return _soft(axes, whole, penalty), shares[chosen], None
+        return _soft(axes, whole, penalty, np.empty_like(whole)), shares[chosen], None
 
-    return principal_axes.predict(features, responses, folds, solve, dtype)
+    return lambda responses, dtype: parts.predict(responses, solve, dtype)
 
 
 def _covariance(axes: Axes, known: NDArray) -> NDArray:
@@ -77,12 +92,13 @@ def _covariance(axes: Axes, known: NDArray) -> NDArray:
     return (axes.vectors * axes.values).astype(known.dtype).T @ known
 
 
-def _soft(axes: Axes, covariance: NDArray, penalty: NDArray) -> NDArray:
-    """covariance (axis, neuroid) less the penalty (neuroid,), as weights."""
+def _soft(axes: Axes, covariance: NDArray, penalty: NDArray, out: NDArray) -> NDArray:
+    """covariance (axis, neuroid) of the first axes less the penalty (neuroid,), as weights."""
     limit = penalty.astype(covariance.dtype)
-    kept = covariance - np.clip(covariance, -limit, limit)
-    kept /= np.square(axes.values).astype(covariance.dtype)[:, None]
-    return kept
+    np.minimum(np.maximum(covariance, -limit, out=out), limit, out=out)
+    np.subtract(covariance, out, out=out)
+    out /= np.square(axes.values[: len(out)]).astype(out.dtype)[:, None]
+    return out
 
 
 def _shares(alphas: Sequence[float] | NDArray) -> NDArray:

@@ -13,7 +13,8 @@ neuroids, or as many combinations of them as there are stimuli, by powers of C_k
 (Lindgren, Geladi and Wold 1993, The kernel algorithm for PLS), which follows from C_k-1 by an
 update of rank 2. Powers start at the first neuroid and stop when w moves by less than TOLERANCE
 squared, both as in scikit-learn's PLSRegression: what it stops at is what published scores are
-made of, even where that is short of the singular vector.
+made of, even where that is short of the singular vector. Where there are many sets and none is
+published, a few steps of Lanczos (1950) from the same start come as close in a third of the time.
 """
 
 from collections.abc import Sequence
@@ -25,6 +26,8 @@ from cortiscope.principal_axes import Axes
 
 TOLERANCE = 1e-6
 ITERATIONS = 500
+LANCZOS_ROUNDING = 1e-6  # length of what is left of C v, relative to the first v'Cv
+DOUBLINGS = 8  # the power of two of the tridiagonal matrix
 # Share of the squared covariance below which nothing but rounding is left.
 EXHAUSTED = {np.dtype(np.float64): 1e-13, np.dtype(np.float32): 1e-10}
 REFRESH = 1e-4  # share at which C is computed anew, since updates keep the rounding of the first
@@ -36,14 +39,15 @@ def fit(
     responses: Sequence[NDArray],
     rotation: NDArray,
     n_components: int,
-    tolerance: float = TOLERANCE,
+    steps: int = 0,
 ) -> list[NDArray]:
     """Scores t of every stimulus in each part: (set, stimulus, component), of norm 1 in training.
 
     responses: (set, training, axis) of each part, of mean 0; each set is regressed on its own.
     rotation (set or 1, neuroid, axis): responses @ rotation' are the neuroids', in the order in
-    which the powers look for a neuroid to start at. Components that are not there, are 0. The
-    arithmetic is in the precision of the responses.
+    which the powers look for a neuroid to start at. steps: of Lanczos in place of powers, 0 for
+    powers. Components that are not there, are 0. The arithmetic is in the precision of the
+    responses.
     """
     (n_sets, _, n_axes), dtype = responses[0].shape, responses[0].dtype
     rank = max(len(axes.values) for axes in parts)
@@ -60,7 +64,7 @@ def fit(
         values.reshape(-1, rank), rotated.reshape(-1, rank, n_axes), min(n_components, rank)
     )
     for _ in range(components.count):
-        components.add(start.reshape(-1, n_axes), tolerance)
+        components.add(start.reshape(-1, n_axes), steps)
     by_part = components.rotations.reshape(len(parts), n_sets, components.count, rank)
     # (stimulus, axis) x (set, axis, component)
     return [
@@ -90,13 +94,13 @@ class Components:
         self.refreshed = np.trace(self.squared, axis1=1, axis2=2)
         self.floor = EXHAUSTED[responses.dtype] * self.refreshed
 
-    def add(self, start: NDArray, tolerance: float) -> None:
+    def add(self, start: NDArray, steps: int) -> None:
         """Find one more component of every set; start (set, axis)."""
         old = slice(self.found)
         scores, loadings = self.scores[:, old], self.response_loadings[:, old]
         left = np.trace(self.squared, axis1=1, axis2=2)
         alive = left > self.floor
-        leading = dominant(self.squared, start, tolerance)[:, :, None]
+        leading = dominant(self.squared, start, steps)[:, :, None]
         residual = self.responses @ leading - _sum(scores, loadings @ leading)
         weight = self.values * residual[:, :, 0]
         weight *= _inverse(np.linalg.norm(weight, axis=1), alive)
@@ -142,10 +146,9 @@ class Components:
         return vector - _sum(scores, scores @ vector[:, :, None])[:, :, 0]
 
 
-def dominant(squared: NDArray, start: NDArray, tolerance: float) -> NDArray:
-    """Powers of C (set, axis, axis) on start (set, axis), of any length; 0 where C is 0.
-
-    With g = Cv, v'Cv = 1 and c^2 = g'Cg, the next v is g / c, and w moves by 2 - 2 g'g / c.
+def dominant(squared: NDArray, start: NDArray, steps: int = 0) -> NDArray:
+    """The leading eigenvector of C (set, axis, axis) from start (set, axis): of any length, 0 for
+    C of 0. By powers, or by steps of Lanczos.
     """
     image = _image(squared, start)
     lost = np.flatnonzero(np.einsum("sa,sa->s", start, image) <= 0)
@@ -156,12 +159,50 @@ def dominant(squared: NDArray, start: NDArray, tolerance: float) -> NDArray:
         image[lost] = _image(squared[lost], start[lost])
     if squared.shape[1] == 1:
         return start
+    if steps:
+        return _lanczos(squared, image, min(steps, squared.shape[1]))
     length = np.einsum("sa,sa->s", start, image)
     image *= _inverse(np.sqrt(np.maximum(length, 0.0)), length > 0)
-    return _powers(squared, image, tolerance)
+    return _powers(squared, image)
 
 
-def _powers(squared: NDArray, image: NDArray, tolerance: float) -> NDArray:
+def _lanczos(squared: NDArray, start: NDArray, steps: int) -> NDArray:
+    """The combination of C^k start, k < steps, that C lengthens most; of length 1.
+
+    Lanczos (1950), An iteration method for the solution of the eigenvalue problem: C in the
+    orthonormal basis of these vectors is tridiagonal, and its own leading vector is a row of a
+    high power of it.
+    """
+    (n_sets, n_axes), every = start.shape, np.arange(steps)
+    basis = np.zeros((n_sets, steps, n_axes), start.dtype)
+    small = np.zeros((n_sets, steps, steps), start.dtype)
+    length = np.linalg.norm(start, axis=1)
+    vector = start * _inverse(length, length > 0)
+    for step in every:
+        basis[:, step] = vector
+        image = _image(squared, vector)
+        small[:, step, step] = own = np.einsum("sa,sa->s", vector, image)
+        image -= own[:, None] * vector
+        if step:
+            image -= length[:, None] * basis[:, step - 1]
+        if step == steps - 1:
+            break
+        length = np.linalg.norm(image, axis=1)
+        length[length <= LANCZOS_ROUNDING * small[:, 0, 0]] = 0.0  # the space ends here
+        small[:, step, step + 1] = small[:, step + 1, step] = length
+        vector = image * _inverse(length, length > 0)
+    for _ in range(DOUBLINGS):
+        size = np.trace(small, axis1=1, axis2=2)
+        small *= _inverse(size, size > 0)[:, :, None]
+        small = small @ small
+    row = np.einsum("skk->sk", small).argmax(axis=1)
+    leading: NDArray = (small[np.arange(n_sets), row][:, None] @ basis)[:, 0]
+    length = np.linalg.norm(leading, axis=1)
+    return leading * _inverse(length, length > 0)
+
+
+def _powers(squared: NDArray, image: NDArray) -> NDArray:
+    """With g = Cv, v'Cv = 1 and c^2 = g'Cg, the next v is g / c, and w moves by 2 - 2 g'g / c."""
     found, pending = np.zeros_like(image), np.arange(len(image))
     rest, going = squared, np.ones(len(image), dtype=bool)
     for left in reversed(range(ITERATIONS - 1)):
@@ -170,7 +211,7 @@ def _powers(squared: NDArray, image: NDArray, tolerance: float) -> NDArray:
         length[~(length > 0)] = 1.0
         moved = 2.0 - 2.0 * np.einsum("sa,sa->s", image, image) / length
         previous, image = image, following / length[:, None]
-        stopped = going & ((moved < tolerance) | (left == 0))
+        stopped = going & ((moved < TOLERANCE) | (left == 0))
         found[pending[stopped]] = previous[stopped]
         going &= ~stopped
         count = np.count_nonzero(going)

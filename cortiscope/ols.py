@@ -9,8 +9,7 @@ the limit of ridge regression as its strength goes to 0.
 import numpy as np
 from numpy.typing import NDArray
 
-from cortiscope import principal_axes
-from cortiscope.principal_axes import Axes
+from cortiscope.principal_axes import Axes, Parts, Predict
 from cortiscope.ridge import Predictions
 
 
@@ -24,8 +23,13 @@ def predict(
     rounding relative to the whole features are left out. `spread` is that of predictions of the
     training part's stimuli when each is left out in turn: those of a model that fits them without
     error are the responses themselves and tell nothing, and noise scored 0.02. NaN as in
-    `principal_axes.predict`.
+    `principal_axes.Parts.predict`.
     """
+    return prepare(features, folds)(responses, dtype)
+
+
+def prepare(features: NDArray, folds: NDArray) -> Predict:
+    """`predict` with what depends on the features alone done once, for many responses."""
 
     def solve(axes: Axes, known: NDArray) -> tuple[NDArray, NDArray, NDArray]:
         solution = (axes.vectors / axes.values).astype(known.dtype)
@@ -33,7 +37,8 @@ def predict(
         # (axis, training) x (training, neuroid)
         return solution.T @ known, rank, _spread(axes, known)
 
-    return principal_axes.predict(features, responses, folds, solve, dtype)
+    parts = Parts(features, folds)
+    return lambda responses, dtype: parts.predict(responses, solve, dtype)
 
 
 def _spread(axes: Axes, known: NDArray) -> NDArray:

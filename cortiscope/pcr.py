@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from cortiscope import principal_axes
 from cortiscope.errors import InputError
-from cortiscope.principal_axes import Axes
+from cortiscope.principal_axes import Axes, Parts, Predict
 from cortiscope.ridge import Predictions
 
 
@@ -29,9 +29,17 @@ def predict(
     features (stimulus, component), responses (stimulus, neuroid), folds (stimulus,) numbers.
     components: how many, or numbers to choose from, each at least 1; more than a training part
     has are all it has. `alpha` of what is returned is the number taken, the smallest of equally
-    good ones. NaN as in `principal_axes.predict`. Raises InputError for a number below 1.
+    good ones. NaN as in `principal_axes.Parts.predict`. Raises InputError for a number below 1.
     """
+    return prepare(features, folds, components)(responses, dtype)
+
+
+def prepare(
+    features: NDArray, folds: NDArray, components: int | Sequence[int] | NDArray
+) -> Predict:
+    """`predict` with what depends on the features alone done once, for many responses."""
     numbers = counts(components, "mappings.pcr.components")
+    parts = Parts(features, folds)
 
     def shrink(axes: Axes, known: NDArray) -> Callable[[int], NDArray]:
         first = slice(numbers[-1])
@@ -47,7 +55,7 @@ def predict(
         coefficients[np.arange(len(coefficients))[:, None] >= taken] = 0
         return coefficients, np.minimum(taken, len(axes.values)), None
 
-    return principal_axes.predict(features, responses, folds, solve, dtype)
+    return lambda responses, dtype: parts.predict(responses, solve, dtype)
 
 
 def counts(components: int | Sequence[int] | NDArray, where: str) -> NDArray:

@@ -14,15 +14,14 @@ from numpy.typing import NDArray
 
 from cortiscope import nipals
 from cortiscope.pcr import counts
-from cortiscope.principal_axes import Axes, outer
-from cortiscope.ridge import CONSTANT, Predictions, fold_centred_correlation, kernel
+from cortiscope.principal_axes import Axes, Parts
+from cortiscope.ridge import CONSTANT, Predictions, fold_centred_correlation
 
 COMPONENTS = 25  # Schrimpf et al. (2018)
 WHERE = "mappings.pls.components"
 BLOCK_COLUMNS = 8192  # neuroids of all sets that are fitted at once
-NULL_BLOCK = 2048  # the same in a null, whose powers stay in the cache
-# Of the powers in a null: half the time, and scores that correlate by 0.999 with those of `nipals`.
-NULL_TOLERANCE = 1e-4
+NULL_BLOCK = 640  # the same in a null, which stay in the cache
+NULL_STEPS = 10  # of Lanczos in a null
 
 
 @dataclass(frozen=True)
@@ -30,14 +29,14 @@ class Targets:
     """Sets of responses, each regressed on its own.
 
     responses (set, stimulus, neuroid). reduced (set, stimulus, axis): the same with the neuroids
-    rotated to no more axes than stimuli; rotation (set or 1, neuroid, axis). tolerance: of the
-    powers of `nipals`.
+    rotated to no more axes than stimuli; rotation (set or 1, neuroid, axis). steps: of Lanczos in
+    place of powers, see `nipals`.
     """
 
     responses: NDArray
     reduced: NDArray
     rotation: NDArray
-    tolerance: float = nipals.TOLERANCE
+    steps: int = 0
 
 
 def predict(
@@ -60,62 +59,63 @@ def predict(
     Noise scores 0 for neuroids together. Each alone and with many components, which fit a training
     part without error, it scores up to 0.02 at 100 stimuli: choose the number then.
     """
-    numbers = counts(components, WHERE)
-    responses, mean, scale = _centred(responses)
-    labels = np.zeros(responses.shape[1]) if together is None else np.asarray(together)
-    values = np.full(responses.shape, np.nan)
-    alpha, spread = np.full((2, len(np.unique(folds)), responses.shape[1]), np.nan)
-    parts = training_parts(features, folds)
-    if parts:
-        for columns in _sets(labels, np.isfinite(mean)):
-            sets = targets(np.moveaxis(responses[:, columns], 1, 0))
-            found, flat = _held_out(parts, sets, numbers), columns.ravel()
-            values[:, flat], alpha[:, flat] = found.values, found.alpha
-            spread[:, flat] = found.spread
-    return Predictions(values * scale + mean, alpha, spread * scale)
+    return Regression(features, folds, components).predict(responses, together)
 
 
-def null_scores(
-    features: NDArray,
-    responses: NDArray,
-    folds: NDArray,
-    orders: NDArray,
-    components: int | Sequence[int] | NDArray = COMPONENTS,
-) -> NDArray:
-    """Scores of neuroids regressed together when stimuli are permuted: (permutation, neuroid).
+class Regression:
+    """`predict` with what depends on the features alone done once, for many responses."""
 
-    orders (permutation, stimulus), as from `statistics.permutations`; the rest as in `predict`.
-    Each row is what `ridge.fold_centred_correlation` gives the predictions of responses[order], in
-    single precision and with powers that stop early.
-    """
-    numbers = counts(components, WHERE)
-    constant = responses.var(axis=0) <= CONSTANT * responses.mean(axis=0) ** 2
-    responses, mean, _ = _centred(responses)
-    complete = np.flatnonzero(np.isfinite(mean) & ~constant)
-    scores = np.full((len(orders), responses.shape[1]), np.nan)
-    parts = training_parts(features, folds)
-    if not parts or not len(complete):
+    def __init__(
+        self,
+        features: NDArray,
+        folds: NDArray,
+        components: int | Sequence[int] | NDArray = COMPONENTS,
+    ) -> None:
+        self.numbers = counts(components, WHERE)
+        self.folds, self.parts = folds, Parts(features, folds)
+
+    def predict(self, responses: NDArray, together: NDArray | None = None) -> Predictions:
+        """As the function of the same name."""
+        responses, mean, scale = _centred(responses)
+        labels = np.zeros(responses.shape[1]) if together is None else np.asarray(together)
+        values = np.full(responses.shape, np.nan)
+        alpha, spread = np.full((2, len(self.parts.sizes), responses.shape[1]), np.nan)
+        parts = list(self.parts)
+        if parts:
+            for columns in _sets(labels, np.isfinite(mean)):
+                sets = targets(np.moveaxis(responses[:, columns], 1, 0))
+                found, flat = _held_out(parts, sets, self.numbers), columns.ravel()
+                values[:, flat], alpha[:, flat] = found.values, found.alpha
+                spread[:, flat] = found.spread
+        return Predictions(values * scale + mean, alpha, spread * scale)
+
+    def null_scores(self, responses: NDArray, orders: NDArray) -> NDArray:
+        """Scores of neuroids regressed together when stimuli are permuted: (permutation, neuroid).
+
+        responses (stimulus, neuroid); orders (permutation, stimulus), as from
+        `statistics.permutations`. Each row is what `ridge.fold_centred_correlation` gives the
+        predictions of responses[order], in single precision and by Lanczos in place of powers:
+        scores correlate by 0.997 or more with those of exact singular vectors.
+        """
+        constant = responses.var(axis=0) <= CONSTANT * responses.mean(axis=0) ** 2
+        responses, mean, _ = _centred(responses)
+        complete = np.flatnonzero(np.isfinite(mean) & ~constant)
+        scores = np.full((len(orders), responses.shape[1]), np.nan)
+        parts = list(self.parts)
+        if not parts or not len(complete):
+            return scores
+        whole = targets(responses[None, :, complete].astype(np.float32))
+        step = max(8, NULL_BLOCK // len(complete))
+        for start in range(0, len(orders), step):
+            block = orders[start : start + step]
+            shuffled = Targets(
+                whole.responses[0][block], whole.reduced[0][block], whole.rotation, NULL_STEPS
+            )
+            truth = np.moveaxis(shuffled.responses, 0, 1).reshape(len(self.folds), -1)
+            found = _held_out(parts, shuffled, self.numbers)
+            score = fold_centred_correlation(found, truth, self.folds)
+            scores[start : start + step, complete] = score.reshape(len(block), -1)
         return scores
-    whole = targets(responses[None, :, complete].astype(np.float32))
-    step = max(8, NULL_BLOCK // len(complete))
-    for start in range(0, len(orders), step):
-        block = orders[start : start + step]
-        shuffled = Targets(
-            whole.responses[0][block], whole.reduced[0][block], whole.rotation, NULL_TOLERANCE
-        )
-        truth = np.moveaxis(shuffled.responses, 0, 1).reshape(len(folds), -1)
-        score = fold_centred_correlation(_held_out(parts, shuffled, numbers), truth, folds)
-        scores[start : start + step, complete] = score.reshape(len(block), -1)
-    return scores
-
-
-def training_parts(features: NDArray, folds: NDArray) -> list[Axes]:
-    """The axes of every fold's training part; none where nothing can be predicted."""
-    gram = kernel(features)
-    largest = np.unique(folds, return_counts=True)[1].max()
-    if np.trace(gram) <= 0 or len(folds) - largest < 2:
-        return []
-    return list(outer(gram, folds))
 
 
 def targets(responses: NDArray) -> Targets:
@@ -151,7 +151,7 @@ def _fit(parts: Sequence[Axes], sets: Targets, count: int) -> Iterator[tuple[NDA
     """Scores (set, stimulus, component), loadings of responses (set, component, neuroid)."""
     reduced = [sets.reduced[:, axes.training] for axes in parts]
     centred = [known - known.mean(axis=1, keepdims=True) for known in reduced]
-    fitted = nipals.fit(parts, centred, sets.rotation, count, sets.tolerance)
+    fitted = nipals.fit(parts, centred, sets.rotation, count, sets.steps)
     for axes, scores in zip(parts, fitted, strict=True):
         known = sets.responses[:, axes.training]
         # (set, component, training) x (set, training, neuroid); scores have mean 0

@@ -10,6 +10,7 @@ that the number of features costs nothing. Nothing of a held-out stimulus enters
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from weakref import finalize
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ from cortiscope.ridge import Predictions, kernel, standardised
 
 INNER_FOLDS = 5
 BLOCK = 1024  # neuroids that are solved at once: their products stay in the cache
+KEPT_BYTES = 2**28  # of decompositions
 
 
 @dataclass(frozen=True)
@@ -81,27 +83,54 @@ def inner_numbers(folds: NDArray) -> NDArray:
 
 Solve = Callable[[Axes, NDArray], tuple[NDArray, NDArray, NDArray | None]]
 Shrink = Callable[[Axes, NDArray], Callable[[int], NDArray]]
+# From responses (stimulus, neuroid), and the precision of the arithmetic.
+Predict = Callable[[NDArray, type], Predictions]
 
 
-def predict(
-    features: NDArray, responses: NDArray, folds: NDArray, solve: Solve, dtype: type = np.float64
-) -> Predictions:
-    """Predict every stimulus from the stimuli of the other folds.
+class Parts:
+    """The training parts of a cross-validation, decomposed once for all responses.
 
-    features (stimulus, component), responses (stimulus, neuroid), folds (stimulus,) numbers.
-    solve: from the axes of a training part and its responses, of mean 0 (training, neuroid), the
-    coefficients (axis, neuroid) of the first axes, the strength (neuroid,) to report, and the
-    spread (neuroid,), or None for the standard deviation of the predictions of all stimuli. NaN
-    where a response is missing, and throughout where the features do not vary or a training part
-    has fewer than two stimuli.
+    features (stimulus, component), folds (stimulus,) numbers. There are none where the features do
+    not vary or a training part has fewer than two stimuli. Where all that there are would keep more
+    than KEPT_BYTES, each is decomposed anew for each set of responses.
     """
-    gram = kernel(features)
-    targets, mean, scale = standardised(responses, dtype)
-    sizes = np.unique(folds, return_counts=True)[1]
-    values = np.full(targets.shape, np.nan)
-    alpha, spread = np.full((2, len(sizes), targets.shape[1]), np.nan)
-    if np.trace(gram) > 0 and len(folds) - sizes.max() >= 2:
-        for row, axes in enumerate(outer(gram, folds)):
+
+    bytes_kept = 0
+
+    @classmethod
+    def _forget(cls, size: int) -> None:
+        cls.bytes_kept -= size
+
+    def __init__(self, features: NDArray, folds: NDArray) -> None:
+        self.gram, self.folds = kernel(features), np.asarray(folds)
+        self.sizes = np.unique(folds, return_counts=True)[1]
+        self.usable = np.trace(self.gram) > 0 and len(folds) - self.sizes.max() >= 2
+        needed = 2 * (1 + INNER_FOLDS) * len(self.sizes) * self.gram.nbytes
+        self.kept: list[Axes] | None = None
+        if Parts.bytes_kept + needed <= KEPT_BYTES:
+            Parts.bytes_kept += needed
+            finalize(self, Parts._forget, needed)
+            self.kept = list(self._made())
+
+    def __iter__(self) -> Iterator[Axes]:
+        return self._made() if self.kept is None else iter(self.kept)
+
+    def _made(self) -> Iterator[Axes]:
+        return outer(self.gram, self.folds) if self.usable else iter(())
+
+    def predict(self, responses: NDArray, solve: Solve, dtype: type = np.float64) -> Predictions:
+        """Predict every stimulus from the stimuli of the other folds.
+
+        responses (stimulus, neuroid). solve: from the axes of a training part and its responses, of
+        mean 0 (training, neuroid), the coefficients (axis, neuroid) of the first axes, the strength
+        (neuroid,) to report, and the spread (neuroid,), or None for the standard deviation of the
+        predictions of all stimuli. NaN where a response is missing, and throughout where there are
+        no parts.
+        """
+        targets, mean, scale = standardised(responses, dtype)
+        values = np.full(targets.shape, np.nan)
+        alpha, spread = np.full((2, len(self.sizes), targets.shape[1]), np.nan)
+        for row, axes in enumerate(self):
             scores: NDArray = axes.scores.astype(dtype)
             for start in range(0, targets.shape[1], BLOCK):
                 block = slice(start, start + BLOCK)
@@ -112,15 +141,15 @@ def predict(
                 predicted = scores[:, : len(coefficients)] @ coefficients
                 values[~axes.training, block] = predicted[~axes.training] + centre
                 spread[row, block] = predicted.std(axis=0) if size is None else size
-    alpha[:, ~np.isfinite(mean)] = spread[:, ~np.isfinite(mean)] = np.nan
-    return Predictions(values * scale + mean, alpha, spread * scale)
+        alpha[:, ~np.isfinite(mean)] = spread[:, ~np.isfinite(mean)] = np.nan
+        return Predictions(values * scale + mean, alpha, spread * scale)
 
 
 def choose(axes: Axes, known: NDArray, shrink: Shrink, options: int) -> NDArray:
     """The option of least squared error within a training part, the first of ties: (neuroid,).
 
     known (training, neuroid). shrink: from the axes of an inner training part and its responses, of
-    mean 0, what gives the coefficients (axis, neuroid) under an option.
+    mean 0, what gives the coefficients (axis, neuroid) of the first axes under an option.
     """
     errors = np.zeros((options, known.shape[1]), dtype=known.dtype)
     for part in axes.inner:

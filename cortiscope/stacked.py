@@ -95,10 +95,11 @@ def predict(
 
 @dataclass(frozen=True)
 class _Layer:
-    """predicted, left_out: (fold, stimulus, neuroid); alpha: (fold, neuroid).
+    """predicted, left_out: (fold, neuroid, stimulus), so that what a neuroid chooses lies together;
+    alpha: (fold, neuroid).
 
     predicted: of all stimuli by the model of a fold. left_out: the residuals of its training part
-    when each stimulus is left out in turn; of no use for the stimuli held out.
+    when each stimulus is left out in turn, 0 for the stimuli held out.
     """
 
     predicted: NDArray
@@ -115,31 +116,30 @@ class _Found:
 
 def _layer(solver: Solver, strengths: NDArray, targets: NDArray) -> _Layer:
     """Ridge of one layer; targets (stimulus, neuroid) in the order of the layout."""
-    real = solver.layout.real
+    real, by_neuroid = solver.layout.real, np.ascontiguousarray(targets.T)
     chosen, residuals, _ = solver.choose(strengths, targets)
-    filled = np.repeat(targets[None], len(real), axis=0)  # (fold, stimulus, neuroid)
-    for fold, own in enumerate(residuals):
-        filled[fold, solver.layout.fold == fold] -= own[real[fold]]
-    predicted, left_out = np.empty((2, *filled.shape), targets.dtype)
+    held_out = [np.flatnonzero(solver.layout.fold == fold) for fold in range(len(real))]
+    predicted, left_out = np.empty((2, len(real), *by_neuroid.shape), targets.dtype)
     for number in np.unique(chosen):
         shared = solver.shared(float(strengths[number]), targets.dtype)
-        residual = shared.products[: real.size][real.ravel()]
-        errors = residual @ targets  # (stimulus, stimulus) x (stimulus, neuroid)
-        for fold, own in enumerate(residuals):
-            columns = np.flatnonzero(chosen[fold] == number)
-            if not len(columns):
+        residual = shared.products[: real.size][real.ravel()]  # symmetric
+        errors = by_neuroid @ residual  # (neuroid, stimulus) x (stimulus, stimulus)
+        for fold, held in enumerate(held_out):
+            some = np.flatnonzero(chosen[fold] == number)
+            if not len(some):
                 continue
-            known = filled[fold][:, columns]
+            own = residuals[fold, real[fold]][:, some].T
+            known = by_neuroid[some]
+            known[:, held] -= own
             if fold in shared.untrusted:
                 refitted, spread = _refitted(solver, shared.alpha, fold)
-                error = refitted.astype(targets.dtype) @ known
+                error = known @ refitted.astype(targets.dtype)
             else:
-                held = np.flatnonzero(solver.layout.fold == fold)
-                # (stimulus, held out) x (held out, neuroid)
-                error = errors[:, columns] - residual[:, held] @ own[real[fold]][:, columns]
+                # (neuroid, held out) x (held out, stimulus)
+                error = errors[some] - own @ residual[held]
                 spread = np.sqrt(shared.weights[fold][real.ravel()])
-            predicted[fold][:, columns] = known - error
-            left_out[fold][:, columns] = error * spread[:, None]
+            predicted[fold, some] = known - error
+            left_out[fold, some] = error * spread.astype(targets.dtype)
     return _Layer(predicted, left_out, strengths[chosen])
 
 
@@ -162,20 +162,22 @@ def _stack(models: Sequence[_Layer], targets: NDArray, places: Layout) -> _Found
     n_folds, n_neuroids = len(places.real), targets.shape[1]
     values, spread = np.empty(targets.shape), np.empty((n_folds, n_neuroids))
     weights = np.empty((len(models), n_folds, n_neuroids))
+    errors = np.empty((n_neuroids, 1 + len(models), len(targets)), targets.dtype)
     for fold in range(n_folds):
         training = places.fold != fold
-        known = targets[training]
-        mean = known.mean(axis=0)
-        alone = (known - mean) * (len(known) / (len(known) - 1))
-        errors = np.stack([alone, *(model.left_out[fold][training] for model in models)])
-        by_neuroid = np.ascontiguousarray(np.moveaxis(errors, 2, 0))  # (neuroid, model, stimulus)
-        products = (by_neuroid @ np.swapaxes(by_neuroid, 1, 2)).astype(np.float64)
+        count, mean = training.sum(), targets[training].mean(axis=0)
+        alone = (targets - mean) * (count / (count - 1)) * training[:, None]
+        errors[:, 0] = alone.T
+        for number, model in enumerate(models, start=1):
+            errors[:, number] = model.left_out[fold]
+        products = (errors @ np.swapaxes(errors, 1, 2)).astype(np.float64)
         weights[:, fold] = _something(simplex_weights(products), products)[:, 1:].T
-        combined = np.zeros(targets.shape)
-        for model, weight in zip(models, weights[:, fold], strict=True):
-            combined += weight * (model.predicted[fold] - mean)
-        spread[fold] = combined.std(axis=0)
-        values[~training] = combined[~training] + mean
+        shares: NDArray = weights[:, fold].astype(targets.dtype)
+        combined = -(mean * shares.sum(axis=0))[:, None] * np.ones_like(errors[:, 0])
+        for model, share in zip(models, shares, strict=True):
+            combined += share[:, None] * model.predicted[fold]
+        spread[fold] = combined.std(axis=1)
+        values[~training] = combined[:, ~training].T + mean
     return _Found(values, spread, weights)
 
 

@@ -26,6 +26,7 @@ from cortiscope.errors import InputError
 from cortiscope.held_out_cells import HeldOut
 
 ALPHAS = (0.01, 0.1, 1.0, 10.0, 100.0)
+KEPT_BYTES = 2**27  # of decompositions, which are otherwise made anew for each set of brains
 MIN_FOLDS = 5  # two are tested, two choose alpha, at least one trains
 
 
@@ -42,16 +43,27 @@ class UnitWeighted:
 
 
 @dataclass(frozen=True)
-class _Moments:
-    """Over the training cells of one fit: means of the design (component,) and of the brains
-    (brain,), covariance of the design (component, component), and with the brains (component,
-    brain).
+class _Design:
+    """Over some training cells: their blocks, their number, the mean of the design (component,),
+    the decomposition of its covariance, and the mean of that one's eigenvalues.
     """
 
-    design: NDArray
+    blocks: NDArray
+    size: float
+    mean: NDArray
+    values: NDArray
+    vectors: NDArray
+    scale: float
+
+
+@dataclass(frozen=True)
+class _Moments:
+    """Over the same cells: means of the brains (brain,), covariance of the design with them, in
+    the eigenvectors of the design's (component, brain).
+    """
+
     brain: NDArray
-    gram: NDArray
-    cross: NDArray
+    turned: NDArray
 
 
 def onto_principal_axes(features: NDArray) -> NDArray:
@@ -78,111 +90,133 @@ def predict(
     Permutations and halves of the data are further brains. Features that do not vary predict a
     constant. Raises InputError where folds are too few for partners and for an alpha not above 0.
     """
-    _check(held_out, alphas)
-    size = np.sqrt(np.mean(np.square(features, dtype=np.float64)))
-    scaled = np.asarray(features, dtype=np.float64) / (size if size > 0 else 1.0)
-    known = np.isfinite(brains).all(axis=1)
-    targets = np.where(known[:, None], brains, 0.0)
-    level = targets.mean(axis=1, keepdims=True)
-    similarity = level - targets
-    blocks = _BlockSums(scaled, similarity, held_out)
-    chosen = _choose(scaled, similarity, held_out, blocks, np.array(alphas))
-    predicted, weights = [], []
-    for fit, stimuli in enumerate(held_out.stimuli):
-        moments = blocks.moments(held_out.trained[fit], stimuli)
-        solved = _solve(moments, np.array(alphas)[chosen[fit]])
-        own = (moments.brain - moments.design @ solved)[:, None]
-        # (brain, component) x (component, cell)
-        values = level - own - solved.T @ _design(scaled[stimuli]).T
-        values[~known] = np.nan
-        predicted.append(values)
-        weights.append(solved[:, 0] / (size**2 if size > 0 else 1.0))
-    alpha = np.where(known, np.array(alphas)[chosen], np.nan).T
-    return UnitWeighted(predicted, alpha, np.where(known[0], np.stack(weights), np.nan))
+    return Regression(features, held_out, alphas).predict(brains)
 
 
-def _choose(
-    features: NDArray, similarity: NDArray, held_out: HeldOut, blocks: "_BlockSums", alphas: NDArray
-) -> NDArray:
-    """The number of the alpha of each fit and brain (fit, brain)."""
-    chosen = np.zeros((len(held_out.pair), len(similarity)), dtype=int)
-    solved: dict[tuple[int, int], list[tuple[NDArray, NDArray]]] = {}
-    for fit, partner in enumerate(held_out.partner):
-        both = min(fit, partner), max(fit, partner)
-        if both not in solved:
-            trained = held_out.trained[fit] * held_out.trained[partner]
-            left_out = np.concatenate([held_out.stimuli[fit], held_out.stimuli[partner]])
-            solved[both] = _path(blocks.moments(trained, left_out), alphas)
-        design = _design(features[held_out.stimuli[partner]])
-        truth = similarity[:, held_out.cells[partner]]
-        square = design.T @ design  # (component, cell) x (cell, component)
-        total, cross = design.sum(axis=0), (truth @ design).T
-        errors = []
-        for weights, own in solved[both]:
-            # |truth - own - design w|^2, without what does not depend on alpha
-            fitted = np.einsum("cb,cb->b", weights, square @ weights - 2.0 * cross)
-            fitted += own * (2.0 * (total @ weights) + len(design) * own - 2.0 * truth.sum(axis=1))
-            errors.append(fitted)
-        chosen[fit] = np.argmin(errors, axis=0)
-    return chosen
+class Regression:
+    """`predict` with what depends on the features alone done once, for many brains."""
+
+    def __init__(
+        self, features: NDArray, held_out: HeldOut, alphas: tuple[float, ...] = ALPHAS
+    ) -> None:
+        _check(held_out, alphas)
+        size = float(np.sqrt(np.mean(np.square(features, dtype=np.float64))))
+        self.size = size if size > 0 else 1.0
+        self.features = np.asarray(features, dtype=np.float64) / self.size
+        self.held_out, self.alphas = held_out, np.array(alphas)
+        self.sizes = np.array([len(cells) for cells in held_out.blocks], dtype=float)
+        self.made: dict[tuple[int, int], _Design] = {}
+        decompositions = 2 * len(held_out.stimuli) * features.shape[1] ** 2 * 8
+        self.keeps = decompositions <= KEPT_BYTES
+
+    def predict(self, brains: NDArray) -> UnitWeighted:
+        """As the function of the same name."""
+        known = np.isfinite(brains).all(axis=1)
+        targets = np.where(known[:, None], brains, 0.0)
+        level = targets.mean(axis=1, keepdims=True)
+        similarity = level - targets
+        sums = _BlockSums(self.features, similarity, self.held_out.blocks)
+        chosen = self._choose(similarity, sums)
+        predicted, weights = [], []
+        for fit, stimuli in enumerate(self.held_out.stimuli):
+            design = self._design(fit, fit)
+            moments = sums.moments(design)
+            solved = _solve(design, moments, self.alphas[chosen[fit]])
+            own = (moments.brain - design.mean @ solved)[:, None]
+            # (brain, component) x (component, cell)
+            values = level - own - solved.T @ _products(self.features[stimuli]).T
+            values[~known] = np.nan
+            predicted.append(values)
+            weights.append(solved[:, 0] / self.size**2)
+        alpha = np.where(known, self.alphas[chosen], np.nan).T
+        return UnitWeighted(predicted, alpha, np.where(known[0], np.stack(weights), np.nan))
+
+    def _choose(self, similarity: NDArray, sums: "_BlockSums") -> NDArray:
+        """The number of the alpha of each fit and brain (fit, brain)."""
+        chosen = np.zeros((len(self.held_out.pair), similarity.shape[0]), dtype=int)
+        paths: dict[tuple[int, int], list[tuple[NDArray, NDArray]]] = {}
+        for fit, partner in enumerate(self.held_out.partner):
+            both = min(fit, partner), max(fit, partner)
+            if both not in paths:
+                paths[both] = self._path(self._design(*both), sums)
+            tested = self.features[self.held_out.stimuli[partner]]
+            truth = similarity[:, self.held_out.cells[partner]]
+            square, total = _pair_products(tested), _pair_sums(tested)
+            cross = _products(tested).T @ truth.T  # (component, cell) x (cell, brain)
+            errors = []
+            for weights, own in paths[both]:
+                # |truth - own - design w|^2, without what does not depend on alpha
+                fitted = np.einsum("cb,cb->b", weights, square @ weights - 2.0 * cross)
+                rest = 2.0 * (total @ weights - truth.sum(axis=1)) + truth.shape[1] * own
+                errors.append(fitted + own * rest)
+            chosen[fit] = np.argmin(errors, axis=0)
+        return chosen
+
+    def _path(self, design: _Design, sums: "_BlockSums") -> list[tuple[NDArray, NDArray]]:
+        """Weights (component, brain) and constants (brain,) at each alpha."""
+        moments = sums.moments(design)
+        weights = [_solve(design, moments, alpha) for alpha in self.alphas]
+        return [(each, moments.brain - design.mean @ each) for each in weights]
+
+    def _design(self, one: int, other: int) -> _Design:
+        """Over the cells that two fits, or one, are trained on."""
+        if (one, other) in self.made:
+            return self.made[one, other]
+        trained = np.flatnonzero(self.held_out.trained[one] * self.held_out.trained[other])
+        left_out = np.union1d(self.held_out.stimuli[one], self.held_out.stimuli[other])
+        rows, size = np.delete(self.features, left_out, axis=0), float(self.sizes[trained].sum())
+        mean = _pair_sums(rows) / size
+        gram = _pair_products(rows) / size - np.outer(mean, mean)
+        values, vectors = np.linalg.eigh(gram)
+        scale = max(float(values.mean()), np.finfo(float).tiny)
+        made = _Design(trained, size, mean, np.maximum(values, 0.0), vectors, scale)
+        if self.keeps:
+            self.made[one, other] = made
+        return made
 
 
 class _BlockSums:
     """Inner products of design and brains over each block of cells, summed up for any fit."""
 
-    def __init__(self, features: NDArray, similarity: NDArray, held_out: HeldOut) -> None:
-        self.features = features
+    def __init__(self, features: NDArray, similarity: NDArray, blocks: list[NDArray]) -> None:
         first, second = np.triu_indices(len(features), 1)
-        self.sizes = np.array([len(cells) for cells in held_out.blocks], dtype=float)
-        n_brains, n_components = len(similarity), features.shape[1]
-        self.cross = np.empty((len(self.sizes), n_components, n_brains))
-        self.total = np.empty((len(self.sizes), n_brains))
-        for number, cells in enumerate(held_out.blocks):
-            design = features[first[cells]] * features[second[cells]]
+        self.cross = np.empty((len(blocks), features.shape[1], len(similarity)))
+        self.total = np.empty((len(blocks), len(similarity)))
+        for number, cells in enumerate(blocks):
             values = similarity[:, cells]
-            self.cross[number] = design.T @ values.T  # (component, cell) x (cell, brain)
+            products = features[first[cells]] * features[second[cells]]
+            self.cross[number] = products.T @ values.T  # (component, cell) x (cell, brain)
             self.total[number] = values.sum(axis=1)
 
-    def moments(self, trained: NDArray, left_out: NDArray) -> _Moments:
-        """Over the cells of the trained blocks, those among all stimuli but some."""
-        rows = np.delete(self.features, left_out, axis=0)
-        size = float(trained @ self.sizes)
-        squared = rows * rows
-        # each (component, stimulus) x (stimulus, component)
-        gram = (np.square(rows.T @ rows) - squared.T @ squared) / (2.0 * size)
-        design = (rows.sum(axis=0) ** 2 - squared.sum(axis=0)) / (2.0 * size)
-        used = np.flatnonzero(trained)
-        brain = self.total[used].sum(axis=0) / size
-        cross = self.cross[used].sum(axis=0) / size - np.outer(design, brain)
-        return _Moments(design, brain, gram - np.outer(design, design), cross)
+    def moments(self, design: _Design) -> _Moments:
+        brain = self.total[design.blocks].sum(axis=0) / design.size
+        cross = self.cross[design.blocks].sum(axis=0) / design.size
+        # (component, component) x (component, brain)
+        return _Moments(brain, design.vectors.T @ (cross - np.outer(design.mean, brain)))
 
 
-def _solve(moments: _Moments, alpha: NDArray) -> NDArray:
-    """Weights (component, brain) at the alpha of each brain (brain,)."""
-    values, vectors, scale = _decompose(moments)
-    return vectors @ ((vectors.T @ moments.cross) / (values[:, None] + scale * alpha))
+def _solve(design: _Design, moments: _Moments, alpha: NDArray) -> NDArray:
+    """Weights (component, brain) at an alpha for all, or at that of each brain (brain,)."""
+    return design.vectors @ (moments.turned / (design.values[:, None] + design.scale * alpha))
 
 
-def _path(moments: _Moments, alphas: NDArray) -> list[tuple[NDArray, NDArray]]:
-    """Weights (component, brain) and constants (brain,) at each alpha."""
-    values, vectors, scale = _decompose(moments)
-    turned = vectors.T @ moments.cross
-    path = []
-    for alpha in alphas:
-        weights = vectors @ (turned / (values[:, None] + scale * alpha))
-        path.append((weights, moments.brain - moments.design @ weights))
-    return path
-
-
-def _decompose(moments: _Moments) -> tuple[NDArray, NDArray, float]:
-    values, vectors = np.linalg.eigh(moments.gram)
-    return np.maximum(values, 0.0), vectors, max(float(values.mean()), np.finfo(float).tiny)
-
-
-def _design(features: NDArray) -> NDArray:
+def _products(features: NDArray) -> NDArray:
     """Elementwise products of each two of some stimuli: (cell, component)."""
     first, second = np.triu_indices(len(features), 1)
     return features[first] * features[second]
+
+
+def _pair_sums(features: NDArray) -> NDArray:
+    """Their sum over cells (component,)."""
+    total: NDArray = (features.sum(axis=0) ** 2 - np.square(features).sum(axis=0)) / 2.0
+    return total
+
+
+def _pair_products(features: NDArray) -> NDArray:
+    """Their inner products (component, component)."""
+    squared = features * features
+    # each (component, stimulus) x (stimulus, component)
+    return (np.square(features.T @ features) - squared.T @ squared) / 2.0
 
 
 def _check(held_out: HeldOut, alphas: tuple[float, ...]) -> None:

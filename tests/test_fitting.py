@@ -40,6 +40,20 @@ def real_features():
     return {name: layer(arrays["features"], name) for name, (arrays, _) in outcomes.items()}
 
 
+def test_what_is_kept_with_a_layer_serves_one_mapping_and_its_settings():
+    random = np.random.default_rng(3)
+    features, response = random.normal(size=(30, 8)), random.normal(size=(30, 2, 3))
+    shared = layer(features)
+    kinds = [("ols", SETTINGS), ("pcr", SETTINGS), ("ridge", SETTINGS), ("ridge", CONWELL)]
+    scores = []
+    for mapping, settings in kinds:
+        found = fit(mapping, [shared], area(response), settings)["score"].values
+        alone = fit(mapping, [layer(features)], area(response), settings)["score"].values
+        np.testing.assert_array_equal(found, alone)
+        scores.append(tuple(found.ravel()))
+    assert len(set(scores)) == len(kinds)
+
+
 def test_a_layer_that_holds_the_planted_code_nears_the_ceiling():
     stimuli = shapes.render(240, 1)
     random = np.random.default_rng(0)

@@ -204,7 +204,7 @@ def test_neuroids_are_regressed_together_by_pls_and_halves_apart() -> None:
         own = recorded.response[:, scorer.halves[split, half]].mean(axis=1)
         score = fold_centred_correlation(pls.predict(features, own, folds, 25), own, folds)
         assert found["selection_score"][0, split, half] == pytest.approx(score.mean(), abs=1e-6)
-    null = pls.null_scores(features, response, folds, permutations(90, 4, 0), 25)
+    null = pls.Regression(features, folds, 25).null_scores(response, permutations(90, 4, 0))
     np.testing.assert_allclose(found["null_mean"][0], null.mean(axis=0), atol=1e-6)
 
 
@@ -248,9 +248,8 @@ def test_draws_of_brain_scores_protocol_count_test_stimuli() -> None:
     counts = draws[2]
     held = [np.repeat(np.flatnonzero(test), counts[test].astype(int))
             for test in brainscore.splits(100, None)]  # fmt: skip
-    parts = list(
-        brainscore._parts(scene[0].features, response[None], brainscore.splits(100, None), 25, 1e-6)
-    )
+    axes = brainscore._decomposed(scene[0].features, brainscore.splits(100, None))
+    parts = list(brainscore._parts(axes, response[None], 25))
     medians = []
     for test, twice, part in zip(brainscore.splits(100, None), held, parts, strict=True):
         place = np.searchsorted(np.flatnonzero(test), twice)

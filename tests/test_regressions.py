@@ -10,7 +10,7 @@ from sklearn.linear_model import Lasso, LassoCV, LinearRegression
 from sklearn.model_selection import PredefinedSplit
 from sklearn.pipeline import make_pipeline
 
-from cortiscope import lasso, ols, pcr, pls, ridge
+from cortiscope import lasso, ols, pcr, pls, principal_axes, ridge
 from cortiscope.cross_validation import fold_numbers
 from cortiscope.errors import InputError
 from cortiscope.principal_axes import inner_numbers
@@ -268,3 +268,22 @@ def test_inner_folds_keep_outer_ones_whole() -> None:
     assert len(np.unique(number)) == 5
     assert all(len(np.unique(number[folds == fold])) == 1 for fold in range(1, 10))
     assert len(np.unique(inner_numbers(np.full(12, 3)))) == 5
+
+
+def test_decompositions_are_made_anew_where_there_is_no_room(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    features, responses = scene(40, 60, 5)
+    folds = fold_numbers(40, 5, seed=0)
+    kept = pcr.prepare(features, folds, NUMBERS)
+    held = principal_axes.Parts.bytes_kept
+    assert held > 0
+    monkeypatch.setattr(principal_axes, "KEPT_BYTES", 0)
+    made_anew = pcr.prepare(features, folds, NUMBERS)
+    assert principal_axes.Parts.bytes_kept == held
+    for _ in range(2):
+        np.testing.assert_array_equal(
+            kept(responses, np.float64).values, made_anew(responses, np.float64).values
+        )
+    del kept
+    assert principal_axes.Parts.bytes_kept < held

@@ -7,7 +7,7 @@ from scipy.stats import pearsonr
 from sklearn.cross_decomposition import PLSRegression
 from sklearn.model_selection import ShuffleSplit, StratifiedShuffleSplit
 
-from cortiscope import brainscore, pls, ridge
+from cortiscope import brainscore, nipals, pls, ridge
 from cortiscope.cross_validation import fold_numbers
 from cortiscope.errors import InputError
 from cortiscope.principal_axes import inner_numbers
@@ -117,24 +117,38 @@ def test_null_scores_are_those_of_permuted_responses(n_neuroids: int) -> None:
     responses[1, 5] = np.nan
     folds = fold_numbers(60, 6, seed=0)
     orders = permutations(60, 9, seed=0)
-    null = pls.null_scores(features, responses, folds, orders, 10)
+    null = pls.Regression(features, folds, 10).null_scores(responses, orders)
     assert np.array_equal(np.isnan(null), np.tile(np.isin(np.arange(n_neuroids), [3, 5]), (9, 1)))
     expected = []
     for order in orders:
         predicted = pls.predict(features, responses[order], folds, 10)
         expected.append(ridge.fold_centred_correlation(predicted, responses[order], folds))
-    known = np.isfinite(null)  # powers stop early
+    known = np.isfinite(null)  # a few steps of Lanczos
     assert np.corrcoef(null[known], np.array(expected)[known])[0, 1] > 0.995
     np.testing.assert_allclose(np.nanmean(null, axis=1), np.nanmean(expected, axis=1), atol=0.005)
 
 
+def test_lanczos_finds_leading_eigenvectors() -> None:
+    random = np.random.default_rng(4)
+    rows = random.normal(size=(5, 30, 12)) * np.arange(1, 13) ** -0.5
+    rows[3] = 0.0
+    rows[4] = np.outer(random.normal(size=30), rows[0, 0])  # a single one, found in a step
+    squared = np.swapaxes(rows, 1, 2) @ rows
+    found = nipals.dominant(squared, np.eye(12)[[0] * 5], steps=12)
+    expected = np.linalg.eigh(squared)[1][:, :, -1]
+    known = [0, 1, 2, 4]
+    agreement = np.abs(np.einsum("sa,sa->s", found[known], expected[known]))
+    np.testing.assert_allclose(agreement, 1.0, rtol=0, atol=1e-10)
+    assert not found[3].any()
+
+
 def test_null_scores_are_exact_with_the_powers_of_predict(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pls, "NULL_TOLERANCE", pls.nipals.TOLERANCE)
+    monkeypatch.setattr(pls, "NULL_STEPS", 0)
     monkeypatch.setattr(pls.np, "float32", np.float64)
     features, responses = scene(40, 40, 50)
     folds = fold_numbers(40, 5, seed=0)
     orders = permutations(40, 10, seed=0)
-    null = pls.null_scores(features, responses, folds, orders, 10)
+    null = pls.Regression(features, folds, 10).null_scores(responses, orders)
     for scores, order in zip(null, orders, strict=True):
         predicted = pls.predict(features, responses[order], folds, 10)
         expected = ridge.fold_centred_correlation(predicted, responses[order], folds)

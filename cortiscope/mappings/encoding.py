@@ -141,8 +141,13 @@ class Encoding(ABC):
 
     def score(self, layer: Layer) -> LayerScore:
         """Score one layer: every neuroid, the area, its null, its bootstrap, its halves."""
-        regressions = layer.once("regressions", lambda: Regressions(self.prepare, layer.features))
+        regressions = layer.once(self.regression, lambda: Regressions(self.prepare, layer.features))
         return self._reported(regressions, self._all(regressions))
+
+    @property
+    def regression(self) -> tuple[type, str]:
+        """What is regressed how: areas share what is prepared, mappings and settings do not."""
+        return type(self), repr(self.settings)
 
     def _all(self, regressions: Regressions) -> Encoded:
         return self._encode(regressions, self.sample, self.response, self.draws)

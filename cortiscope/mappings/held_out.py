@@ -24,6 +24,8 @@ from cortiscope.responses import Area
 
 # Of the predictions for permuted brains together: 256 MB.
 CELLS_AT_ONCE = 2**25
+# Of these and of the permuted brains, to be kept for the next layer: 64 MB.
+KEPT_CELLS = 2**23
 
 # From the numbers of some stimuli, brains (brain, cell) of these, and which are held out: of each
 # fit, the predicted cells (brain, held-out cell), or (held-out cell,) for all brains.
@@ -41,6 +43,8 @@ class HeldOutSimilarity(Similarity):
         self.validation = CrossValidation.of(settings["cross_validation"], coordinates)
         self.stimuli = np.arange(len(area.stimulus_id))
         self.held_out = self._held_out(self.stimuli)
+        self.n_cells = len(self.cells) + sum(len(tested) for tested in self.held_out.cells)
+        self.kept: dict[int, tuple[np.ndarray, list[np.ndarray]]] = {}
         test, statistics = self.validation.test, settings["statistics"]
         if test is not None:
             seed, selection = statistics["seed"], settings["selection"]
@@ -90,12 +94,21 @@ class HeldOutSimilarity(Similarity):
         """
         null = np.empty(len(self.orders))
         for part in self._parts():
-            moved = permuted(self.cells, self.orders[part])
+            moved, brains = self._permuted(part)
             given = self.validation.test is not None
             predicted = own if given else predict(self.stimuli, moved, self.held_out)
-            brains = held_out_cells.null_brains(moved, self.held_out, self.method)
             null[part] = held_out_cells.null_score(predicted, brains, self.held_out, self.method)
         return null
+
+    def _permuted(self, part: slice) -> tuple[np.ndarray, list[np.ndarray]]:
+        """Permuted cells (permutation, cell), and what `null_score` compares: for every layer."""
+        if part.start in self.kept:
+            return self.kept[part.start]
+        moved = permuted(self.cells, self.orders[part])
+        made = moved, held_out_cells.null_brains(moved, self.held_out, self.method)
+        if len(self.orders) * self.n_cells <= KEPT_CELLS:
+            self.kept[part.start] = made
+        return made
 
     def _on_halves(self, predict: Predict, own: list[np.ndarray]) -> np.ndarray:
         """(split x half,): the score on each half of the stimuli, folded anew.
@@ -115,7 +128,6 @@ class HeldOutSimilarity(Similarity):
         return np.array(scores)
 
     def _parts(self) -> Iterator[slice]:
-        cells = len(self.cells) + sum(len(tested) for tested in self.held_out.cells)
-        step = max(1, CELLS_AT_ONCE // cells)
+        step = max(1, CELLS_AT_ONCE // self.n_cells)
         for start in range(0, len(self.orders), step):
             yield slice(start, start + step)

@@ -11,10 +11,8 @@ class Scorer(Encoding):
     """`alpha` is the penalty, as a share of the least one that leaves no component."""
 
     def prepare(self, features: np.ndarray, folds: np.ndarray) -> Predict:
-        alphas = self.settings["lasso"]["alphas"]
-        return lambda targets: lasso.predict(
-            features, targets.values, folds, alphas, dtype=targets.dtype
-        )
+        predict = lasso.prepare(features, folds, self.settings["lasso"]["alphas"])
+        return lambda targets: predict(targets.values, targets.dtype)
 
     def chosen(self, predictions: Predictions) -> np.ndarray:
         return geometric_mean(predictions.alpha)

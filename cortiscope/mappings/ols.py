@@ -10,4 +10,5 @@ class Scorer(Encoding):
     """Least squares of minimum norm; `alpha` is the number of dimensions fitted."""
 
     def prepare(self, features: np.ndarray, folds: np.ndarray) -> Predict:
-        return lambda targets: ols.predict(features, targets.values, folds, targets.dtype)
+        predict = ols.prepare(features, folds)
+        return lambda targets: predict(targets.values, targets.dtype)

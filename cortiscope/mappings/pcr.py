@@ -10,7 +10,5 @@ class Scorer(Encoding):
     """`alpha` is the number of components, chosen for every neuroid where there is a choice."""
 
     def prepare(self, features: np.ndarray, folds: np.ndarray) -> Predict:
-        components = self.settings["pcr"]["components"]
-        return lambda targets: pcr.predict(
-            features, targets.values, folds, components, targets.dtype
-        )
+        predict = pcr.prepare(features, folds, self.settings["pcr"]["components"])
+        return lambda targets: predict(targets.values, targets.dtype)

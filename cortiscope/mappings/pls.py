@@ -1,6 +1,7 @@
 """Partial least squares of an area's neuroids, all together, on a layer (see `cortiscope.pls`)."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -8,9 +9,20 @@ import numpy as np
 from cortiscope import brainscore, pls
 from cortiscope.features import Layer
 from cortiscope.fitting import LayerScore
-from cortiscope.mappings.encoding import Encoding, Predict, Regressions, recorded_together
+from cortiscope.mappings.encoding import Encoding, Regressions, Targets, recorded_together
 from cortiscope.responses import Area
+from cortiscope.ridge import Predictions
 from cortiscope.statistics import p_value
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What predicts targets, neuroids of a set together."""
+
+    regression: pls.Regression
+
+    def __call__(self, targets: Targets) -> Predictions:
+        return self.regression.predict(targets.values, targets.sets)
 
 
 class Scorer(Encoding):
@@ -26,10 +38,8 @@ class Scorer(Encoding):
         super().__init__(area, settings, coordinates)
         self.categories = coordinates.get(settings["pls"]["category"])
 
-    def prepare(self, features: np.ndarray, folds: np.ndarray) -> Predict:
-        return lambda targets: pls.predict(
-            features, targets.values, folds, self.components, targets.sets
-        )
+    def prepare(self, features: np.ndarray, folds: np.ndarray) -> Prepared:
+        return Prepared(pls.Regression(features, folds, self.components))
 
     @property
     def components(self) -> int:
@@ -75,13 +85,10 @@ class Scorer(Encoding):
             place[rows] = np.arange(len(rows))
             found = place[self.orders]
             orders = found[found >= 0].reshape(len(self.orders), len(rows))
-            null[:, columns] = pls.null_scores(
-                regressions.features[rows],
-                self.response[np.ix_(rows, columns)],
-                self.sample.folds[rows],
-                orders,
-                self.components,
-            )
+            prepared = regressions.on(self.sample.among(rows))
+            assert isinstance(prepared, Prepared)
+            own = self.response[np.ix_(rows, columns)]
+            null[:, columns] = prepared.regression.null_scores(own, orders)
         return null
 
     def _published_selection(self, features: np.ndarray) -> np.ndarray:

@@ -28,10 +28,12 @@ class Scorer(HeldOutSimilarity):
     def score(self, layer: Layer) -> LayerScore:
         """Score one layer."""
         gram = kernel(layer.features)
-        whole = self._outputs(gram, self.stimuli, self.held_out)
+        held = np.concatenate(self.held_out.stimuli).tobytes()
+        key = type(self), repr(self.settings), self.membership.tobytes(), held
+        whole = layer.once(key, lambda: self._outputs(gram, self.stimuli, self.held_out))
 
         def predict(stimuli: np.ndarray, brains: np.ndarray, held_out: HeldOut) -> list[np.ndarray]:
-            # What is read out does not depend on the brain.
+            # What is read out depends on no area.
             return whole if held_out is self.held_out else self._outputs(gram, stimuli, held_out)
 
         return self.learnt(predict)

@@ -29,7 +29,7 @@ class Scorer(Encoding):
         self.edges = np.cumsum(widths)[:-1]
         self.n_chosen = 1 + len(layers)
         features = np.hstack([layer.features for layer in layers])
-        regressions = layers[0].once("stacked", lambda: Regressions(self.prepare, features))
+        regressions = layers[0].once(self.regression, lambda: Regressions(self.prepare, features))
         encoded = self._all(regressions)
         # (layer, neuroid): those count that count for the area's score
         weights = np.where(np.isfinite(encoded.score), encoded.chosen[1:], np.nan)

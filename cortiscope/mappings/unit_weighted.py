@@ -7,6 +7,7 @@ from cortiscope.features import Layer
 from cortiscope.fitting import LayerScore
 from cortiscope.held_out_cells import HeldOut, given_set_with_partner
 from cortiscope.mappings.held_out import HeldOutSimilarity
+from cortiscope.unit_weighted import Regression
 
 
 class Scorer(HeldOutSimilarity):
@@ -20,11 +21,16 @@ class Scorer(HeldOutSimilarity):
         alphas = tuple(self.settings["unit_weighted"]["alphas"])
 
         def predict(stimuli: np.ndarray, brains: np.ndarray, held_out: HeldOut) -> list[np.ndarray]:
-            features = layer.features[stimuli]
-            if features.shape[1] >= len(features):
-                features = unit_weighted.onto_principal_axes(features)
-            fits = self._with_partners(held_out)
-            found = unit_weighted.predict(features, brains, fits, alphas)
+            def prepare() -> Regression:
+                features = layer.features[stimuli]
+                if features.shape[1] >= len(features):
+                    features = unit_weighted.onto_principal_axes(features)
+                return Regression(features, self._with_partners(held_out), alphas)
+
+            # Areas share folds, and so what depends on the layer alone.
+            held = np.concatenate(held_out.stimuli).tobytes()
+            key = type(self), repr(self.settings), stimuli.tobytes(), held
+            found = layer.once(key, prepare).predict(brains)
             return found.predicted[: len(held_out.cells)]
 
         return self.learnt(predict)
