@@ -1,11 +1,15 @@
 """Real networks and real brains: a trained network beats its untrained twin in IT."""
 
+import re
+
 import pandas as pd
 import pytest
 
+from cortiscope.mapping_kinds import MAPPINGS
 from tests.running import REPOSITORY, SHARED
 
 STUDY = REPOSITORY / "config" / "studies" / "kriegeskorte92.yaml"
+EVERY_MAPPING = STUDY.with_name("kriegeskorte92_mappings.yaml")
 SMALLER = REPOSITORY / "tests" / "config" / "photographs.yaml"
 
 
@@ -25,6 +29,7 @@ def test_a_trained_network_beats_its_untrained_twin(workflow):
     assert scores[scores["area"] == "monkey_IT"]["ceiling"].isna().all()
     assert set(scores["accuracy_source"]) == {"unknown"}
     check_animacy(pd.read_csv(tables / "decoding.csv"))
+    check_plan_of_every_mapping(workflow)
 
 
 def check_animacy(decoding):
@@ -36,3 +41,13 @@ def check_animacy(decoding):
     areas = animate[animate["source"] == "area"]
     assert set(areas["name"]) == {"human_IT", "monkey_IT"}
     assert (areas["accuracy"] > 0.85).all()
+
+
+def check_plan_of_every_mapping(workflow):
+    """The other study of the same photographs; where layers are listed already, that is quick."""
+    arguments = ("--dry-run", "--config", f"data_root={SHARED}")
+    shown = workflow(str(SMALLER), *arguments, config=EVERY_MAPPING)
+    assert shown.returncode == 0, shown.stderr[-4000:]
+    planned = re.findall(r"results/kriegeskorte92_mappings/scores/(\w+)/", shown.stdout)
+    assert set(planned) == set(MAPPINGS)
+    assert "rule decode_model" in shown.stdout
