@@ -5,7 +5,6 @@ import re
 from dataclasses import dataclass, field
 
 import yaml
-from dry_runs import snakemake
 
 from tests.running import Workflow
 
@@ -62,8 +61,8 @@ class Edited:
         self._plan("--touch")
 
     def __call__(self, *more):
-        """Run Snakemake as a user does."""
-        return self.run(*self.arguments, *more, config=self._config())
+        """Run Snakemake."""
+        return self.run.forked(*self.arguments, *more, config=self._config())
 
     def planned(self):
         """Rule to number of jobs in a dry run."""
@@ -83,7 +82,6 @@ class Edited:
         return self.path("edited.yaml")
 
     def _plan(self, *more):
-        arguments = self.run.arguments(*self.arguments, *more, config=self._config())
-        status, shown = snakemake(arguments, self.run.repository, self.path("plan.log"))
-        assert status == 0, shown
-        return shown
+        done = self(*more)
+        assert done.returncode == 0, done.stdout
+        return done.stdout

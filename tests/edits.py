@@ -9,6 +9,7 @@ import sys
 
 import yaml
 
+ADDED_MODEL, ADDED_LAYERS = "shapenet2", "relu*,average,pool1"  # of shapenet5
 MODELS, AREAS, MAPPINGS, FIGURES = 3, 3, 2, 4
 DRAWN = {"tables": 1, "figures": FIGURES}
 TABLES = {"model_table": MODELS, **DRAWN}
@@ -113,7 +114,7 @@ def delete_features(study):
 
 @edit("Add a model", **ONE_MODEL, accuracy=1)
 def add_model(study):
-    study.settings("models", names=[*study.config["models"]["names"], "shapenet2"])
+    study.settings("models", names=[*study.config["models"]["names"], ADDED_MODEL])
 
 
 @edit("Remove a model", **DRAWN, **READ_OUT)
@@ -123,7 +124,7 @@ def remove_model(study):
 
 @edit("Add a layer to one model", **ONE_MODEL)
 def add_layer(study):
-    study.cell("shapenet5", "layers", "relu*,average,pool1")
+    study.cell("shapenet5", "layers", ADDED_LAYERS)
 
 
 @edit("Change the weights of one model", **ONE_MODEL, accuracy=1)

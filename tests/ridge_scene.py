@@ -1,12 +1,8 @@
 """A planted truth for the tests of ridge, and refitting by scikit-learn."""
 
-from collections.abc import Iterator
-
 import numpy as np
-import pytest
 from numpy.typing import NDArray
 from sklearn.linear_model import RidgeCV
-from threadpoolctl import threadpool_limits
 
 ALPHAS = np.logspace(-3, 4, 8)
 
@@ -40,10 +36,3 @@ def explicit(features: NDArray, responses: NDArray, folds: NDArray) -> tuple[NDA
         values[held] = model.predict(inputs[held])
         chosen.append(model.alpha_)
     return values, np.array(chosen)
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """Matrices this small are slowed by threads, most of all where tests run in parallel."""
-    with threadpool_limits(1):
-        yield

@@ -9,6 +9,8 @@ from typing import Any
 
 import yaml
 
+from tests.forks import snakemake
+
 REPOSITORY = Path(__file__).parent.parent
 SHARED = Path(os.environ.get("CORTISCOPE_SHARED", REPOSITORY.parent / "shared"))
 TABLES = (
@@ -16,6 +18,7 @@ TABLES = (
     "contrasts.csv", "model_comparisons.csv", "hierarchy.csv",
 )  # fmt: skip
 SMALL = REPOSITORY / "tests" / "config" / "small.yaml"
+TINY = REPOSITORY / "tests" / "config" / "tiny.yaml"
 
 
 @dataclass(frozen=True)
@@ -38,16 +41,26 @@ class Workflow:
     def __call__(
         self, *more: str, config: Path | None = SMALL, timeout: int = 600
     ) -> subprocess.CompletedProcess:
+        """Run as a user does."""
         command = [sys.executable, "-m", "snakemake", *self.arguments(*more, config=config)]
         # pytest-xdist and this file leave nothing in the environment that a user would not have.
         return subprocess.run(
             command, capture_output=True, text=True, timeout=timeout, cwd=self.repository
         )
 
+    def forked(
+        self, *more: str, config: Path | None = SMALL, timeout: int = 600
+    ) -> subprocess.CompletedProcess:
+        """The same without the start of an interpreter; stdout holds all that is said."""
+        arguments = self.arguments(*more, config=config)
+        said = self.folder / "said.log"
+        status = snakemake(arguments, self.repository, said, timeout)
+        return subprocess.CompletedProcess(arguments, status, stdout=said.read_text())
 
-def with_settings(path: Path, **sections: dict[str, Any]) -> Path:
-    """The small study with sections of its config changed, as a config file."""
-    config = yaml.safe_load(SMALL.read_text())
+
+def with_settings(path: Path, study: Path = SMALL, **sections: dict[str, Any]) -> Path:
+    """A study with sections of its config changed, as a config file."""
+    config = yaml.safe_load(study.read_text())
     for name, section in sections.items():
         config[name] = (config.get(name) or {}) | section
     path.write_text(yaml.safe_dump(config))

@@ -2,17 +2,43 @@
 
 import shutil
 
-from tests.running import TABLES, with_settings
+import numpy as np
+import pytest
+import yaml
+
+from cortiscope.features import read_layers
+from cortiscope.fitting import fit
+from cortiscope.responses import read_area
+from tests.running import REPOSITORY, TABLES, TINY, with_settings
+
+SETTINGS = yaml.safe_load((REPOSITORY / "config" / "config.yaml").read_text()) | {
+    "statistics": {"permutations": 20, "bootstraps": 20, "seed": 0}
+}
 
 
-def test_one_layer_a_job_gives_the_same_tables(finished, workflow, tmp_path):
-    """With the features of the finished run, but all scores and tables made anew."""
-    shutil.copytree(finished.folder, workflow.folder, dirs_exist_ok=True)
+@pytest.mark.parametrize(("layers_per_job", "blocks"), [(1, 6), ("auto", 1)])
+def test_other_blocks_give_the_same_tables(tiny, workflow, tmp_path, layers_per_job, blocks):
+    """With the features of a run of a job per area, but all scores and tables made anew."""
+    shutil.copytree(tiny.folder, workflow.folder, dirs_exist_ok=True)
     for folder in ("scores", "tables"):
         shutil.rmtree(workflow.results / folder)
-    one = with_settings(tmp_path / "one.yaml", fits={"layers_per_job": 1})
-    done = workflow(config=one)
-    assert done.returncode == 0, done.stderr[-4000:]
-    for table in (*TABLES, "decoding.csv"):
-        expected = (finished.results / "tables" / table).read_bytes()
+    path = tmp_path / "other.yaml"
+    config = with_settings(path, study=TINY, fits={"layers_per_job": layers_per_job})
+    done = workflow.forked("--", "tables", config=config)
+    assert done.returncode == 0, done.stdout[-4000:]
+    assert len(list((workflow.results / "scores" / "ridge" / "shapenet5").iterdir())) == blocks
+    for table in TABLES:
+        expected = (tiny.results / "tables" / table).read_bytes()
         assert (workflow.results / "tables" / table).read_bytes() == expected
+
+
+@pytest.mark.parametrize("mapping", ["ridge", "rsa"])
+def test_a_layer_scores_the_same_alone(finished, mapping):
+    names = ["relu1", "relu3", "average"]
+    layers = read_layers(finished.results / "features" / "shapenet5.nc", names)
+    area = read_area(finished.folder / "resources" / "shapes" / "responses.nc", "IT")
+    together = fit(mapping, layers, area, SETTINGS)
+    for place, layer in enumerate(layers):
+        for name, alone in fit(mapping, [layer], area, SETTINGS).items():
+            if alone.dims[0] == "layer":
+                np.testing.assert_array_equal(alone.values[0], together[name].values[place])

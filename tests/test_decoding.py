@@ -9,9 +9,7 @@ from sklearn.metrics import balanced_accuracy_score
 
 from cortiscope import decoding, ridge
 from cortiscope.cross_validation import fold_numbers
-from tests.ridge_scene import one_thread, scaled
-
-__all__ = ["one_thread"]
+from tests.ridge_scene import scaled
 
 ALPHAS = np.logspace(-3, 4, 8)
 

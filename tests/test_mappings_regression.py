@@ -15,11 +15,8 @@ from cortiscope.responses import Area
 from cortiscope.ridge import fold_centred_correlation
 from cortiscope.schema import check
 from cortiscope.statistics import permutations
-from tests.ridge_scene import one_thread
 from tests.running import REPOSITORY
 from tests.synthetic_areas import area
-
-__all__ = ["one_thread"]
 
 CONFIG = yaml.safe_load((REPOSITORY / "config" / "config.yaml").read_text())
 SINGLE = ("ols", "pcr", "lasso", "pls", "brainscore")

@@ -75,7 +75,7 @@ def record(folder, n_neuroids=30):
     return noisy.astype(np.float32).astype(float)
 
 
-def test_a_study_of_reliable_neuroids(workflow, tmp_path):
+def test_a_study_of_reliable_neuroids(listed, tmp_path):
     """The reliability is computed, as that of ceilings; only who reaches it is read again."""
     response = record(tmp_path)
     config = tmp_path / "selected.yaml"
@@ -89,16 +89,16 @@ def test_a_study_of_reliable_neuroids(workflow, tmp_path):
         """
     )
     targets = [f"results/shapes/ceilings/{area}.nc" for area in ("IT", "V1", "V4")]
-    done = workflow("--", *targets, config=config)
-    assert done.returncode == 0, done.stderr[-3000:]
+    done = listed.forked("--", *targets, config=config)
+    assert done.returncode == 0, done.stdout[-3000:]
     for first, target in enumerate(targets):
         reliability = noise.split_half_ceiling(response[:, :, first::3], 20, 0).reliability
         places = 3 * np.flatnonzero(reliability >= 0.5) + first
         assert 0 < len(places) < 10
-        area = read_area(workflow.folder / "resources/shapes/responses.nc", Path(target).stem)
+        area = read_area(listed.folder / "resources/shapes/responses.nc", Path(target).stem)
         assert area.neuroid_id.tolist() == [f"cell{number}" for number in places]
         assert area.n_recorded == 10
-        with xr.open_dataset(workflow.folder / target) as found:
+        with xr.open_dataset(listed.folder / target) as found:
             assert found["neuroid_id"].values.tolist() == area.neuroid_id.tolist()
             assert found.attrs["n_recorded"] == 10
             assert found["reliability"].values.min() >= 0.5

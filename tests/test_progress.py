@@ -47,15 +47,15 @@ def test_a_run_is_followed_line_by_line(finished):
 
 
 @pytest.mark.parametrize("again", [False, True])
-def test_a_job_that_fails_is_counted(workflow, again):
-    resources = workflow.folder / "resources" / "shapes"
+def test_a_job_that_fails_is_counted(listed, again):
+    resources = listed.folder / "resources" / "shapes"
     resources.mkdir(parents=True)
     (resources / "responses.nc").write_bytes(b"not a netCDF file")
     retries = ("--retries", "1") if again else ()
     target = "results/shapes/ceilings/V1.nc"
-    done = workflow("--allowed-rules", "ceilings", *retries, "--", target)
+    done = listed.forked("--allowed-rules", "ceilings", *retries, "--", target)
     assert done.returncode != 0
-    lines = newest(workflow).read_text().splitlines()
+    lines = newest(listed).read_text().splitlines()
     counts = count_jobs(lines)
     assert counts["ceilings"] == {"jobs": 1, "failed": 1}
     if again:

@@ -14,9 +14,7 @@ from cortiscope import lasso, ols, pcr, pls, principal_axes, ridge
 from cortiscope.cross_validation import fold_numbers
 from cortiscope.errors import InputError
 from cortiscope.principal_axes import inner_numbers
-from tests.ridge_scene import one_thread, scaled, scene
-
-__all__ = ["one_thread"]
+from tests.ridge_scene import scaled, scene
 
 SHARES = 0.9 * np.logspace(0, -3, 8)
 NUMBERS = [1, 2, 4, 8, 12]

@@ -12,9 +12,7 @@ from cortiscope.cross_validation import fold_numbers
 from cortiscope.errors import InputError
 from cortiscope.principal_axes import inner_numbers
 from cortiscope.statistics import permutations
-from tests.ridge_scene import one_thread, scene
-
-__all__ = ["one_thread"]
+from tests.ridge_scene import scene
 
 
 def explicit(features: NDArray, responses: NDArray, folds: NDArray, components: int) -> NDArray:

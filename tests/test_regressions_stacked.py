@@ -8,9 +8,7 @@ from sklearn.linear_model import Ridge
 
 from cortiscope import nested, ridge, stacked
 from cortiscope.cross_validation import fold_numbers
-from tests.ridge_scene import ALPHAS, explicit, one_thread, scaled, scene
-
-__all__ = ["one_thread"]
+from tests.ridge_scene import ALPHAS, explicit, scaled, scene
 
 
 def layers(n_stimuli: int, count: int) -> list[NDArray]:

@@ -7,9 +7,7 @@ from sklearn.linear_model import Ridge
 from cortiscope import nested, ridge
 from cortiscope.cross_validation import fold_numbers
 from cortiscope.errors import InputError
-from tests.ridge_scene import ALPHAS, explicit, one_thread, scaled, scene
-
-__all__ = ["one_thread"]
+from tests.ridge_scene import ALPHAS, explicit, scaled, scene
 
 
 @pytest.mark.parametrize(("n_components", "n_folds"), [(200, 10), (12, 10), (38, 6), (200, 41)])

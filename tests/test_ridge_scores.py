@@ -9,9 +9,7 @@ from sklearn.preprocessing import StandardScaler
 from cortiscope import ridge
 from cortiscope.cross_validation import fold_numbers
 from cortiscope.statistics import bootstrap_weights
-from tests.ridge_scene import ALPHAS, one_thread, scaled, scene
-
-__all__ = ["one_thread"]
+from tests.ridge_scene import ALPHAS, scaled, scene
 
 
 @pytest.mark.parametrize("n_folds", [10, 118])

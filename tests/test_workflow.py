@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import zipfile
 
 import numpy as np
@@ -90,13 +91,14 @@ def test_a_searchlight_finds_the_region_that_holds_a_layer(finished, workflow, t
             **{axis: ("neuroid", places[:, number]) for number, axis in enumerate("xyz")},
         },
     ).to_netcdf(tmp_path / "volume.nc")
+    shutil.copytree(finished.folder, workflow.folder, dirs_exist_ok=True)  # for its features
     config = with_settings(
         tmp_path / "volume.yaml",
         responses={"source": str(tmp_path / "volume.nc")},
         searchlight={"radius": 1.5},
     )
-    done = workflow("--", "results/shapes/searchlight/shapenet5/brain.nc", config=config)
-    assert done.returncode == 0, done.stderr[-3000:]
+    done = workflow.forked("--", "results/shapes/searchlight/shapenet5/brain.nc", config=config)
+    assert done.returncode == 0, done.stdout[-3000:]
     with xr.open_dataset(workflow.results / "searchlight" / "shapenet5" / "brain.nc") as found:
         score = found["score"].sel(layer=found["layer"] == "relu3").values[0]
         p = found["p_value"].sel(layer=found["layer"] == "relu3").values[0]

@@ -18,10 +18,9 @@ import pandas as pd
 import psutil
 import pyarrow.parquet as pq
 
-from tests.running import TABLES
+from tests.running import TABLES, TINY
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-TINY = REPOSITORY / "tests" / "config" / "tiny.yaml"
 SECONDS = 600.0  # for anything to happen: test machines are slow, and shared
 
 

@@ -1,0 +1,139 @@
+"""A config that is wrong is answered by one line."""
+
+import pytest
+
+from tests.bad_inputs import Cases, check, recorded
+
+CASES = Cases()
+case = CASES.case
+
+
+@case("config: ridge: unknown key 'alpha'; did you mean 'alphas'?")
+def misspelt_key(folder):
+    return {"ridge": {"alpha": [1.0]}}
+
+
+@case("config: ridge.alphas[1]: 0 is not valid; use a number above 0")
+def alpha_of_zero(folder):
+    return {"ridge": {"alphas": [1.0, 0]}}
+
+
+@case("config: responses: None is not valid; use a section of keys")
+def empty_section(folder):
+    return {"responses": None}
+
+
+@case(
+    "config: ridge.protocol: conwell2021 needs sparse random projections;"
+    " set features.projection: srp"
+)
+def conwell2021_without_srp(folder):
+    return {"ridge": {"protocol": "conwell2021"}}
+
+
+@case(
+    "config: responses.select: the neuroids have no coordinate 'reliabilty';"
+    " use one of area, neuroid_id, reliability"
+)
+def selection_by_an_unknown_coordinate(folder):
+    return {"responses": {"select": "reliabilty >= 0.75"}}
+
+
+@case(
+    "config: responses.select: the neuroids have no coordinate 'reliability';"
+    " use one of area, neuroid_id"
+)
+def selection_by_reliability_without_repetitions(folder):
+    config = recorded(folder)
+    return config | {"responses": config["responses"] | {"select": "reliability >= 0.75"}}
+
+
+@case(
+    "config: responses.select: none of 2 neuroids in 'IT' fulfils it;"
+    " ask less, or leave out the area",
+    target="results/shapes/ceilings/IT.nc",
+)
+def selection_of_no_neuroid(folder):
+    config = recorded(folder)
+    return config | {"responses": config["responses"] | {"select": "area == V1"}}
+
+
+@case("config: hierarchy: no area 'V2'; use some of ['V1', 'V4', 'IT']")
+def hierarchy_of_unknown_areas(folder):
+    return {"hierarchy": ["V1", "V2"]}
+
+
+@case("config: statistics.correction: 'bonferroni' is not valid; use one of holm, fdr")
+def unknown_correction(folder):
+    return {"statistics": {"correction": "bonferroni"}}
+
+
+@case("config: cross_validation.folds: 65 folds of 64 stimuli; give a number from 2 to 64, or loo")
+def more_folds_than_stimuli(folder):
+    return {"cross_validation": {"folds": 65}}
+
+
+@case(
+    "config: cross_validation.group: the stimuli have no coordinate 'kategory';"
+    " use one of background, category, ..."
+)
+def unknown_grouping_coordinate(folder):
+    return {"cross_validation": {"group": "kategory"}}
+
+
+@case("config: rsa_remixed.property: the stimuli have no coordinate 'animacy'; use one of ...")
+def unknown_property(folder):
+    return {"mappings": ["rsa_remixed"], "rsa_remixed": {"property": ["category", "animacy"]}}
+
+
+@case("config: rsa_remixed.property: 'size' has 64 values for 64 stimuli; name a coordinate of ...")
+def property_that_is_no_category(folder):
+    return {"mappings": ["rsa_remixed"], "rsa_remixed": {"property": "size"}}
+
+
+@case(
+    "config: rsa.dissimilarity: crossnobis needs 4 repetitions, the responses have 1;"
+    " use one of pearson, euclidean, squared_euclidean, cosine"
+)
+def crossnobis_without_repetitions(folder):
+    asked = {"mappings": ["rsa"], "rsa": {"dissimilarity": "crossnobis"}}
+    return asked | {"responses": {"repetitions": 1}}
+
+
+@case("config: rsa.comparison: cosine compares by a zero, ...; use spearman, pearson or kendall")
+def cosine_of_what_is_learnt(folder):
+    return {"mappings": ["rsa_reweighted"], "rsa": {"comparison": "cosine"}}
+
+
+@case("config: cross_validation.folds: 4 folds, where unit_weighted holds out pairs...; give 5 ...")
+def too_few_folds_to_hold_out_pairs(folder):
+    return {"mappings": ["unit_weighted"], "cross_validation": {"folds": 4}}
+
+
+@case(
+    "config: decoding.properties: the stimuli have no coordinate 'colour';"
+    " use one of background, category, ..."
+)
+def unknown_property_to_decode(folder):
+    return {"decoding": {"properties": ["category", "colour"]}}
+
+
+@case(
+    "config: decoding.properties[1].rotation: -90 is not valid;"
+    " use a number above 0 or one of discrete, continuous"
+)
+def period_below_zero(folder):
+    return {"decoding": {"properties": ["category", {"rotation": -90}]}}
+
+
+@case(
+    "config: responses.source: shapes, which answers only to the simulated stimuli;"
+    " give the recording to these stimuli, or set stimuli.source: shapes"
+)
+def own_stimuli_without_responses(folder):
+    return recorded(folder) | {"responses": {}}
+
+
+@pytest.mark.parametrize(("write", "line", "target"), CASES)
+def test_a_bad_config_is_one_line(listed, write, line, target):
+    check(listed, write, line, target)

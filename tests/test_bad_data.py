@@ -1,0 +1,148 @@
+"""Stimuli and responses that are wrong are answered by one line."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.bad_inputs import N_STIMULI, Cases, check, recorded
+
+CASES = Cases()
+case = CASES.case
+STIMULI = "resources/shapes/stimuli.nc"
+RESPONSES = "resources/shapes/responses.nc"
+
+
+@case(
+    "config: stimuli.source: no file or folder 'stimuli.nc' under ...;"
+    " check the path, or set data_root"
+)
+def missing_stimuli(folder):
+    return {"stimuli": {"source": "stimuli.nc"}}
+
+
+@case("responses.nc: not a readable netCDF-4 file (NetCDF: HDF error); it may be cut short: ...")
+def truncated_file(folder):
+    config = recorded(folder)
+    whole = (folder / "responses.nc").read_bytes()
+    (folder / "responses.nc").write_bytes(whole[: len(whole) // 2])
+    return config
+
+
+@case("stimuli.nc: stimulus_id: 'image03' stands twice; make ids unique")
+def duplicate_stimulus_ids(folder):
+    def twice(shown):
+        names = shown["stimulus_id"].values.copy()
+        names[7] = names[3]
+        return shown.assign_coords(stimulus_id=("stimulus", names))
+
+    return recorded(folder, shown=twice)
+
+
+@case(
+    "responses.nc: stimulus_id: 2 stimuli have no responses ('image00')"
+    " and 0 responses have no stimulus; give both files the same stimulus_id values"
+)
+def stimuli_without_responses(folder):
+    return recorded(folder, recording=lambda dataset: dataset.isel(stimulus=slice(2, None)))
+
+
+@case("responses.nc: response: has dimensions stimulus, unit; name them stimulus, neuroid, ...")
+def unknown_dimension(folder):
+    return recorded(folder, recording=lambda dataset: dataset.rename_dims(neuroid="unit"))
+
+
+@case("responses.nc: response: holds no neuroid; add some")
+def no_neuroids(folder):
+    return recorded(folder, recording=lambda dataset: dataset.isel(neuroid=slice(0)))
+
+
+@case("config: responses.areas: no area 'V9'; use some of ['V1', 'IT']")
+def unknown_area(folder):
+    config = recorded(folder)
+    config["responses"]["areas"] = ["IT", "V9"]
+    return config
+
+
+@case(
+    "config: accuracy.images: labelled: holds no folder per category;"
+    " put the images of each category in a folder of their own"
+)
+def accuracy_without_categories(folder):
+    (folder / "labelled").mkdir()
+    return {"accuracy": {"images": "labelled"}}
+
+
+# Seen by a job
+
+
+def pictures(folder):
+    """The same with the stimuli as a folder of images."""
+    config = recorded(folder, images="pictures")
+    (folder / "pictures").mkdir()
+    for number in range(N_STIMULI):
+        picture = Image.fromarray(np.full((8, 8, 3), number, np.uint8))
+        picture.save(folder / "pictures" / f"image{number:02d}.png")
+    return config
+
+
+@case("stimuli.nc: image: NaN in stimulus number 5; remove or repair that image", STIMULI)
+def nan_image(folder):
+    def lacking(shown):
+        image = shown["image"].astype(float)
+        image[5, 2, 2] = np.nan
+        return shown.assign(image=image)
+
+    return recorded(folder, shown=lacking)
+
+
+@case("stimuli.nc: holds damaged values (NetCDF: ...); copy it anew, or ...", STIMULI)
+def damaged_values(folder):
+    """The header is sound; the compressed images are overwritten."""
+
+    def compressed(shown):
+        shown["image"].encoding = {"zlib": True, "chunksizes": shown["image"].shape}
+        return shown
+
+    config = recorded(folder, shown=compressed)
+    content = bytearray((folder / "stimuli.nc").read_bytes())
+    start = content.index(b"\x78\x5e")  # how zlib begins at netCDF's level
+    content[start + 2 : start + 102] = bytes(100)
+    (folder / "stimuli.nc").write_bytes(content)
+    return config
+
+
+@case(
+    "pictures/image03.png: is (9, 8) pixels where image00.png is (8, 8);"
+    " bring all images to one size",
+    STIMULI,
+)
+def images_of_two_sizes(folder):
+    config = pictures(folder)
+    Image.new("RGB", (8, 9)).save(folder / "pictures" / "image03.png")
+    return config
+
+
+@case("pictures/image03.png: is not a readable image; replace or remove it", STIMULI)
+def corrupt_image(folder):
+    config = pictures(folder)
+    file = folder / "pictures" / "image03.png"
+    content = bytearray(file.read_bytes())
+    content[37:41] = b"oops"
+    file.write_bytes(content)
+    return config
+
+
+@case(
+    "responses.nc: response: all NaN in area 'V1'; take its neuroids out of the file",
+    RESPONSES,
+)
+def area_without_responses(folder):
+    def silent(recording):
+        return recording.where(recording["area"] != "V1")
+
+    return recorded(folder, recording=silent)
+
+
+@pytest.mark.parametrize(("write", "line", "target"), CASES)
+def test_a_bad_recording_is_one_line(listed, write, line, target):
+    check(listed, write, line, target)

@@ -1,0 +1,112 @@
+"""A models table or weights that are wrong are answered by one line."""
+
+import pickle
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from tests.bad_inputs import HEADER, Cases, check, models
+
+CASES = Cases()
+case = CASES.case
+ACCURACY = "results/shapes/accuracy/net.csv"
+
+
+@case("models.tsv: line 2: unknown key 'wieghts'; did you mean 'weights'?")
+def unknown_column(folder):
+    row = "net zoo shapenet5 none - 0 relu* auto - untrained"
+    return models(folder, row, header=HEADER.replace("weights", "wieghts"))
+
+
+@case("models.tsv: line 2: not as many cells as columns; separate them by tabs")
+def too_few_cells(folder):
+    return models(folder, "net zoo shapenet5 none")
+
+
+@case("models.tsv: line 3: model: 'net' stands twice; give each row its own name")
+def duplicate_models(folder):
+    row = "net zoo shapenet5 none - {} relu* auto - untrained"
+    return models(folder, row.format(0), row.format(1))
+
+
+@case("config: models.names: ['net', 'net'] is not valid; use 'all' or a list ...")
+def duplicate_names(folder):
+    return {"models": {"names": ["net", "net"]}}
+
+
+@case("config: models.names: 'shapenet55' is not in ...models.tsv; near: shapenet5, ...")
+def unknown_model_name(folder):
+    return {"models": {"names": ["shapenet55"]}}
+
+
+@case("models table: net: architecture: torchvision has no 'resnet19'; near: resnet1...")
+def unknown_architecture(folder):
+    return models(folder, "net torchvision resnet19 none - 0 conv auto - untrained")
+
+
+@case("models table: net: layers: 'rleu3' matches no layer; near: relu3, ...")
+def unknown_layer(folder):
+    return models(folder, "net zoo shapenet5 none - 0 rleu3 auto - untrained")
+
+
+@case(
+    "models table: net: weights: no file or folder 'net.pth' under ...;"
+    " check the path, or set data_root"
+)
+def missing_weights(folder):
+    return models(folder, "net zoo shapenet5 net.pth - 0 relu* auto - trained")
+
+
+# Seen by a job
+
+
+def weighted(folder, file, checksum="-"):
+    """A study of one network with the weights of a file, measured on a folder of images."""
+    (folder / "labelled" / "square").mkdir(parents=True)
+    row = f"net zoo shapenet5 {file} {checksum} 0 relu*,average auto ShapeNet trained"
+    return models(folder, row) | {"accuracy": {"images": "labelled"}}
+
+
+@case(
+    "model net: weights net.safetensors: lacks ... tensors, first ...;"
+    " use the weights of this architecture",
+    ACCURACY,
+)
+def weights_of_another_architecture(folder):
+    save_file({"fc.weight": torch.zeros(8, 4)}, folder / "net.safetensors")
+    return weighted(folder, "net.safetensors")
+
+
+@case(
+    "model net: net.safetensors: has SHA-256 ..., expected 000...;"
+    " fetch the file again, or correct the checksum",
+    ACCURACY,
+)
+def weights_of_another_checksum(folder):
+    save_file({"fc.weight": torch.zeros(8, 4)}, folder / "net.safetensors")
+    return weighted(folder, "net.safetensors", "0" * 64)
+
+
+class Malicious:
+    """Unpickled, it leaves a file `ran` behind."""
+
+    def __reduce__(self):
+        return Path.touch, (Path("ran"),)
+
+
+@case(
+    "model net: weights net.pth: holds more than tensors, or is damaged, and was not run;"
+    " save it with safetensors...",
+    ACCURACY,
+)
+def malicious_weights(folder):
+    (folder / "net.pth").write_bytes(pickle.dumps(Malicious()))
+    return weighted(folder, "net.pth")
+
+
+@pytest.mark.parametrize(("write", "line", "target"), CASES)
+def test_a_bad_model_is_one_line(listed, write, line, target):
+    check(listed, write, line, target)
+    assert not (listed.folder / "ran").exists()
