@@ -18,11 +18,9 @@ from cortiscope.errors import InputError
 from cortiscope.fitting import fit
 from cortiscope.properties import decoding_settings
 from cortiscope.readouts import Protocol, as_property, read_out
-from tests.ridge_scene import one_thread, scaled
+from tests.ridge_scene import scaled
 from tests.running import REPOSITORY
 from tests.synthetic_areas import area, layer
-
-__all__ = ["one_thread"]
 
 CONFIG = yaml.safe_load((REPOSITORY / "config" / "config.yaml").read_text())
 CELLS = ("rsa_reweighted", "rsa_remixed", "unit_weighted")

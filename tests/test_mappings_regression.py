@@ -2,71 +2,22 @@
 
 import numpy as np
 import pytest
-import yaml
-from numpy.typing import NDArray
 from scipy import stats
 
 from cortiscope import brainscore, pls
 from cortiscope.cross_validation import fold_numbers
-from cortiscope.features import Layer
-from cortiscope.fitting import fit
 from cortiscope.mappings.pls import Scorer as PartialLeastSquares
-from cortiscope.responses import Area
 from cortiscope.ridge import fold_centred_correlation
 from cortiscope.schema import check
 from cortiscope.statistics import permutations
+from tests.regression_scene import CONFIG, code, layer, layers, planted, run, settings
 from tests.running import REPOSITORY
 from tests.synthetic_areas import area
 
-CONFIG = yaml.safe_load((REPOSITORY / "config" / "config.yaml").read_text())
 SINGLE = ("ols", "pcr", "lasso", "pls", "brainscore")
 ALL = (*SINGLE, "stacked")
 NEUROID_VALUES = ("score", "alpha", "null_mean", "p_value")
-
-
-def settings(kind: str, n_permutations: int = 0, n_draws: int = 0, **sections) -> dict:
-    protocol = "brainscore" if kind == "brainscore" else "folds"
-    statistics = {"permutations": n_permutations, "bootstraps": n_draws, "seed": 0}
-    return (
-        CONFIG
-        | {"statistics": statistics, "pls": CONFIG["pls"] | {"protocol": protocol}}
-        | {"pcr": {"components": [2, 8, 25]}}
-        | sections
-    )
-
-
-def run(kind: str, layers: list[Layer], area: Area, **options) -> dict[str, NDArray]:
-    mapping = "pls" if kind == "brainscore" else kind
-    coordinates = options.pop("coordinates", None)
-    found = fit(mapping, layers, area, settings(kind, **options), coordinates)
-    return {name: variable.values for name, variable in found.items()}
-
-
-def layer(name: str, features: NDArray, index: int = 0, last: int = 1) -> Layer:
-    attributes = {"index": index, "depth": index / last, "projection": "none"}
-    ones = np.ones(features.shape[1])
-    return Layer(name, features, features.mean(axis=1), attributes, ones=ones)
-
-
-def layers(n_stimuli: int, count: int = 3, n_components: int = 60) -> list[Layer]:
-    random = np.random.default_rng(7)
-    spectrum = np.arange(1, n_components + 1) ** -1.0
-    drawn = [random.normal(size=(n_stimuli, n_components)) * spectrum + 1 for _ in range(count)]
-    return [layer(f"layer{i}", x, i, count - 1) for i, x in enumerate(drawn)]
-
-
-def code(holder: Layer, n_neuroids: int, seed: int = 0) -> NDArray:
-    """Responses of unit variance that a layer's features explain."""
-    random = np.random.default_rng(seed)
-    signal = holder.features @ random.normal(size=(holder.features.shape[1], n_neuroids))
-    return (signal - signal.mean(axis=0)) / signal.std(axis=0)
-
-
-def planted(holder: Layer, n_neuroids: int = 12, n_repetitions: int = 4) -> Area:
-    signal = code(holder, n_neuroids)
-    random = np.random.default_rng(1)
-    noise = random.normal(size=(len(signal), n_repetitions, n_neuroids))
-    return area(signal[:, None] + noise)
+HALVES_ONCE = {"splits": 1, "seed": 0}  # where nothing is asked of the selection
 
 
 @pytest.mark.parametrize("kind", SINGLE)
@@ -134,7 +85,8 @@ def test_noise_scores_zero(kind: str) -> None:
     noise = np.random.default_rng(3).normal(size=(100, 1, 1500)) + 2
     if kind in ("pls", "brainscore"):  # regressed together: as many areas as there are scores
         found = [
-            run(kind, scene[:1], area(part)) for part in np.split(noise[:, :, :1200], 24, axis=2)
+            run(kind, scene[:1], area(part), selection=HALVES_ONCE)
+            for part in np.split(noise[:, :, :1200], 24, axis=2)
         ]
         mean = np.mean([one["area_score"][0] for one in found])
         error = np.std([one["area_score"][0] for one in found]) / np.sqrt(24)
@@ -150,7 +102,8 @@ def test_p_values_of_noise_are_uniform(kind: str) -> None:
     scene = layers(40, n_components=20)
     runs = 25 if kind == "pls" else 50  # whose null is the dearest
     noise = np.random.default_rng(5).normal(size=(runs, 40, 1, 6))
-    p = [run(kind, scene[:1], area(one), n_permutations=19)["area_p_value"][0] for one in noise]
+    options = {"n_permutations": 19, "selection": HALVES_ONCE}
+    p = [run(kind, scene[:1], area(one), **options)["area_p_value"][0] for one in noise]
     assert stats.kstest(p, "uniform").pvalue > 0.01
 
 
