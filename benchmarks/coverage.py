@@ -31,7 +31,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from populations import Fit, Population, population, rsa_population, true_scores
 
-from cortiscope import nested_bootstrap, ridge, rsa, standard_errors
+from cortiscope import nested_bootstrap, rdm_standard_error, ridge, rsa, standard_errors
 from cortiscope.comparison import bootstrap_scores
 from cortiscope.correlation_interval import correlation_interval
 from cortiscope.cross_validation import fold_numbers
@@ -85,7 +85,7 @@ def rsa_studies(n_stimuli: int, noise: float) -> Callable[[int], Iterator[Study]
             weights = bootstrap_weights(n_stimuli, DRAWS, seed)
             draws = bootstrap_scores(model, brain, weights, "spearman")
             score = float(ranks[0] @ ranks[1])
-            error = standard_errors.spearman_error(model, brain)
+            error = rdm_standard_error.spearman_error(model, brain)
             held = percentiles(standard_errors.rescaled(draws, score, error))
             yield truth, {"percentile": percentiles(draws), "cortiscope": held}
 

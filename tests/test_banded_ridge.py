@@ -12,11 +12,9 @@ from cortiscope.cross_validation import fold_numbers
 from cortiscope.fitting import fit
 from cortiscope.ridge import fold_centred_correlation
 from cortiscope.variance_partition import Partition
-from tests.ridge_scene import one_thread, scene
+from tests.ridge_scene import scene
 from tests.synthetic_areas import area, layer
 from tests.test_fitting import SETTINGS
-
-__all__ = ["one_thread"]
 
 ALPHAS = np.logspace(-2, 5, 8)
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cortiscope import ols, ridge, rsa, standard_errors
+from cortiscope import ols, rdm_standard_error, ridge, rsa, standard_errors
 from cortiscope.cross_validation import fold_numbers
 from cortiscope.fitting import fit
 from cortiscope.statistics import bootstrap_weights
@@ -56,5 +56,5 @@ def test_rsa_has_the_spread_of_dependent_cells(scene):
     features, response = scene
     found = fit("rsa", [layer(features)], area(response), DRAWN)
     cells = rsa.pearson_rdm(features), rsa.pearson_rdm(response[:, 0])
-    expected = standard_errors.spearman_error(*cells)
+    expected = rdm_standard_error.spearman_error(*cells)
     assert spread(found["area_bootstrap"].values[0]) == pytest.approx(expected)

@@ -5,7 +5,7 @@ import pytest
 from scipy.spatial.distance import squareform
 from scipy.stats import pearsonr
 
-from cortiscope import comparison, rsa, standard_errors
+from cortiscope import comparison, rdm_standard_error, rsa, standard_errors
 from cortiscope.correlation_interval import correlation_interval
 from cortiscope.cross_validation import fold_numbers
 from cortiscope.statistics import bootstrap_weights
@@ -85,7 +85,7 @@ def test_spearman_error_is_the_sum_over_pairs_that_share_a_stimulus() -> None:
     sharing = (ends[:, None, :, None] == ends[None, :, None, :]).any(axis=(0, 1))
     variance = influence @ sharing @ influence / m**2 * 14 / 12
     expected = np.sqrt(variance) / (1 - (rsa.ranks(model) @ rsa.ranks(brain)) ** 2)
-    assert standard_errors.spearman_error(model, brain) == pytest.approx(expected, rel=1e-9)
+    assert rdm_standard_error.spearman_error(model, brain) == pytest.approx(expected, rel=1e-9)
 
 
 @pytest.mark.parametrize("noise", [1.0, 6.0])
@@ -98,7 +98,7 @@ def test_spearman_error_is_the_spread_over_studies(noise: float) -> None:
         model = rsa.pearson_rdm(latents[:, :12])
         ranks = rsa.ranks(model), rsa.ranks(brain)
         z.append(np.arctanh(ranks[0] @ ranks[1]))
-        errors.append(standard_errors.spearman_error(model, brain))
+        errors.append(rdm_standard_error.spearman_error(model, brain))
         if len(plain) < 20:
             weights = bootstrap_weights(40, 300, len(plain))
             draws = comparison.bootstrap_scores(model, brain, weights, "spearman")
@@ -111,10 +111,10 @@ def test_spearman_error_is_the_spread_over_studies(noise: float) -> None:
 
 def test_rdms_without_a_correlation() -> None:
     cells = np.random.default_rng(0).normal(size=45)
-    assert np.isnan(standard_errors.spearman_error(cells, np.ones(45)))
-    assert np.isnan(standard_errors.spearman_error(np.where(cells > 1, np.nan, cells), cells))
-    assert np.isnan(standard_errors.spearman_error(cells[:3], cells[3:6]))
-    assert np.isfinite(standard_errors.spearman_error(cells, cells))
+    assert np.isnan(rdm_standard_error.spearman_error(cells, np.ones(45)))
+    assert np.isnan(rdm_standard_error.spearman_error(np.where(cells > 1, np.nan, cells), cells))
+    assert np.isnan(rdm_standard_error.spearman_error(cells[:3], cells[3:6]))
+    assert np.isfinite(rdm_standard_error.spearman_error(cells, cells))
     assert squareform(cells).shape == (10, 10)
 
 

@@ -6,7 +6,8 @@ from cortiscope.comparison import bootstrap_scores, compare, permutation_null
 from cortiscope.features import Layer
 from cortiscope.fitting import LayerScore
 from cortiscope.mappings.similarity import Similarity, among
-from cortiscope.standard_errors import rescaled, spearman_error
+from cortiscope.rdm_standard_error import spearman_error
+from cortiscope.standard_errors import rescaled
 
 
 class Scorer(Similarity):
