@@ -4,7 +4,11 @@ from collections.abc import Iterable
 from dataclasses import fields
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from cortiscope import sizes
+from cortiscope.cross_validation import read_split
 from cortiscope.dissimilarity import check_repetitions
 from cortiscope.errors import InputError
 from cortiscope.files import labels, opened
@@ -14,7 +18,7 @@ from cortiscope.mapping_kinds import MAPPINGS, Kind
 from cortiscope.mapping_kinds import coordinates as named_by
 from cortiscope.properties import FIELD, properties
 from cortiscope.response_settings import response_settings
-from cortiscope.shapes import CATEGORIES, Stimuli
+from cortiscope.shapes import CATEGORIES, Stimuli, parts
 from cortiscope.stimulus_ids import positions, read_ids
 from cortiscope.study import Study
 from cortiscope.table_settings import table_settings
@@ -22,12 +26,14 @@ from cortiscope.variance_partition import check as check_partition
 from cortiscope.weight_names import is_named
 
 FOLDS = "config: cross_validation.folds"
+SPLIT = "cross_validation.split"
 
 
 def check(study: Study) -> None:
     """Raise an InputError for the first thing in a study that no job could work with."""
     check_stimuli(study)
     check_coordinates(study)
+    check_split(study)
     check_folds(study)
     check_pairs(study)
     check_properties(study)
@@ -70,6 +76,8 @@ def check_folds(study: Study) -> None:
     if not predicts and not properties(study.config):
         return
     validation = study.config["cross_validation"]
+    if validation["split"]:
+        return
     n_stimuli, kind = study.n_stimuli, "stimuli"
     if validation["group"]:
         n_stimuli, kind = count_groups(study, validation["group"]), "groups of stimuli"
@@ -81,6 +89,41 @@ def check_folds(study: Study) -> None:
         enough = f"give a number from 2 to {n_stimuli}, or loo"
         remedy = enough if n_stimuli >= 2 else "a study needs more stimuli"
         raise InputError(FOLDS, f"{folds} folds of {n_stimuli} {kind}", remedy)
+
+
+def check_split(study: Study) -> None:
+    """A given split says of every stimulus whether it is trained or tested on."""
+    name = study.config["cross_validation"]["split"]
+    if not name:
+        return
+    where = f"config: {SPLIT}"
+    if study.config["cross_validation"]["group"]:
+        raise InputError(
+            where, "stands beside cross_validation.group, which deals folds", "leave one empty"
+        )
+    for mapping, protocol in (("ridge", "conwell2021"), ("pls", "brainscore")):
+        if mapping in asked(study) and study.config[mapping]["protocol"] == protocol:
+            raise InputError(
+                f"config: {mapping}.protocol",
+                f"{protocol} holds out stimuli of its own, not those of {SPLIT}",
+                "leave one of them out",
+            )
+    counts = coordinates(study)
+    if name not in counts:
+        raise unknown(where, name, counts)
+    source = study.source("stimuli")
+    read_split(words(study, name), f"{source[0] if source else 'simulated stimuli'}: {name}")
+
+
+def words(study: Study, name: str) -> NDArray:
+    """The values, as text (stimulus,), of a coordinate that the stimuli have."""
+    source = study.source("stimuli")
+    if not source:
+        return parts(study.n_stimuli) if name == "part" else np.array([name])
+    if Path(source[0]).is_dir():
+        return np.array([file.parent.name for file in list_images(source[0])])
+    with opened(source[0]) as dataset:
+        return np.array(labels(dataset, name))
 
 
 def check_coordinates(study: Study) -> None:
@@ -113,6 +156,8 @@ def check_pairs(study: Study) -> None:
         if not kind.paired_folds:
             continue
         check_comparison(study.config["rsa"]["comparison"])
+        if validation["split"]:
+            continue
         group, n_stimuli = validation["group"], study.n_stimuli
         n_groups = count_groups(study, group) if group else n_stimuli
         if count_repetitions(study) == 1:  # the best layer is chosen on half of the stimuli
@@ -168,7 +213,8 @@ def coordinates(study: Study) -> dict[str, int]:
         known = {"position_x", "position_y"} | {field.name for field in fields(Stimuli)}
         known -= {"image", "x", "y"}
         few = min(len(CATEGORIES), study.n_stimuli)
-        return {name: study.n_stimuli for name in known} | {"category": few, "label": few}
+        of_few = {"category": few, "label": few, "part": len(set(parts(study.n_stimuli)))}
+        return {name: study.n_stimuli for name in known} | of_few
     if Path(source[0]).is_dir():
         folder = Path(source[0])
         parents = {file.relative_to(folder).parent.name for file in list_images(folder)}

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cortiscope import ridge
+from cortiscope.cross_validation import TRAINING
 from cortiscope.nested import KEPT_BYTES, Solver, blocks, layout
 
 WEIGHTS = (0.0, 0.1, 1.0)  # of a set's kernel, relative to the others
@@ -30,7 +31,7 @@ class Regression:
 
     def __init__(self, kernels: Sequence[NDArray], folds: NDArray, alphas: NDArray) -> None:
         self.strengths = np.atleast_1d(np.asarray(alphas, dtype=float))
-        self.places = layout(folds)
+        self.places, self.folds = layout(folds), folds
         sums = list(_sums(kernels))
         self.solvers = [Solver(total, self.places, KEPT_BYTES // len(sums)) for total in sums]
 
@@ -57,7 +58,9 @@ class Regression:
                     now[places.fold], predicted, values[places.order, block]
                 )
             best, alpha = np.where(better, error, best), np.where(better, strength, alpha)
-        return ridge.Predictions(values * scale + mean, alpha, spread * scale)
+        held = np.unique(self.folds) != TRAINING
+        values[self.folds == TRAINING] = np.nan
+        return ridge.Predictions(values * scale + mean, alpha[held], (spread * scale)[held])
 
 
 def signed_square(r: NDArray) -> NDArray:

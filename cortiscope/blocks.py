@@ -25,6 +25,8 @@ def seconds_per_layer(
 ) -> float:
     """Rough core-seconds to score one layer against one area."""
     permutations = settings["statistics"]["permutations"]
+    if settings.get("cross_validation", {}).get("split"):
+        permutations = 0  # of the test stimuli, without further fits
     if mapping == "rsa":
         passes = 2 + permutations + settings["statistics"]["bootstraps"] / 10
         slow = 10 if settings["rsa"]["comparison"] == "kendall" else 1

@@ -70,6 +70,16 @@ def read_split(parts: NDArray, where: str) -> NDArray:
     return words == "test"
 
 
+def held_out_folds(folds: NDArray) -> tuple[NDArray, NDArray]:
+    """The numbers of the folds that are held out, ascending, and how many stimuli they have.
+
+    folds (stimulus,): numbers, or TRAINING for stimuli that are only trained on.
+    """
+    numbers, sizes = np.unique(folds, return_counts=True)
+    held = numbers != TRAINING
+    return numbers[held], sizes[held]
+
+
 def fold_numbers(
     n_stimuli: int, folds: int | str, seed: int, groups: NDArray | None = None
 ) -> NDArray:

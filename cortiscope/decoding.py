@@ -98,7 +98,7 @@ def discrete(readout: Readout, values: NDArray, count: int, seed: int) -> Decode
         return Decoded(np.nan, np.full(count, np.nan), np.nan)
     if readout.test is not None:
         orders = _orders(int(readout.test.sum()), count, seed)
-        evidence = _evidence_of(readout, label[None], n_classes)[readout.test]
+        evidence = _evidence_of(readout, label[None], n_classes)
         accuracy = _balanced(evidence, label[readout.test][orders], n_classes)
     else:
         orders = _orders(n_stimuli, count, seed)
@@ -171,14 +171,17 @@ def _balanced(evidence: NDArray, labels: NDArray, n_classes: int) -> NDArray:
 
 
 def _evidence_of(readout: Readout, labels: NDArray, n_classes: int) -> NDArray:
-    """How much speaks for each class, by its readout: (stimulus, labelling, class)."""
+    """How much speaks for each class, by its readout: (stimulus, labelling, class).
+
+    Of a given split, for the test stimuli.
+    """
     n_stimuli = labels.shape[1]
     member = labels.T[:, :, None] == np.arange(n_classes)  # (stimulus, labelling, class)
     size = member.sum(axis=0)
     targets = np.where(member, n_stimuli / (2 * size), -n_stimuli / (2 * (n_stimuli - size)))
     columns = targets.reshape(n_stimuli, -1)
     predicted = readout.regression.predict(columns)
-    return _evidence(predicted, columns, readout.folds).reshape(targets.shape)
+    return _evidence(predicted, columns, readout.folds).reshape(-1, *targets.shape[1:])
 
 
 def _evidence(predicted: ridge.Predictions, targets: NDArray, folds: NDArray) -> NDArray:
@@ -187,9 +190,10 @@ def _evidence(predicted: ridge.Predictions, targets: NDArray, folds: NDArray) ->
     Without this a class that is rare in the training part, hence frequent in the part held out,
     would be predicted the less, and noise would score below chance.
     """
-    fold = np.unique(folds, return_inverse=True)[1]
-    training = (np.arange(fold.max() + 1)[:, None] != fold).astype(float)  # (fold, stimulus)
+    scored = folds != TRAINING
+    number, fold = np.unique(folds[scored], return_inverse=True)
+    training = (number[:, None] != folds).astype(float)  # (fold, stimulus)
     mean = (training @ targets) / training.sum(axis=1, keepdims=True)
     spread = np.where(predicted.spread > 0, predicted.spread, np.inf)
     spread = np.where(np.isfinite(predicted.alpha), spread, np.nan)
-    return (predicted.values - mean[fold]) / spread[fold]
+    return (predicted.values[scored] - mean[fold]) / spread[fold]

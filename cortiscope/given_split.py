@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cortiscope import halves as data_halves
-from cortiscope import statistics
+from cortiscope import ridge, statistics
 from cortiscope.cross_validation import TRAINING
-from cortiscope.ridge import Predictions, fold_centred_correlation
+from cortiscope.ridge import Predictions
 
 FEWEST = 4  # test stimuli on which a neuroid was recorded
 
@@ -43,13 +43,15 @@ def halves(test: NDArray, splits: int, seed: int) -> NDArray:
 
 
 def tested(predictions: Predictions, folds: NDArray) -> Predictions:
-    """Of predictions for folds (stimulus,), some of them TRAINING, those of the test stimuli.
+    """Of predictions for folds (stimulus,), some of them TRAINING, those of the test stimuli."""
+    held = predictions.values[folds != TRAINING]
+    return Predictions(held, predictions.alpha, predictions.spread)
 
-    These come in the order of the stimuli, as one fold.
-    """
-    test = folds != TRAINING
-    last = slice(-1, None)  # TRAINING comes first: there is one fold of test stimuli
-    return Predictions(predictions.values[test], predictions.alpha[last], predictions.spread[last])
+
+def among(predictions: Predictions, stimuli: NDArray, neuroids: NDArray) -> Predictions:
+    """Those of `tested` for some of the test stimuli and neuroids, given by their numbers."""
+    values = predictions.values[np.ix_(stimuli, neuroids)]
+    return Predictions(values, predictions.alpha[:, neuroids], predictions.spread[:, neuroids])
 
 
 def score(predictions: Predictions, responses: NDArray) -> NDArray:
@@ -60,7 +62,26 @@ def score(predictions: Predictions, responses: NDArray) -> NDArray:
     """
     if len(responses) < FEWEST:
         return np.full(responses.shape[1], np.nan)
-    return fold_centred_correlation(predictions, responses, np.zeros(len(responses), dtype=int))
+    return ridge.fold_centred_correlation(
+        predictions, responses, np.zeros(len(responses), dtype=int)
+    )
+
+
+def bootstrap_scores(predictions: Predictions, responses: NDArray, weights: NDArray) -> NDArray:
+    """`score` with each test stimulus counted weights (draw, stimulus) times: (draw, neuroid)."""
+    alike = np.zeros(len(responses), dtype=int)
+    return ridge.bootstrap_scores(predictions, responses, alike, weights)
+
+
+def orders_among(orders: NDArray, stimuli: NDArray) -> NDArray:
+    """Of orders (permutation, stimulus) of all, those of some stimuli, ascending: as their places.
+
+    As random as the orders of all are.
+    """
+    place = np.full(orders.shape[1], -1)
+    place[stimuli] = np.arange(len(stimuli))
+    found = place[orders]
+    return found[found >= 0].reshape(len(orders), len(stimuli))
 
 
 def null_scores(predictions: Predictions, responses: NDArray, moved: NDArray) -> NDArray:

@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cortiscope import principal_axes
+from cortiscope.cross_validation import held_out_folds
 from cortiscope.errors import InputError
 from cortiscope.principal_axes import Axes, Parts, Predict
 from cortiscope.ridge import Predictions, standardised
@@ -114,7 +115,7 @@ def _in_given_axes(
     features: NDArray, responses: NDArray, folds: NDArray, shares: NDArray
 ) -> Predictions:
     targets, mean, scale = standardised(responses, np.float64)
-    numbers, sizes = np.unique(folds, return_counts=True)
+    numbers, sizes = held_out_folds(folds)
     values = np.full(targets.shape, np.nan)
     alpha, spread = np.full((2, len(numbers), targets.shape[1]), np.nan)
     centred = features - features.mean(axis=0, dtype=np.float64)

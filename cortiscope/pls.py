@@ -179,7 +179,7 @@ def _chosen(axes: Axes, sets: Targets, numbers: NDArray) -> NDArray:
 def _held_out(parts: Sequence[Axes], sets: Targets, numbers: NDArray) -> Predictions:
     """Predictions of the sets, side by side: values (stimulus, set * neuroid)."""
     n_sets, n_stimuli, n_neuroids = sets.responses.shape
-    values = np.empty((n_stimuli, n_sets * n_neuroids))
+    values = np.full((n_stimuli, n_sets * n_neuroids), np.nan)
     alpha, spread = np.empty((2, len(parts), n_sets * n_neuroids))
     for row, (predicted, mean, taken) in enumerate(part_predictions(parts, sets, numbers)):
         outside = ~parts[row].training

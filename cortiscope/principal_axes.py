@@ -15,6 +15,7 @@ from weakref import finalize
 import numpy as np
 from numpy.typing import NDArray
 
+from cortiscope.cross_validation import held_out_folds
 from cortiscope.ridge import Predictions, kernel, standardised
 
 INNER_FOLDS = 5
@@ -64,7 +65,7 @@ def principal_axes(kernel: NDArray, training: NDArray, folds: NDArray) -> Axes:
 
 def outer(kernel: NDArray, folds: NDArray) -> Iterator[Axes]:
     """The training part of each fold, in ascending order of fold numbers; folds (stimulus,)."""
-    for number in np.unique(folds):
+    for number in held_out_folds(folds)[0]:
         yield principal_axes(kernel, folds != number, folds)
 
 
@@ -103,8 +104,9 @@ class Parts:
 
     def __init__(self, features: NDArray, folds: NDArray) -> None:
         self.gram, self.folds = kernel(features), np.asarray(folds)
-        self.sizes = np.unique(folds, return_counts=True)[1]
-        self.usable = np.trace(self.gram) > 0 and len(folds) - self.sizes.max() >= 2
+        self.sizes = held_out_folds(folds)[1]
+        enough = len(self.sizes) > 0 and len(folds) - self.sizes.max() >= 2
+        self.usable = np.trace(self.gram) > 0 and enough
         needed = 2 * (1 + INNER_FOLDS) * len(self.sizes) * self.gram.nbytes
         self.kept: list[Axes] | None = None
         if Parts.bytes_kept + needed <= KEPT_BYTES:

@@ -1,6 +1,6 @@
 """What a brain area did: responses of neuroids, or only the dissimilarities between stimuli."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -51,6 +51,22 @@ def average(response: np.ndarray) -> np.ndarray:
     count = recorded.sum(axis=1)
     total = np.where(recorded, response, 0.0).sum(axis=1, dtype=np.float64)
     return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+
+
+def recorded_together(targets: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Group the columns of (stimulus, target) by the stimuli on which they were recorded.
+
+    Yields (stimuli, columns) as index arrays; columns recorded on fewer than 4 stimuli are left
+    out: nothing can be trained, chosen and tested on less.
+    """
+    recorded = np.isfinite(targets)
+    if recorded.all():
+        yield np.arange(len(targets)), np.arange(targets.shape[1])
+        return
+    patterns, group = np.unique(recorded, axis=1, return_inverse=True)
+    for number, pattern in enumerate(patterns.T):
+        if pattern.sum() >= 4:
+            yield np.flatnonzero(pattern), np.flatnonzero(group == number)
 
 
 def read_area(path: str | Path, name: str) -> Area:

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from cortiscope.cross_validation import TRAINING
 from cortiscope.errors import InputError
 from cortiscope.nested import Solver, blocks, decompose, layout
+from cortiscope.trained_once import TrainedOnce
 
 FEATURE_CHUNK = 65536
 CONSTANT = 1e-12  # variance relative to the squared mean
@@ -22,7 +24,8 @@ class Predictions:
     values: (stimulus, neuroid), in the unit of the responses. alpha: (fold, neuroid), in ascending
     order of fold numbers. spread: (fold, neuroid), the standard deviation over all stimuli of what
     the model of a fold predicts, in the unit of the responses. NaN where a neuroid has missing
-    responses or where the features do not vary.
+    responses or where the features do not vary, and for stimuli that are only trained on
+    (`cross_validation.TRAINING`), which are no fold.
     """
 
     values: NDArray
@@ -64,10 +67,16 @@ class Regression:
 
     def __init__(self, kernel: NDArray, folds: NDArray, alphas: NDArray) -> None:
         self.strengths = _positive(alphas)
-        self.places = layout(folds)
-        enough = len(folds) - self.places.real.shape[1] >= 2
         varies = np.trace(kernel) > 0
-        self.solver = Solver(kernel, self.places) if varies and enough else None
+        self.training = folds == TRAINING
+        self.once, self.solver = None, None
+        if self.training.any():
+            enough = self.training.sum() >= 2
+            self.once = TrainedOnce(kernel, self.training) if varies and enough else None
+        else:
+            self.places = layout(folds)
+            enough = len(folds) - self.places.real.shape[1] >= 2
+            self.solver = Solver(kernel, self.places) if varies and enough else None
 
     def predict(self, responses: NDArray, dtype: type = np.float64) -> Predictions:
         """Predict the responses (stimulus, neuroid) of every stimulus from the other folds.
@@ -75,6 +84,8 @@ class Regression:
         dtype float32 halves the time of a permutation null. NaN throughout where a training part
         has fewer than two stimuli.
         """
+        if self.training.any():
+            return self._predict_once(responses, dtype)
         targets, mean, scale = standardised(responses[self.places.order], dtype)
         values = np.full(targets.shape, np.nan)
         alpha, spread = np.full((2, len(self.places.real), targets.shape[1]), np.nan)
@@ -85,6 +96,16 @@ class Regression:
                 values[self.places.order, block], spread[:, block] = self.solver.predict(
                     targets[:, block], residuals[:, :, block], alpha[:, block]
                 )
+        return Predictions(values * scale + mean, alpha, spread * scale)
+
+    def _predict_once(self, responses: NDArray, dtype: type) -> Predictions:
+        """The same of a given split."""
+        targets, mean, scale = standardised(responses, dtype)
+        values = np.full(targets.shape, np.nan)
+        alpha, spread = np.full((2, 1, targets.shape[1]), np.nan)
+        if self.once is not None:
+            found = self.once.predict(self.strengths, targets[self.training])
+            values[~self.training], alpha[0], spread[0] = found
         return Predictions(values * scale + mean, alpha, spread * scale)
 
 

@@ -164,6 +164,11 @@ def pink_noise(n: int, pixels: int, random: np.random.Generator) -> np.ndarray:
     return noise / noise.std(axis=(1, 2), keepdims=True)
 
 
+def parts(n: int) -> np.ndarray:
+    """A split of n stimuli to try: every fourth is `test`, the others are `train`."""
+    return np.where(np.arange(n) % 4 == 3, "test", "train")
+
+
 def generator(seed: int | Sequence[int], stream: str) -> np.random.Generator:
     """Random numbers of one stream: the same seed gives unrelated numbers in another stream."""
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(STREAMS.index(stream),)))

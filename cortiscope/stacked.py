@@ -26,6 +26,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from cortiscope.cross_validation import TRAINING
 from cortiscope.nested import Layout, Solver, decompose, layout
 from cortiscope.ridge import Predictions, kernel, standardised
 
@@ -89,6 +90,9 @@ def predict(
             values[np.ix_(places.order, block)], spread[:, block] = found.values, found.spread
             for number, weight, model in zip(varying, found.weights, models, strict=True):
                 weights[number, :, block], taken[number, :, block] = weight.T, model.alpha.T
+    held = np.unique(folds) != TRAINING
+    weights, taken, spread = weights[:, held], taken[:, held], spread[held]
+    values[folds == TRAINING] = np.nan
     predictions = Predictions(values * scale + mean, weights.sum(axis=0), spread * scale)
     return Stacked(predictions, weights, taken)
 

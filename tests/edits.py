@@ -204,6 +204,11 @@ def group(study):
     study.settings("cross_validation", group="category", folds=4)
 
 
+@edit("Test on a given part of the stimuli", **ONE_MAPPING, **DECODED)
+def split(study):
+    study.settings("cross_validation", split="part")
+
+
 @edit("Change the number of permutations", **FITS, **DECODED)
 def permutations(study):
     study.settings("statistics", permutations=30)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.bad_inputs import Cases, check, recorded
+from tests.bad_inputs import N_STIMULI, Cases, check, recorded
 
 CASES = Cases()
 case = CASES.case
@@ -79,6 +79,43 @@ def more_folds_than_stimuli(folder):
 )
 def unknown_grouping_coordinate(folder):
     return {"cross_validation": {"group": "kategory"}}
+
+
+@case(
+    "config: cross_validation.split: the stimuli have no coordinate 'fold'; use one of stimulus_id"
+)
+def unknown_split(folder):
+    config = recorded(folder)
+    return config | {"mappings": ["rsa"], "cross_validation": {"split": "fold"}}
+
+
+@case(
+    "config: cross_validation.split: stands beside cross_validation.group, which deals folds;"
+    " leave one empty"
+)
+def split_and_groups(folder):
+    return {"cross_validation": {"split": "part", "group": "category"}}
+
+
+@case(
+    "stimuli.nc: part: 'validation' is no part of a split; write train or test for every stimulus,"
+    " or leave cross_validation.split empty"
+)
+def split_into_other_parts(folder):
+    parts = ["train"] * (N_STIMULI - 2) + ["test", "validation"]
+    config = recorded(folder, shown=lambda shown: shown.assign_coords(part=("stimulus", parts)))
+    return config | {"cross_validation": {"split": "part"}}
+
+
+@case("simulated stimuli: part: 7 stimuli of 30 are test; give 8 or more")
+def too_few_test_stimuli(folder):
+    return {"stimuli": {"count": 30}, "cross_validation": {"split": "part"}}
+
+
+@case("config: pls.protocol: brainscore holds out stimuli of its own, not those of cross_...")
+def published_splits_and_a_given_one(folder):
+    asked = {"mappings": ["pls"], "pls": {"protocol": "brainscore"}}
+    return asked | {"cross_validation": {"split": "part"}}
 
 
 @case("config: rsa_remixed.property: the stimuli have no coordinate 'animacy'; use one of ...")

@@ -1,5 +1,6 @@
 """A given split into training and test stimuli: for every mapping that learns, and for readouts."""
 
+import importlib
 from dataclasses import replace
 from typing import Any
 
@@ -12,18 +13,22 @@ from scipy.stats import kstest, pearsonr
 from sklearn.linear_model import RidgeCV
 from sklearn.metrics import balanced_accuracy_score
 
-from cortiscope import decoding, dissimilarity, held_out_cells
+from cortiscope import decoding, dissimilarity, given_split, held_out_cells
 from cortiscope.cross_validation import TRAINING, CrossValidation, read_split
 from cortiscope.errors import InputError
 from cortiscope.fitting import fit
+from cortiscope.halves import halves
+from cortiscope.mappings.regressions import Targets
 from cortiscope.properties import decoding_settings
 from cortiscope.readouts import Protocol, as_property, read_out
+from cortiscope.statistics import bootstrap_weights, permutations
 from tests.ridge_scene import scaled
 from tests.running import REPOSITORY
 from tests.synthetic_areas import area, layer
 
 CONFIG = yaml.safe_load((REPOSITORY / "config" / "config.yaml").read_text())
 CELLS = ("rsa_reweighted", "rsa_remixed", "unit_weighted")
+REGRESSIONS = ("ridge", "ols", "pcr", "lasso", "pls", "stacked")
 N = 60
 TEST = np.random.default_rng(5).permutation(N) < 24
 PART = np.where(TEST, "test", "train")
@@ -34,16 +39,14 @@ ALPHAS = np.logspace(-3, 4, 8)
 
 
 def scored(
-    mapping: str,
-    layers: list,
-    of: Any,
-    permutations: int = 0,
-    bootstraps: int = 0,
-    **sections: Any,
-) -> dict:
+    mapping: str, layers: list, of: Any, permutations: int = 0, bootstraps: int = 0, **sections: Any
+) -> dict[str, NDArray]:
     statistics = {"permutations": permutations, "bootstraps": bootstraps, "seed": 0}
     settings = CONFIG | {"cross_validation": GIVEN, "statistics": statistics} | sections
-    found = fit(mapping, layers, of, settings, {"part": PART, "category": CATEGORY})
+    random = np.random.default_rng(8)
+    named = {name: random.normal(size=(N, 3)) for name in CONFIG["low_level"]["models"]}
+    named |= {"part": PART, "category": CATEGORY}
+    found = fit(mapping, layers, of, settings, named)
     return {name: variable.values for name, variable in found.items()}
 
 
@@ -64,7 +67,7 @@ def perturbed(of: Any) -> Any:
 
 
 @pytest.mark.parametrize("repetitions", [1, 4])
-@pytest.mark.parametrize("mapping", CELLS)
+@pytest.mark.parametrize("mapping", [*REGRESSIONS, "banded_ridge", *CELLS])
 def test_layers_are_told_apart(mapping: str, repetitions: int) -> None:
     layers, brain = scene(repetitions)
     found, other = (scored(mapping, [one], brain, 19, 20) for one in layers)
@@ -103,7 +106,8 @@ def test_pairs_are_predicted_from_training_stimuli(
 ) -> None:
     """Whatever the test stimuli answer, the same is predicted of them."""
     layers, brain = scene()
-    seen, score = [], held_out_cells.score
+    seen: list[NDArray] = []
+    score = held_out_cells.score
 
     def spy(predicted: Any, *rest: Any) -> NDArray:
         seen.append(np.atleast_2d(predicted[0])[0])
@@ -118,18 +122,113 @@ def test_pairs_are_predicted_from_training_stimuli(
     np.testing.assert_allclose(seen[0], own, rtol=1e-9)
 
 
-@pytest.mark.parametrize("mapping", ["unit_weighted"])
+@pytest.mark.parametrize("mapping", ["ridge", "unit_weighted"])
 def test_noise_scores_zero_and_its_p_values_are_uniform(mapping: str) -> None:
     layers, _ = scene()
     random = np.random.default_rng(2)
     found = [
-        scored(mapping, layers[1:], area(random.normal(size=(N, 1, 10))), permutations=19)
+        scored(mapping, layers[1:], area(random.normal(size=(N, 1, 6))), permutations=19)
         for _ in range(60)
     ]
     scores = [one["area_score"][0] for one in found]
     assert abs(np.mean(scores)) < 3 * np.std(scores) / np.sqrt(len(scores))
     p = [one["area_p_value"][0] for one in found]
     assert kstest(p, "uniform").pvalue > 0.01
+
+
+# Neuroids
+
+
+def test_ridge_is_that_of_scikit_learn_fitted_once() -> None:
+    layers, brain = scene()
+    asked = {"alphas": ALPHAS.tolist(), "protocol": "nested"}
+    found = scored("ridge", layers[:1], brain, 3, 4, ridge=asked)
+    inputs, response = scaled(layers[0].features), brain.mean_response
+    model = RidgeCV(ALPHAS, alpha_per_target=True).fit(inputs[~TEST], response[~TEST])
+    predicted = model.predict(inputs[TEST])
+
+    def correlated(these: NDArray, known: NDArray) -> NDArray:
+        pairs = zip(predicted[these].T, known[these].T, strict=True)
+        return np.array([np.corrcoef(x, y)[0, 1] for x, y in pairs])
+
+    every = np.arange(TEST.sum())
+    expected = correlated(every, response[TEST])
+    np.testing.assert_allclose(found["area_score"][0], expected.mean(), atol=1e-10)
+    np.testing.assert_allclose(found["score"][0], expected, atol=1e-6)  # kept in single precision
+    np.testing.assert_allclose(found["alpha"][0], model.alpha_, rtol=1e-6)
+    null = [correlated(every, response[TEST][order]) for order in permutations(TEST.sum(), 3, 0)]
+    np.testing.assert_allclose(found["area_null"][0], np.mean(null, axis=1), atol=1e-10)
+    x, y = predicted - predicted.mean(axis=0), response[TEST] - response[TEST].mean(axis=0)
+    drawn = bootstrap_weights(TEST.sum(), 4, 0)
+    draws = np.mean(drawn @ (x * y) / np.sqrt((drawn @ x**2) * (drawn @ y**2)), axis=1)
+    widened = np.arctanh(draws).std() * np.sqrt(TEST.sum() / (TEST.sum() - 1))  # for one mean
+    assert np.arctanh(found["area_bootstrap"][0]).std() == pytest.approx(widened, rel=1e-9)
+    seed = CONFIG["selection"]
+    parts = halves(4, seed["splits"], seed["seed"])
+    by_half = [[correlated(every, brain.response[TEST][:, half].mean(axis=1)).mean()
+                for half in split] for split in parts]  # fmt: skip
+    np.testing.assert_allclose(found["selection_score"][0], by_half, atol=1e-10)
+
+    once = replace(brain, response=brain.response[:, :1])
+    found = scored("ridge", layers[:1], once, ridge=asked)
+    response = once.mean_response
+    predicted = RidgeCV(ALPHAS, alpha_per_target=True).fit(inputs[~TEST], response[~TEST])
+    predicted = predicted.predict(inputs[TEST])
+    by_half = [[correlated(half, response[TEST]).mean() for half in split]
+               for split in halves(TEST.sum(), seed["splits"], seed["seed"])]  # fmt: skip
+    np.testing.assert_allclose(found["selection_score"][0], by_half, atol=1e-10)
+
+
+@pytest.mark.parametrize("mapping", [*REGRESSIONS, "banded_ridge"])
+def test_the_model_is_that_of_two_folds_and_never_sees_a_test_stimulus(
+    mapping: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    layers, brain = scene()
+    seen: list[NDArray] = []
+    score = given_split.score
+
+    def spy(predicted: Any, responses: NDArray) -> NDArray:
+        seen.append(predicted.values)
+        return score(predicted, responses)
+
+    monkeypatch.setattr(given_split, "score", spy)
+    scored(mapping, layers, brain)
+    own, seen = seen, []
+    scored(mapping, layers, perturbed(brain))
+    for before, after in zip(own, seen, strict=True):
+        np.testing.assert_allclose(after, before, rtol=1e-7, atol=1e-9)
+
+    if mapping == "banded_ridge":  # of two sets of features
+        return
+    module = importlib.import_module(f"cortiscope.mappings.{mapping}")
+    scorer = module.Scorer(brain, CONFIG, {})
+    scorer.edges = [12]  # of the layers, where they are stacked
+    both = mapping == "stacked"
+    features = np.hstack([one.features for one in (layers if both else layers[:1])])
+    in_folds = scorer.prepare(features, TEST.astype(int))
+    found = in_folds(Targets(brain.mean_response, np.float64, np.zeros(20, int)))
+    np.testing.assert_allclose(found.values[TEST], own[0], rtol=1e-7, atol=1e-9)
+
+
+def test_neuroids_that_miss_stimuli_and_training_stimuli_shown_once() -> None:
+    layers, brain = scene()
+    response = brain.response.copy()
+    trained, tested = np.flatnonzero(~TEST), np.flatnonzero(TEST)
+    response[trained, 1:] = np.nan  # half of the repetitions have no training stimulus at all
+    whole = scored("ridge", layers[:1], replace(brain, response=response), 5, 5)
+    assert np.isfinite(whole["selection_score"]).all()
+    response[trained[:5], :, 0] = np.nan
+    response[tested[:5], :, 1] = np.nan
+    response[tested, :, 2] = np.nan
+    response[trained, :, 3] = np.nan
+    response[:, :, 4] = 1.0
+    found = scored("ridge", layers[:1], replace(brain, response=response), 5, 5)
+    missing = np.isin(np.arange(20), [2, 3, 4])
+    for name in ("score", "p_value", "null_mean"):
+        np.testing.assert_array_equal(np.isnan(found[name][0]), missing)
+        np.testing.assert_allclose(found[name][0, 5:], whole[name][0, 5:], atol=1e-6)
+    for name in ("area_score", "area_bootstrap", "selection_score", "area_null"):
+        assert np.isfinite(found[name]).all()
 
 
 # Readouts

@@ -38,6 +38,10 @@ def test_seeds_and_streams_are_independent(stimuli: shapes.Stimuli) -> None:
         shapes.render(8, 0, stream="test")
 
 
+def test_every_fourth_stimulus_is_for_testing() -> None:
+    assert shapes.parts(9).tolist() == ["train", "train", "train", "test"] * 2 + ["train"]
+
+
 def test_format(stimuli: shapes.Stimuli) -> None:
     assert stimuli.image.shape == (240, 64, 64, 3)
     assert stimuli.image.dtype == np.uint8

@@ -11,14 +11,8 @@ from cortiscope.banded_ridge import signed_square
 from cortiscope.features import Layer
 from cortiscope.fitting import LayerScore
 from cortiscope.mapping_kinds import low_level
-from cortiscope.mappings.encoding import (
-    Encoded,
-    Encoding,
-    Predict,
-    Regressions,
-    Sample,
-    geometric_mean,
-)
+from cortiscope.mappings.encoding import Encoded, Encoding, Tested, geometric_mean
+from cortiscope.mappings.regressions import Predict, Regressions, Sample
 from cortiscope.nested import decompose
 from cortiscope.responses import Area
 from cortiscope.ridge import Predictions
@@ -76,6 +70,8 @@ class Scorer(Encoding):
 
     def _explained(self, regressions: Regressions) -> np.ndarray:
         """(neuroid,): variance explained of all the data."""
+        if self.validation.test is not None:
+            return signed_square(super()._tested(regressions).score)
         return signed_square(super()._encode(regressions, self.sample, self.response).score)
 
     def _encode(
@@ -94,3 +90,16 @@ class Scorer(Encoding):
         score = signed_square(both.score) - signed_square(low_level.score)
         bootstrap = signed_square(both.bootstrap) - signed_square(low_level.bootstrap)
         return Encoded(score, both.chosen, bootstrap)
+
+    def _tested(self, regressions: Regressions) -> Tested:
+        """The same of a given split."""
+        both, low_level = (
+            super(Scorer, self)._tested(some) for some in (regressions, self.without_layer)
+        )
+        return Tested(
+            signed_square(both.score) - signed_square(low_level.score),
+            both.chosen,
+            signed_square(both.bootstrap) - signed_square(low_level.bootstrap),
+            signed_square(both.null) - signed_square(low_level.null),
+            signed_square(both.halves) - signed_square(low_level.halves),
+        )

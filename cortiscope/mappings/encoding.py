@@ -4,27 +4,25 @@ What all regressions share; each says in a module of its own how it predicts.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from cortiscope import standard_errors
-from cortiscope.cross_validation import fold_numbers
+from cortiscope import given_split, standard_errors
+from cortiscope.cross_validation import TRAINING, CrossValidation
 from cortiscope.features import Layer
 from cortiscope.fitting import LayerScore
 from cortiscope.halves import halves
-from cortiscope.responses import Area, average
+from cortiscope.mappings.regressions import Predict, Regressions, Sample, Targets
+from cortiscope.responses import Area, average, recorded_together
 from cortiscope.ridge import Predictions, bootstrap_scores, fold_centred_correlation
 from cortiscope.statistics import bootstrap_weights, p_value, permutations, weighted_mean
 
 # Right-hand sides solved together in the permutation null: enough for full speed of the matrix
 # products, few enough to stay within some hundred megabytes at a thousand stimuli.
 NULL_COLUMNS = 8192
-# Sets of stimuli whose regressions are kept: all, those of the jackknife and the halves. Neuroids
-# with missing responses can have many more.
-MOST_KEPT = 32
 
 
 @dataclass(frozen=True)
@@ -40,51 +38,13 @@ class Encoded:
 
 
 @dataclass(frozen=True)
-class Targets:
-    """What is predicted.
-
-    values: (stimulus, target), none missing, in the unit of the responses. dtype: of the
-    arithmetic; float32 will do for nulls. sets: (target,), numbers: the area's neuroids come once
-    for each permutation or half of the data, which matters where neuroids are regressed together.
+class Tested(Encoded):
+    """Of a given split, whose one fit serves all: null (permutation, target), and with half of the
+    data halves (split, half, target).
     """
 
-    values: np.ndarray
-    dtype: type
-    sets: np.ndarray
-
-
-Predict = Callable[[Targets], Predictions]
-
-
-@dataclass(frozen=True)
-class Sample:
-    """Some stimuli, given by their numbers (stimulus,), and the folds they are in (stimulus,)."""
-
-    stimuli: np.ndarray
-    folds: np.ndarray
-
-    def among(self, chosen: np.ndarray) -> "Sample":
-        """Those of an index or a mask (stimulus,), in the same folds."""
-        return Sample(self.stimuli[chosen], self.folds[chosen])
-
-
-class Regressions:
-    """Regressions on features (stimulus, component), each prepared once for all responses."""
-
-    def __init__(
-        self, prepare: Callable[[np.ndarray, np.ndarray], Predict], features: np.ndarray
-    ) -> None:
-        self.prepare, self.features = prepare, features
-        self.kept: dict[tuple[bytes, bytes], Predict] = {}
-
-    def on(self, sample: Sample) -> Predict:
-        key = sample.stimuli.tobytes(), sample.folds.tobytes()
-        if key in self.kept:
-            return self.kept[key]
-        made = self.prepare(self.features[sample.stimuli], sample.folds)
-        if len(self.kept) < MOST_KEPT:
-            self.kept[key] = made
-        return made
+    null: np.ndarray
+    halves: np.ndarray
 
 
 class Encoding(ABC):
@@ -102,7 +62,7 @@ class Encoding(ABC):
         self, area: Area, settings: Mapping[str, Any], coordinates: Mapping[str, np.ndarray]
     ) -> None:
         self.area, self.settings = area, settings
-        self.groups = coordinates.get(settings["cross_validation"]["group"])
+        self.validation = CrossValidation.of(settings["cross_validation"], coordinates)
         statistics = settings["statistics"]
         self.response = area.mean_response
         n_stimuli = len(self.response)
@@ -118,6 +78,8 @@ class Encoding(ABC):
             chosen = self.halves.reshape(-1, self.halves.shape[-1])
             # (stimulus, split * half * neuroid): every neuroid's mean over each half
             self.half_targets = np.hstack([average(area.response[:, c]) for c in chosen])
+        if self.validation.test is not None:
+            self._resample(self.validation.test)
 
     @abstractmethod
     def prepare(self, features: np.ndarray, folds: np.ndarray) -> Predict:
@@ -150,15 +112,21 @@ class Encoding(ABC):
         return type(self), repr(self.settings)
 
     def _all(self, regressions: Regressions) -> Encoded:
+        if self.validation.test is not None:
+            return self._tested(regressions)
         return self._encode(regressions, self.sample, self.response, self.draws)
 
     def _reported(self, regressions: Regressions, encoded: Encoded) -> LayerScore:
-        weight, null = self.area.weight, self._null(regressions)
+        weight = self.area.weight
+        if isinstance(encoded, Tested):
+            null, selection = encoded.null, weighted_mean(encoded.halves, weight)
+        else:
+            null, selection = self._null(regressions), self._selection(regressions)
         return LayerScore(
             area_score=float(weighted_mean(encoded.score, weight)),
             area_null=weighted_mean(null, weight),
             area_bootstrap=self._intervals(regressions, encoded),
-            selection=self._selection(regressions),
+            selection=selection,
             neuroids={
                 "score": encoded.score,
                 "alpha": encoded.chosen[0],
@@ -172,11 +140,12 @@ class Encoding(ABC):
         draws = weighted_mean(encoded.bootstrap, self.area.weight)
         if not len(draws):
             return draws
-        within = self.centred_within(self.sample.folds)
+        tested = self.sample.folds != TRAINING
+        within = self.centred_within(self.sample.folds)[tested]
         error = standard_errors.resampled_error(draws, within)
-        if self.refits:
-            seed = self.settings["statistics"]["seed"]
-            groups = standard_errors.deletion_groups(self.sample.folds, seed, self.groups)
+        if self.refits and tested.all():
+            seed, labels = self.settings["statistics"]["seed"], self.validation.groups
+            groups = standard_errors.deletion_groups(self.sample.folds, seed, labels)
             error = standard_errors.refitted_error(
                 lambda kept: self._score_of(regressions, kept), groups, draws, within
             )
@@ -190,9 +159,7 @@ class Encoding(ABC):
         return float(weighted_mean(encoded.score, self.area.weight))
 
     def _folds(self, stimuli: np.ndarray) -> np.ndarray:
-        validation = self.settings["cross_validation"]
-        groups = None if self.groups is None else self.groups[stimuli]
-        return fold_numbers(len(stimuli), validation["folds"], validation["seed"], groups)
+        return self.validation.numbers(stimuli)
 
     def _encode(
         self,
@@ -249,21 +216,54 @@ class Encoding(ABC):
             scores[split, half] = weighted_mean(encoded.score, self.area.weight)
         return scores
 
+    def _resample(self, test: np.ndarray) -> None:
+        """Draws, permutations and halves of the test stimuli (stimulus,) bool only."""
+        statistics, selection = self.settings["statistics"], self.settings["selection"]
+        seed = statistics["seed"]
+        self.draws = given_split.bootstrap_weights(test, statistics["bootstraps"], seed)
+        self.orders = given_split.orders(test, statistics["permutations"], seed)
+        if not self.area.repeated:
+            self.halves = given_split.halves(test, selection["splits"], selection["seed"])
 
-def recorded_together(targets: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Group the columns of (stimulus, target) by the stimuli on which they were recorded.
+    def _tested(self, regressions: Regressions) -> Tested:
+        """Score the test stimuli of a given split."""
+        n_neuroids, shape = self.response.shape[1], self.halves.shape[:2]
+        lengths = (), (self.n_chosen,), (len(self.draws),), (len(self.orders),), shape
+        found = Tested(*(np.full((*length, n_neuroids), np.nan) for length in lengths))
+        for rows, columns in recorded_together(self.response):
+            sample = self.sample.among(rows)
+            test = rows[sample.folds != TRAINING]
+            if min(len(test), len(rows) - len(test)) < given_split.FEWEST:
+                continue
+            values, known = (self.response[np.ix_(some, columns)] for some in (rows, test))
+            together = np.zeros(len(columns), dtype=int)
+            everywhere = regressions.on(sample)(Targets(values, np.float64, together))
+            predicted = given_split.tested(everywhere, sample.folds)
+            found.score[columns] = given_split.score(predicted, known)
+            found.chosen[:, columns] = self.chosen(everywhere)
+            found.bootstrap[:, columns] = given_split.bootstrap_scores(
+                predicted, known, self.draws[:, test]
+            )
+            moved = given_split.orders_among(self.orders, test)
+            found.null[:, columns] = given_split.null_scores(predicted, known, moved)
+            found.halves[..., columns] = self._tested_halves(predicted, test, columns)
+        return found
 
-    Yields (stimuli, columns) as index arrays; columns recorded on fewer than 4 stimuli are left
-    out: nothing can be trained, chosen and tested on less.
-    """
-    recorded = np.isfinite(targets)
-    if recorded.all():
-        yield np.arange(len(targets)), np.arange(targets.shape[1])
-        return
-    patterns, group = np.unique(recorded, axis=1, return_inverse=True)
-    for number, pattern in enumerate(patterns.T):
-        if pattern.sum() >= 4:
-            yield np.flatnonzero(pattern), np.flatnonzero(group == number)
+    def _tested_halves(
+        self, predicted: Predictions, test: np.ndarray, columns: np.ndarray
+    ) -> np.ndarray:
+        """(split, half, neuroid): scores on halves of the repetitions, or of the test stimuli."""
+        scores = np.full((*self.halves.shape[:2], len(columns)), np.nan)
+        for number, (split, half) in enumerate(np.ndindex(*self.halves.shape[:2])):
+            if self.area.repeated:
+                known = self.half_targets[:, number * self.response.shape[1] + columns][test]
+            else:
+                counted = self.halves[split, half][test]
+                known = np.where(counted[:, None], self.response[np.ix_(test, columns)], np.nan)
+            for rows, own in recorded_together(known):
+                some = given_split.among(predicted, rows, own)
+                scores[split, half, own] = given_split.score(some, known[np.ix_(rows, own)])
+        return scores
 
 
 def geometric_mean(alpha: np.ndarray) -> np.ndarray:

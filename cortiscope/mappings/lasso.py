@@ -3,7 +3,8 @@
 import numpy as np
 
 from cortiscope import lasso
-from cortiscope.mappings.encoding import Encoding, Predict, geometric_mean
+from cortiscope.mappings.encoding import Encoding, geometric_mean
+from cortiscope.mappings.regressions import Predict
 from cortiscope.ridge import Predictions
 
 

@@ -3,7 +3,8 @@
 import numpy as np
 
 from cortiscope import ols
-from cortiscope.mappings.encoding import Encoding, Predict
+from cortiscope.mappings.encoding import Encoding
+from cortiscope.mappings.regressions import Predict
 
 
 class Scorer(Encoding):

@@ -9,8 +9,9 @@ import numpy as np
 from cortiscope import brainscore, pls
 from cortiscope.features import Layer
 from cortiscope.fitting import LayerScore
-from cortiscope.mappings.encoding import Encoding, Regressions, Targets, recorded_together
-from cortiscope.responses import Area
+from cortiscope.mappings.encoding import Encoding
+from cortiscope.mappings.regressions import Regressions, Targets
+from cortiscope.responses import Area, recorded_together
 from cortiscope.ridge import Predictions
 from cortiscope.statistics import p_value
 

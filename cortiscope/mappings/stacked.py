@@ -8,7 +8,8 @@ import numpy as np
 from cortiscope import stacked
 from cortiscope.features import Layer
 from cortiscope.fitting import LayerScore
-from cortiscope.mappings.encoding import Encoding, Predict, Regressions, Targets
+from cortiscope.mappings.encoding import Encoding
+from cortiscope.mappings.regressions import Predict, Regressions, Targets
 from cortiscope.ridge import Predictions
 from cortiscope.statistics import weighted_mean
 
