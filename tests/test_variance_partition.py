@@ -43,7 +43,7 @@ def planted(seed: int, n: int = 40) -> tuple[NDArray, NDArray, NDArray, NDArray]
 
 def test_rdms_are_regressed_as_by_scikit_learn() -> None:
     model, low, brain, noise = planted(0)
-    orders = permutations(40, 30, 3)
+    orders = permutations(40, 10, 3)
     brains, weights = np.stack([brain, model + noise]), bootstrap_weights(40, 5, 0)
     found = Background(np.stack([low, noise]), brains, orders, "spearman").beyond(model, weights)
     for number, one in enumerate(brains):

@@ -52,8 +52,8 @@ class Scorer(Encoding):
         def alone() -> Regressions:
             return Regressions(self._prepare_alone, layer.features)
 
-        regressions = layer.once("with low-level models", both)
-        of_layer = self._explained(layer.once("alone", alone))
+        regressions = layer.once(self.regression, both)
+        of_layer = self._explained(layer.once((*self.regression, "alone"), alone))
         of_low_level = self._explained(self.without_layer)
         found = self._reported(regressions, self._all(regressions))
         shares = {
