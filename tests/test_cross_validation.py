@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cortiscope.cross_validation import fold_numbers
+from cortiscope.cross_validation import TRAINING, CrossValidation, fold_numbers, read_split
 from cortiscope.errors import InputError
 
 
@@ -42,3 +42,25 @@ def test_groups_stay_whole_and_balanced() -> None:
 def test_bad_folds(folds: int, groups: list[str] | None) -> None:
     with pytest.raises(InputError, match=r"cross_validation\.folds: .*;"):
         fold_numbers(10, folds, seed=0, groups=None if groups is None else np.array(groups))
+
+
+def test_fold_numbers_of_a_split() -> None:
+    parts = np.array(["train", "test", "train"] * 10)
+    given = {"folds": 10, "group": "", "split": "part", "seed": 0}
+    numbers = CrossValidation.of(given, {"part": parts}).numbers(np.arange(1, 5))
+    assert numbers.tolist() == [0, TRAINING, TRAINING, 0]
+    assert CrossValidation.of(given | {"split": ""}, {}).test is None
+
+
+@pytest.mark.parametrize(
+    ("parts", "line"),
+    [
+        (["train"] * 20 + ["validate"], "x: 'validate' is no part of a split; write train or test"),
+        ([0] * 10 + [1] * 10, "x: '0' is no part of a split; write train or test"),
+        (["train"] * 20 + ["test"] * 7, "x: 7 stimuli of 27 are test; give 8 or more"),
+        (["test"] * 20, "x: 0 stimuli of 20 are train; give 8 or more"),
+    ],
+)
+def test_other_splits_are_refused(parts: list, line: str) -> None:
+    with pytest.raises(InputError, match=line):
+        read_split(np.array(parts), "x")

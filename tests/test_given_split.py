@@ -14,8 +14,7 @@ from sklearn.linear_model import RidgeCV
 from sklearn.metrics import balanced_accuracy_score
 
 from cortiscope import decoding, dissimilarity, given_split, held_out_cells
-from cortiscope.cross_validation import TRAINING, CrossValidation, read_split
-from cortiscope.errors import InputError
+from cortiscope.cross_validation import CrossValidation
 from cortiscope.fitting import fit
 from cortiscope.halves import halves
 from cortiscope.mappings.regressions import Targets
@@ -286,27 +285,3 @@ def test_readouts_never_see_a_test_stimulus_and_leave_out_classes_of_one_part() 
     for row in (never, few):
         assert np.isnan([row["score"], row["p_value"]]).all()
     assert few["n_stimuli"] == 3
-
-
-# What a split is
-
-
-def test_fold_numbers_of_a_split() -> None:
-    named = {"part": PART, "category": CATEGORY}
-    numbers = CrossValidation.of(GIVEN, named).numbers(np.arange(10, N))
-    np.testing.assert_array_equal(numbers, np.where(TEST[10:], 0, TRAINING))
-    assert CrossValidation.of(CONFIG["cross_validation"], {}).test is None
-
-
-@pytest.mark.parametrize(
-    ("parts", "line"),
-    [
-        (["train"] * 20 + ["validate"], "x: 'validate' is no part of a split; write train or test"),
-        ([0] * 10 + [1] * 10, "x: '0' is no part of a split; write train or test"),
-        (["train"] * 20 + ["test"] * 7, "x: 7 stimuli of 27 are test; give 8 or more"),
-        (["test"] * 20, "x: 0 stimuli of 20 are train; give 8 or more"),
-    ],
-)
-def test_other_splits_are_refused(parts: list, line: str) -> None:
-    with pytest.raises(InputError, match=line):
-        read_split(np.array(parts), "x")
