@@ -1,8 +1,7 @@
 """From a layer's activations, (stimulus, feature), to a few thousand components or fewer.
 
-A projector is fed by `add(batch, start)`, in as many batches as there are, and emptied by
-`finish()`. Adding the same stimuli again replaces what they gave before, so that a batch that
-ran out of memory can be added again in halves.
+A projector is fed by `add(batch, start)`, in any number of batches, and emptied by `finish()`.
+Stimuli that are added again replace what they gave, as after running out of memory: in halves.
 """
 
 import hashlib

@@ -3,42 +3,28 @@
 `python tests/edits.py` prints the table that README shows.
 """
 
-import itertools
-import os
 import sys
 
 import yaml
+from edit_table import (
+    AREAS,
+    DECODED,
+    DRAWN,
+    FIGURES,
+    FITS,
+    MAPPINGS,
+    MODELS,
+    OF_AREAS,
+    OF_MODELS,
+    ONE_MAPPING,
+    ONE_MODEL,
+    READ_OUT,
+    TABLES,
+    edit,
+    markdown,
+)
 
 ADDED_MODEL, ADDED_LAYERS = "shapenet2", "relu*,average,pool1"  # of shapenet5
-MODELS, AREAS, MAPPINGS, FIGURES = 3, 3, 2, 4
-DRAWN = {"tables": 1, "figures": FIGURES}
-TABLES = {"model_table": MODELS, **DRAWN}
-FITS = {"fit": MODELS * MAPPINGS, **TABLES}
-ONE_MAPPING = {"fit": MODELS, **TABLES}  # a job scores all layers of a model in all areas
-READ_OUT = {"decoding_table": 1, "decoding_figure": 1}
-OF_MODELS = {"decode_model": MODELS, **READ_OUT}
-OF_AREAS = {"decode_area": AREAS, **READ_OUT}
-DECODED = {**OF_MODELS, **OF_AREAS}
-ONE_MODEL = {
-    "features": 1,
-    "fit": MAPPINGS,
-    "model_table": 1,
-    **DRAWN,
-    "decode_model": 1,
-    **READ_OUT,
-}
-
-EDITS = []
-
-
-def edit(sentence, **jobs):
-    """Register an edit: a function of an `Edited` study; jobs: how many of each rule must run."""
-
-    def register(change):
-        EDITS.append((sentence, jobs, change))
-        return change
-
-    return register
 
 
 # What changes nothing
@@ -51,12 +37,7 @@ def nothing(study):
 
 @edit("Touch every file: config, code, weights, stimuli, features, scores")
 def touch(study):
-    later = itertools.count(int(study.path("resources/shapes/stimuli.nc").stat().st_mtime) + 9999)
-    for folder in (study.run.repository, study.path("resources"), study.path("results")):
-        for file in sorted(folder.rglob("*")):
-            if folder.name != "results" or file.suffix == ".nc":
-                date = next(later)
-                os.utime(file, (date, date))
+    study.touch()
 
 
 @edit("Add comments to a module, a script and a rule; reword a docstring")
@@ -309,17 +290,6 @@ def figures(study):
 @edit("Delete a score file", fit=1, model_table=1, **DRAWN)
 def delete_score(study):
     next(study.path("results/shapes/scores/rsa/shapenet5").rglob("IT.nc")).unlink()
-
-
-def markdown():
-    """The table of edits for README."""
-    made = ("validation", "responses", "features", "accuracy", "low_level", "fit", "ceilings")
-    order = (*made, *TABLES, "decode_model", "decode_area", *READ_OUT)
-    lines = ["| Edit | Jobs that run |", "| --- | --- |"]
-    for sentence, jobs, _ in EDITS:
-        shown = ", ".join(f"{jobs[rule]} {rule}" for rule in order if rule in jobs)
-        lines.append(f"| {sentence} | {shown or 'none'} |")
-    return "\n".join(lines)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from cortiscope.figure_scores import p_text
 from cortiscope.figure_style import LABELLED, styled
 
 SETTINGS = {"font_size": 8, "dpi": 100}
+pytestmark = pytest.mark.xdist_group("figures")  # whose tables take longer to make than to draw
 
 
 @pytest.fixture(scope="module")

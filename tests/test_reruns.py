@@ -11,8 +11,9 @@ from dataclasses import replace
 
 import pytest
 import yaml
+from edit_table import EDITS
 from edited_study import Edited
-from edits import ADDED_LAYERS, ADDED_MODEL, EDITS, delete_score, ridge, style
+from edits import ADDED_LAYERS, ADDED_MODEL, delete_score, ridge, style
 
 from cortiscope.layers import write_tables
 from cortiscope.models import read_models
