@@ -33,6 +33,15 @@ def test_the_dry_run_shows_a_job_per_model_layer_and_area(listed, tmp_path):
     assert shown["features"] == 3
 
 
+def test_a_fit_job_of_the_embedded_study_has_twenty_layer_fits(workflow, tmp_path):
+    """A job takes SLURM seconds to start, so that it should not be for one layer and area."""
+    (tmp_path / "one.yaml").write_text("fits: {layers_per_job: 1}")
+    single = jobs(workflow.forked("--dry-run", config=tmp_path / "one.yaml"))
+    shared = jobs(workflow.forked("--dry-run", config=None))
+    assert shared["features"] == single["features"] == 8
+    assert single["fit"] >= 20 * shared["fit"]
+
+
 @pytest.mark.parametrize(("layers_per_job", "fits", "seconds"), [("auto", 100, 10), (1, 12000, 60)])
 def test_a_dry_run_of_a_hundred_models_is_quick(workflow, tmp_path, layers_per_job, fits, seconds):
     """100 models x 20 layers x 6 areas; models differ by seed, so one layer table serves all.
