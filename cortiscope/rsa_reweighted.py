@@ -71,8 +71,13 @@ def predict(
     gram, cross = covariance[:, :, :n_layers], np.swapaxes(covariance[:, :, n_layers:], 1, 2)
     if standard_errors > 0:
         cross = cross - standard_errors * _errors_beside_best(blocks, sums, held_out)
-    problems = np.repeat(gram, n_brains, axis=0)
-    weights = nonnegative(problems, cross.reshape(-1, n_layers)).reshape(cross.shape)
+    # A fit at a time: all brains have its Gram matrix.
+    weights = np.stack(
+        [
+            nonnegative(np.broadcast_to(own, (n_brains, *own.shape)), aims)
+            for own, aims in zip(gram, cross, strict=True)
+        ]
+    )
     weights[:, ~known] = np.nan
     predicted = []
     for fit, cells in enumerate(held_out.cells):
