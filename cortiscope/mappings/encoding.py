@@ -190,6 +190,8 @@ class Encoding(ABC):
         """(permutation, neuroid): scores when stimuli are permuted, alpha chosen anew each time."""
         n_neuroids = self.response.shape[1]
         null = np.full((len(self.orders), n_neuroids), np.nan)
+        # Where responses are missing, every permutation has stimuli of its own.
+        regressions = regressions.for_once()
         step = max(1, NULL_COLUMNS // n_neuroids)
         for start in range(0, len(self.orders), step):
             orders = self.orders[start : start + step]

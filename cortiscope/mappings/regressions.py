@@ -1,15 +1,17 @@
 """Regressions on the features of a layer, each prepared once for all responses."""
 
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
 
+from cortiscope.nested import KEPT_BYTES
 from cortiscope.ridge import Predictions
 
-# Sets of stimuli whose regressions are kept: all, those of the jackknife and the halves. Neuroids
-# with missing responses can have many more.
-MOST_KEPT = 32
+# Bytes of what is kept of a layer: with few hundreds of stimuli enough for all of them, the halves
+# and the ten sets of the jackknife, with thousands for all of them alone.
+ROOM = 2**28
 
 
 @dataclass(frozen=True)
@@ -42,19 +44,37 @@ class Sample:
 
 
 class Regressions:
-    """Regressions on features (stimulus, component), each prepared once for all responses."""
+    """Regressions on features (stimulus, component), each prepared once for all responses.
+
+    The first is always kept, others while there is room.
+    """
 
     def __init__(
         self, prepare: Callable[[np.ndarray, np.ndarray], Predict], features: np.ndarray
     ) -> None:
         self.prepare, self.features = prepare, features
         self.kept: dict[tuple[bytes, bytes], Predict] = {}
+        self.room = ROOM
 
     def on(self, sample: Sample) -> Predict:
         key = sample.stimuli.tobytes(), sample.folds.tobytes()
         if key in self.kept:
             return self.kept[key]
         made = self.prepare(self.features[sample.stimuli], sample.folds)
-        if len(self.kept) < MOST_KEPT:
+        size = _size(len(sample.stimuli))
+        if size <= self.room or not self.kept:
             self.kept[key] = made
+            self.room -= size
         return made
+
+    def for_once(self) -> "Regressions":
+        """The same, which uses what is kept and keeps no more."""
+        other = copy(self)
+        other.kept, other.room = dict(self.kept), 0
+        return other
+
+
+def _size(n_stimuli: int) -> int:
+    """About the bytes of a preparation: kernel, eigenvectors, and what a `nested.Solver` keeps."""
+    square = n_stimuli**2 * 8
+    return 2 * square + min(KEPT_BYTES, 32 * square)
