@@ -5,6 +5,7 @@ What `rsa_reweighted`, `rsa_remixed` and `unit_weighted` share; see `cortiscope.
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
+from weakref import finalize
 
 import numpy as np
 
@@ -24,8 +25,8 @@ from cortiscope.responses import Area
 
 # Of the predictions for permuted brains together: 256 MB.
 CELLS_AT_ONCE = 2**25
-# Of these and of the permuted brains, to be kept for the next layer: 64 MB.
-KEPT_CELLS = 2**23
+# Of these and of the permuted brains, to be kept for the next layer: 256 MB for all areas of a job.
+KEPT_CELLS = 2**25
 
 # From the numbers of some stimuli, brains (brain, cell) of these, and which are held out: of each
 # fit, the predicted cells (brain, held-out cell), or (held-out cell,) for all brains.
@@ -34,6 +35,12 @@ Predict = Callable[[np.ndarray, np.ndarray, HeldOut], list[np.ndarray]]
 
 class HeldOutSimilarity(Similarity):
     """An area's dissimilarities, and the pairs of folds that are held out."""
+
+    cells_kept = 0  # by all areas
+
+    @classmethod
+    def _forget(cls, count: int) -> None:
+        HeldOutSimilarity.cells_kept -= count
 
     def __init__(
         self, area: Area, settings: Mapping[str, Any], coordinates: Mapping[str, np.ndarray]
@@ -45,6 +52,7 @@ class HeldOutSimilarity(Similarity):
         self.held_out = self._held_out(self.stimuli)
         self.n_cells = len(self.cells) + sum(len(tested) for tested in self.held_out.cells)
         self.kept: dict[int, tuple[np.ndarray, list[np.ndarray]]] = {}
+        self._reserve(len(self.orders) * self.n_cells)
         test, statistics = self.validation.test, settings["statistics"]
         if test is not None:
             seed, selection = statistics["seed"], settings["selection"]
@@ -52,6 +60,13 @@ class HeldOutSimilarity(Similarity):
             self.draws = given_split.bootstrap_weights(test, statistics["bootstraps"], seed)
             if not area.repeated:
                 self.halves = given_split.halves(test, selection["splits"], selection["seed"])
+
+    def _reserve(self, count: int) -> None:
+        """Keep the permuted cells if there is room for so many beside those of other areas."""
+        self.keeps = HeldOutSimilarity.cells_kept + count <= KEPT_CELLS
+        if self.keeps:
+            HeldOutSimilarity.cells_kept += count
+            finalize(self, HeldOutSimilarity._forget, count)
 
     def learnt(self, predict: Predict) -> LayerScore:
         """Score what is predicted of the area, of permutations, and of halves of the data.
@@ -106,7 +121,7 @@ class HeldOutSimilarity(Similarity):
             return self.kept[part.start]
         moved = permuted(self.cells, self.orders[part])
         made = moved, held_out_cells.null_brains(moved, self.held_out, self.method)
-        if len(self.orders) * self.n_cells <= KEPT_CELLS:
+        if self.keeps:
             self.kept[part.start] = made
         return made
 

@@ -1,10 +1,12 @@
-"""What is kept of a layer's regressions: by size, so that thousands of stimuli fit in memory."""
+"""What a fit job keeps: by size, so that thousands of stimuli and hundreds of areas have room."""
 
 import numpy as np
 import pytest
 
+from cortiscope.mappings import held_out
 from cortiscope.mappings.regressions import Regressions, Sample
-from tests.regression_scene import layers, planted, run
+from cortiscope.mappings.unit_weighted import Scorer
+from tests.regression_scene import layers, planted, run, settings
 from tests.synthetic_areas import area
 
 
@@ -43,3 +45,19 @@ def test_permutations_of_neuroids_with_missing_responses_are_not_kept():
     run("ridge", scene, area(response), n_permutations=8)
     (regressions,) = scene[0].made.values()
     assert len(regressions.kept) == 2
+
+
+def test_areas_share_the_room_for_permuted_dissimilarities(monkeypatch):
+    """What has no room is made anew for every layer, with the same scores."""
+    scene = layers(30, 2)
+    whole, options = planted(scene[0], 3, 2), settings("unit_weighted", n_permutations=4)
+    before = held_out.HeldOutSimilarity.cells_kept
+    first = Scorer(whole, options, {})
+    monkeypatch.setattr(held_out, "KEPT_CELLS", before + 2 * 4 * first.n_cells - 1)
+    second = Scorer(whole, options, {})
+    nulls = [[scorer.score(layer).area_null for layer in scene] for scorer in (first, second)]
+    np.testing.assert_array_equal(*nulls)
+    assert first.kept
+    assert not second.kept
+    del first
+    assert held_out.HeldOutSimilarity.cells_kept == before
