@@ -131,6 +131,12 @@ class Solver:
             self.kept[alpha, dtype] = made
         return made
 
+    def forget(self, room: int) -> None:
+        """Drop all that is kept but the decomposition, for so many bytes of room."""
+        self.kept.clear()
+        self.refits.clear()
+        self.room = room
+
     def _made(self, alpha: float, dtype: np.dtype) -> Shared:
         n_folds, n_places = self.layout.real.shape
         real = self.layout.real.ravel()

@@ -20,7 +20,7 @@ predictions of all stimuli are y - u (R and s as in `nested`): the outer cross-v
 computed them already.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -66,35 +66,65 @@ def predict(
     halves the time of a permutation null. NaN where a response is missing, and throughout where no
     layer varies or a training part has fewer than three stimuli.
     """
-    strengths = np.asarray(alphas, dtype=float)
-    targets, mean, scale = standardised(responses, dtype)
-    places = layout(folds)
-    n_folds, n_neuroids = len(places.real), targets.shape[1]
-    weights, taken = np.full((2, len(features), n_folds, n_neuroids), np.nan)
-    values, spread = np.full(targets.shape, np.nan), np.full((n_folds, n_neuroids), np.nan)
-    grams = [kernel(layer) for layer in features]
-    varying = [number for number, gram in enumerate(grams) if np.trace(gram) > 0]
-    if varying and len(folds) - places.real.shape[1] >= 3:
-        kept = 4 * len(strengths) * len(varying) * len(folds) ** 2 * targets.itemsize
-        keeps = kept <= MEMORY
-        solvers = [Solver(grams[number], places, MEMORY * keeps) for number in varying]
-        weights[:, :, np.isfinite(mean)] = 0.0
-        complete = np.flatnonzero(np.isfinite(mean))
-        room = MEMORY // (2 * len(varying) * n_folds * len(folds) * targets.itemsize)
+    return Regression(features, folds, alphas).predict(responses, dtype)
+
+
+class Regression:
+    """`predict` with what depends on the layers alone done once, for many responses.
+
+    features: taken one after the other, so that they may be made as they are asked for.
+    """
+
+    def __init__(self, features: Iterable[NDArray], folds: NDArray, alphas: NDArray) -> None:
+        self.strengths = np.asarray(alphas, dtype=float)
+        self.folds, self.places = folds, layout(folds)
+        enough = len(folds) - self.places.real.shape[1] >= 3
+        self.solvers = [self._solver(layer) if enough else None for layer in features]
+
+    def _solver(self, features: NDArray) -> Solver | None:
+        gram = kernel(features)
+        return Solver(gram, self.places, 0) if np.trace(gram) > 0 else None
+
+    def predict(self, responses: NDArray, dtype: type = np.float64) -> Stacked:
+        """Predict the responses (stimulus, neuroid) of every stimulus from the other folds."""
+        targets, mean, scale = standardised(responses, dtype)
+        n_folds, n_neuroids = len(self.places.real), targets.shape[1]
+        weights, taken = np.full((2, len(self.solvers), n_folds, n_neuroids), np.nan)
+        values, spread = np.full(targets.shape, np.nan), np.full((n_folds, n_neuroids), np.nan)
+        solvers = {number: one for number, one in enumerate(self.solvers) if one is not None}
+        if solvers:
+            weights[:, :, np.isfinite(mean)] = 0.0
+            for block in self._blocks(solvers.values(), np.flatnonzero(np.isfinite(mean)), targets):
+                ordered = targets[np.ix_(self.places.order, block)]
+                models = [_layer(solver, self.strengths, ordered) for solver in solvers.values()]
+                found = _stack(models, ordered, self.places)
+                values[np.ix_(self.places.order, block)] = found.values
+                spread[:, block] = found.spread
+                for number, weight, model in zip(solvers, found.weights, models, strict=True):
+                    weights[number, :, block], taken[number, :, block] = weight.T, model.alpha.T
+        held = np.unique(self.folds) != TRAINING
+        weights, taken, spread = weights[:, held], taken[:, held], spread[held]
+        values[self.folds == TRAINING] = np.nan
+        predictions = Predictions(values * scale + mean, weights.sum(axis=0), spread * scale)
+        return Stacked(predictions, weights, taken)
+
+    def _blocks(
+        self, solvers: Collection[Solver], complete: NDArray, targets: NDArray
+    ) -> Iterator[NDArray]:
+        """Numbers of the neuroids that are solved together.
+
+        The solvers keep their matrices of every strength meanwhile, where these have room.
+        """
+        square = len(solvers) * len(targets) * targets.itemsize
+        keeps = 4 * len(self.strengths) * square * len(targets) <= MEMORY
+        room = MEMORY // (2 * len(self.places.real) * square)
         step = max(1, min(room, BLOCK) if keeps else room)
+        for solver in solvers:
+            solver.forget(MEMORY * keeps)
         for start in range(0, len(complete), step):
-            block = complete[start : start + step]
-            ordered = targets[np.ix_(places.order, block)]
-            models = [_layer(solver, strengths, ordered) for solver in solvers]
-            found = _stack(models, ordered, places)
-            values[np.ix_(places.order, block)], spread[:, block] = found.values, found.spread
-            for number, weight, model in zip(varying, found.weights, models, strict=True):
-                weights[number, :, block], taken[number, :, block] = weight.T, model.alpha.T
-    held = np.unique(folds) != TRAINING
-    weights, taken, spread = weights[:, held], taken[:, held], spread[held]
-    values[folds == TRAINING] = np.nan
-    predictions = Predictions(values * scale + mean, weights.sum(axis=0), spread * scale)
-    return Stacked(predictions, weights, taken)
+            yield complete[start : start + step]
+        for solver in solvers:
+            solver.forget(0)
 
 
 @dataclass(frozen=True)

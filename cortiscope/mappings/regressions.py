@@ -46,13 +46,17 @@ class Sample:
 class Regressions:
     """Regressions on features (stimulus, component), each prepared once for all responses.
 
-    The first is always kept, others while there is room.
+    The first is always kept, others while there is room. n_kernels: how many matrices between
+    stimuli each is made of.
     """
 
     def __init__(
-        self, prepare: Callable[[np.ndarray, np.ndarray], Predict], features: np.ndarray
+        self,
+        prepare: Callable[[np.ndarray, np.ndarray], Predict],
+        features: np.ndarray,
+        n_kernels: int = 1,
     ) -> None:
-        self.prepare, self.features = prepare, features
+        self.prepare, self.features, self.n_kernels = prepare, features, n_kernels
         self.kept: dict[tuple[bytes, bytes], Predict] = {}
         self.room = ROOM
 
@@ -61,7 +65,7 @@ class Regressions:
         if key in self.kept:
             return self.kept[key]
         made = self.prepare(self.features[sample.stimuli], sample.folds)
-        size = _size(len(sample.stimuli))
+        size = self._size(len(sample.stimuli))
         if size <= self.room or not self.kept:
             self.kept[key] = made
             self.room -= size
@@ -73,8 +77,7 @@ class Regressions:
         other.kept, other.room = dict(self.kept), 0
         return other
 
-
-def _size(n_stimuli: int) -> int:
-    """About the bytes of a preparation: kernel, eigenvectors, and what a `nested.Solver` keeps."""
-    square = n_stimuli**2 * 8
-    return 2 * square + min(KEPT_BYTES, 32 * square)
+    def _size(self, n_stimuli: int) -> int:
+        """About the bytes of a preparation: kernels, eigenvectors, what a `nested.Solver` keeps."""
+        square = n_stimuli**2 * 8
+        return 2 * self.n_kernels * square + min(KEPT_BYTES, 32 * square)

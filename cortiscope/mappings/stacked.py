@@ -26,23 +26,27 @@ class Scorer(Encoding):
 
     def score_together(self, layers: Sequence[Layer]) -> LayerScore:
         """Score all layers of a model as one, and how much each gives to that."""
-        widths = [layer.features.shape[1] for layer in layers]
-        self.edges = np.cumsum(widths)[:-1]
+        self.features = [layer.features for layer in layers]
         self.n_chosen = 1 + len(layers)
-        features = np.hstack([layer.features for layer in layers])
-        regressions = layers[0].once(self.regression, lambda: Regressions(self.prepare, features))
+
+        def make() -> Regressions:
+            return Regressions(self.prepare, self.sample.stimuli, len(layers))
+
+        regressions = layers[0].once(self.regression, make)
         encoded = self._all(regressions)
         # (layer, neuroid): those count that count for the area's score
         weights = np.where(np.isfinite(encoded.score), encoded.chosen[1:], np.nan)
         result = self._reported(regressions, encoded)
         return replace(result, layer_weights=weighted_mean(weights, self.area.weight))
 
-    def prepare(self, features: np.ndarray, folds: np.ndarray) -> Predict:
-        layers = np.split(features, self.edges, axis=1)
+    def prepare(self, stimuli: np.ndarray, folds: np.ndarray) -> Predict:
+        """From the numbers of stimuli (stimulus,), whose features are taken layer by layer."""
         alphas = self.settings["stacked"]["alphas"]
+        features = (layer[stimuli] for layer in self.features)
+        regression = stacked.Regression(features, folds, alphas)
 
         def predict(targets: Targets) -> Predictions:
-            found = stacked.predict(layers, targets.values, folds, alphas, targets.dtype)
+            found = regression.predict(targets.values, targets.dtype)
             held = found.predictions
             return Weighted(held.values, held.alpha, held.spread, found.weights)
 
