@@ -9,7 +9,7 @@ SECONDS_PER_JOB = 120.0
 PRODUCTS_PER_SECOND = 1e10
 CELLS_PER_SECOND = 1.5e8
 # Core-seconds of the others for 240 stimuli, 64 neuroids and 100 permutations, measured.
-SECONDS = {"ols": 1.2, "pcr": 1.5, "lasso": 2.5, "pls": 3.5, "stacked": 1.0, "banded_ridge": 2.0}
+SECONDS = {"ols": 1.2, "pcr": 1.5, "lasso": 2.5, "pls": 3.5, "stacked": 1.0}
 # Of those that compare similarities between stimuli; the neuroids cost next to nothing.
 SIMILARITY_SECONDS = {
     "cka": 0.1,

@@ -77,9 +77,6 @@ MAPPINGS = {
         paired_folds=5,
     ),
     "cka": Kind(("selection", "statistics"), ceiling="cka_ceiling"),
-    "banded_ridge": Kind(
-        ("banded_ridge", "cross_validation", "low_level", "selection", "statistics"), squared=True
-    ),
     "variance_partition": Kind(
         ("low_level", "rsa", "selection", "statistics"), ceiling="rdm_ceiling", squared=True
     ),

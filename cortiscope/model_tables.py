@@ -185,17 +185,10 @@ def _area_ceilings(scores: Scores, ceilings: Group) -> tuple[float, float]:
     Halves of the stimuli are answered by all repetitions, halves of the repetitions are noisier.
     """
     kind = MAPPINGS[scores.mapping]
-
-    def highest(half: str) -> float:
-        ceiling = float(ceilings[f"{kind.ceiling}{half}"])
-        if kind.squared and scores.of_neuroids:
-            of_neuroids = np.square(ceilings[f"ceiling{half}"])
-            return float(weighted_mean(of_neuroids, ceilings["weight"]))
-        return ceiling**2 if kind.squared else ceiling
-
-    full = highest("")
+    power = 2 if kind.squared else 1
+    full = float(ceilings[kind.ceiling]) ** power
     halved = scores.content.attributes["selection"] == "repetitions"
-    return full, highest("_half") if halved else full
+    return full, float(ceilings[f"{kind.ceiling}_half"]) ** power if halved else full
 
 
 def interval(draws: np.ndarray) -> tuple[float, float]:

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import netCDF4
 import numpy as np
 import pytest
 
@@ -10,27 +9,15 @@ from cortiscope import tables
 from cortiscope.files import Variable
 from tests.synthetic_scores import Synthetic
 
-CEILING = np.array([0.2, 0.4, 0.6, 0.8])
 SHARES = {"explained_layer": 0.5, "explained_low_level": 0.25, "explained_shared": 0.2}
 
 
 class Divided(Synthetic):
-    """Scores that are shares of variance; ceilings that differ between neuroids."""
-
-    def write_ceilings(self) -> list[str]:
-        paths = super().write_ceilings()
-        for path in paths:
-            with netCDF4.Dataset(path, "a") as dataset:
-                dataset["ceiling"][...] = CEILING
-                for name, values in (("ceiling_half", CEILING / 2), ("weight", np.ones(4))):
-                    dataset.createVariable(name, "f8", ("neuroid",))[...] = values
-        return paths
+    """Scores of `variance_partition` that are shares of variance."""
 
     def _variables(self, part, score, half, area, mapping):
-        of_neuroids = mapping in ("banded_ridge", "ridge")
-        as_if = "ridge" if of_neuroids else "rsa"
-        variables = super()._variables(part, score, half, area, as_if)
-        if mapping not in ("ridge", "rsa"):
+        variables = super()._variables(part, score, half, area, mapping)
+        if mapping == "variance_partition":
             for name, share in SHARES.items():
                 values = np.full((len(part), 4), share, dtype=np.float32)
                 variables[name] = Variable(("layer", "neuroid"), values)
@@ -38,7 +25,7 @@ class Divided(Synthetic):
 
 
 def test_shares_are_columns_and_ceilings_are_squared(tmp_path: Path) -> None:
-    mappings = ("ridge", "rsa", "banded_ridge", "variance_partition")
+    mappings = ("ridge", "rsa", "variance_partition")
     study = Divided(tmp_path, ("IT",), mappings, n_layers=2)
     scores = {(mapping, "IT"): np.array([0.1, 0.3]) for mapping in mappings}
     found = tables.study_tables([study.add("net", 50.0, scores)], seed=0)
@@ -48,7 +35,6 @@ def test_shares_are_columns_and_ceilings_are_squared(tmp_path: Path) -> None:
     for mapping, whole, half in (
         ("ridge", 0.8, 0.7),
         ("rsa", 0.6, 0.5),
-        ("banded_ridge", np.mean(CEILING**2), np.mean(CEILING**2) / 4),
         ("variance_partition", 0.36, 0.25),
     ):
         assert layers.loc[mapping, "ceiling"] == pytest.approx(whole)
@@ -56,6 +42,5 @@ def test_shares_are_columns_and_ceilings_are_squared(tmp_path: Path) -> None:
         assert best.loc[mapping, "score_of_ceiling"] == pytest.approx(0.3 / half)
         assert layers.loc[mapping, "score_of_ceiling"] == pytest.approx(0.1 / whole)
     for name, share in SHARES.items():
-        divided = layers.loc[["banded_ridge", "variance_partition"], name]
-        np.testing.assert_allclose(divided, share, rtol=1e-6)
+        assert layers.loc["variance_partition", name] == pytest.approx(share)
         assert layers.loc[["ridge", "rsa"], name].isna().all()

@@ -42,10 +42,7 @@ def scored(
 ) -> dict[str, NDArray]:
     statistics = {"permutations": permutations, "bootstraps": bootstraps, "seed": 0}
     settings = CONFIG | {"cross_validation": GIVEN, "statistics": statistics} | sections
-    random = np.random.default_rng(8)
-    named = {name: random.normal(size=(N, 3)) for name in CONFIG["low_level"]["models"]}
-    named |= {"part": PART, "category": CATEGORY}
-    found = fit(mapping, layers, of, settings, named)
+    found = fit(mapping, layers, of, settings, {"part": PART, "category": CATEGORY})
     return {name: variable.values for name, variable in found.items()}
 
 
@@ -66,7 +63,7 @@ def perturbed(of: Any) -> Any:
 
 
 @pytest.mark.parametrize("repetitions", [1, 4])
-@pytest.mark.parametrize("mapping", [*REGRESSIONS, "banded_ridge", *CELLS])
+@pytest.mark.parametrize("mapping", [*REGRESSIONS, *CELLS])
 def test_layers_are_told_apart(mapping: str, repetitions: int) -> None:
     layers, brain = scene(repetitions)
     found, other = (scored(mapping, [one], brain, 19, 20) for one in layers)
@@ -178,7 +175,7 @@ def test_ridge_is_that_of_scikit_learn_fitted_once() -> None:
     np.testing.assert_allclose(found["selection_score"][0], by_half, atol=1e-10)
 
 
-@pytest.mark.parametrize("mapping", [*REGRESSIONS, "banded_ridge"])
+@pytest.mark.parametrize("mapping", REGRESSIONS)
 def test_the_model_is_that_of_two_folds_and_never_sees_a_test_stimulus(
     mapping: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -197,8 +194,6 @@ def test_the_model_is_that_of_two_folds_and_never_sees_a_test_stimulus(
     for before, after in zip(own, seen, strict=True):
         np.testing.assert_allclose(after, before, rtol=1e-7, atol=1e-9)
 
-    if mapping == "banded_ridge":  # of two sets of features
-        return
     module = importlib.import_module(f"cortiscope.mappings.{mapping}")
     scorer = module.Scorer(brain, CONFIG, {})
     scorer.edges = [12]  # of the layers, where they are stacked

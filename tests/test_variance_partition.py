@@ -10,7 +10,7 @@ from scipy.spatial.distance import pdist
 from scipy.stats import kstest, rankdata
 from sklearn.linear_model import LinearRegression
 
-from cortiscope import agreement, rsa, variance_partition
+from cortiscope import agreement, low_level, rsa, variance_partition
 from cortiscope.comparison import permuted
 from cortiscope.errors import InputError
 from cortiscope.fitting import fit
@@ -159,6 +159,25 @@ def test_the_mapping_scores_what_is_unique(repetitions: int) -> None:
     np.testing.assert_allclose(of_low, of_low[0])
     assert shared[1] == pytest.approx(of_low[0], abs=0.03)
     assert "score" not in values
+
+
+@pytest.mark.parametrize("repetitions", [4, 1])
+def test_a_layer_that_is_one_of_several_low_level_models_adds_nothing(repetitions: int) -> None:
+    """Each of them is a predictor of its own: their mean would leave some of each unexplained."""
+    random = np.random.default_rng(0)
+    known = {name: random.normal(size=(48, 15)) for name in low_level.MODELS}
+    code = np.hstack([size * known[name] for size, name in enumerate(known, 1)])[:, None]
+    brain = area(code + 0.5 * random.normal(size=(48, repetitions, 60)))
+    layers = [layer(features) for features in known.values()]
+    models = settings(low_level={"models": list(known)})
+    found = fit("variance_partition", layers, brain, models, known)
+    for name in ("area_score", "area_null", "area_bootstrap", "selection_score"):
+        np.testing.assert_allclose(found[name].values, 0, atol=1e-9)
+
+    cells = [rsa.pearson_rdm(features) for features in known.values()]
+    orders, brains = permutations(48, 39, 0), rsa.pearson_rdm(brain.mean_response)[None]
+    by_mean = Background(np.mean(cells, axis=0)[None], brains, orders, "spearman")
+    assert max(by_mean.beyond(one).partition.unique[0] for one in cells) > 0.01
 
 
 def test_low_level_dissimilarities_are_those_of_the_config() -> None:
