@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from scipy.spatial.distance import pdist, squareform
 from scipy.stats import kendalltau, kstest, pearsonr, rankdata, spearmanr
 
-from cortiscope import comparison, held_out_cells
+from cortiscope import comparison, held_out_cells, rsa_remixed
 from cortiscope.errors import InputError
-from cortiscope.fitting import fit
+from cortiscope.fitting import fit, fit_areas
 from cortiscope.mapping_kinds import TOGETHER
 from cortiscope.mappings.rsa_reweighted import Scorer
 from cortiscope.principal_coordinates import principal_coordinates
@@ -280,3 +280,17 @@ def test_noise_scores_zero(mapping: str) -> None:
     assert np.std(scores) / np.sqrt(150) < 0.005
     assert abs(np.mean(scores)) < 0.01
     assert abs(np.mean(halves)) < 0.01
+
+
+def test_areas_share_the_readouts_of_halves(monkeypatch: pytest.MonkeyPatch) -> None:
+    layers, brain = scene(1)
+    made: list[int] = []
+    read_out = rsa_remixed.read_out
+
+    def spy(kernel: NDArray, *rest: Any) -> Any:
+        made.append(len(kernel))
+        return read_out(kernel, *rest)
+
+    monkeypatch.setattr(rsa_remixed, "read_out", spy)
+    fit_areas("rsa_remixed", layers[:1], [brain] * 3, settings(), {"category": CATEGORY})
+    assert made == [N_STIMULI] + [N_STIMULI // 2] * 4  # two splits

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from cortiscope import brainscore, pls
+from cortiscope import brainscore, given_split, pls
 from cortiscope.features import Layer
 from cortiscope.fitting import LayerScore
 from cortiscope.mappings.encoding import Encoding
@@ -82,10 +82,7 @@ class Scorer(Encoding):
         """(permutation, neuroid): of neuroids recorded on some stimuli, these are permuted."""
         null = np.full((len(self.orders), self.response.shape[1]), np.nan)
         for rows, columns in recorded_together(self.response):
-            place = np.full(len(self.response), -1)
-            place[rows] = np.arange(len(rows))
-            found = place[self.orders]
-            orders = found[found >= 0].reshape(len(self.orders), len(rows))
+            orders = given_split.orders_among(self.orders, rows)
             prepared = regressions.on(self.sample.among(rows))
             assert isinstance(prepared, Prepared)
             own = self.response[np.ix_(rows, columns)]

@@ -27,22 +27,22 @@ class Scorer(HeldOutSimilarity):
 
     def score(self, layer: Layer) -> LayerScore:
         """Score one layer."""
-        gram = kernel(layer.features)
-        held = np.concatenate(self.held_out.stimuli).tobytes()
-        key = type(self), repr(self.settings), self.membership.tobytes(), held
-        whole = layer.once(key, lambda: self._outputs(gram, self.stimuli, self.held_out))
 
         def predict(stimuli: np.ndarray, brains: np.ndarray, held_out: HeldOut) -> list[np.ndarray]:
-            # What is read out depends on no area.
-            return whole if held_out is self.held_out else self._outputs(gram, stimuli, held_out)
+            # What is read out depends on no area, and areas share folds.
+            held = np.concatenate(held_out.stimuli).tobytes()
+            key = type(self), repr(self.settings), self.membership.tobytes()
+            made: list[np.ndarray] = layer.once(
+                (*key, stimuli.tobytes(), held), lambda: self._outputs(layer, stimuli, held_out)
+            )
+            return made
 
         return self.learnt(predict)
 
-    def _outputs(
-        self, gram: np.ndarray, stimuli: np.ndarray, held_out: HeldOut
-    ) -> list[np.ndarray]:
+    def _outputs(self, layer: Layer, stimuli: np.ndarray, held_out: HeldOut) -> list[np.ndarray]:
         """Of each fit (held-out cell,): dissimilarities of the readouts of some stimuli."""
         alphas = tuple(self.settings["rsa_remixed"]["alphas"])
+        gram = layer.once((type(self), "kernel"), lambda: kernel(layer.features))
         own = gram[np.ix_(stimuli, stimuli)]
         readouts = rsa_remixed.read_out(own, self.membership[stimuli], held_out, alphas)
         return rsa_remixed.predicted_cells(readouts)
