@@ -196,10 +196,10 @@ def test_the_model_is_that_of_two_folds_and_never_sees_a_test_stimulus(
 
     module = importlib.import_module(f"cortiscope.mappings.{mapping}")
     scorer = module.Scorer(brain, CONFIG, {})
-    scorer.edges = [12]  # of the layers, where they are stacked
-    both = mapping == "stacked"
-    features = np.hstack([one.features for one in (layers if both else layers[:1])])
-    in_folds = scorer.prepare(features, TEST.astype(int))
+    given = layers[0].features
+    if mapping == "stacked":  # which looks up the features of stimuli in all layers
+        scorer.features, given = [one.features for one in layers], np.arange(N)
+    in_folds = scorer.prepare(given, TEST.astype(int))
     found = in_folds(Targets(brain.mean_response, np.float64, np.zeros(20, int)))
     np.testing.assert_allclose(found.values[TEST], own[0], rtol=1e-7, atol=1e-9)
 
