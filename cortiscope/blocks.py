@@ -8,14 +8,16 @@ SECONDS_PER_JOB = 120.0
 # What a core does in the products of a ridge fit, and in the gathers of an RSA, measured low.
 PRODUCTS_PER_SECOND = 1e10
 CELLS_PER_SECOND = 1.5e8
+REFITS = 10  # of the jackknife (see `standard_errors`)
+SECONDS_PER_DECOMPOSITION = 3e-9  # of as many stimuli, cubed
 # Core-seconds of the others for 240 stimuli, 64 neuroids and 100 permutations, measured.
-SECONDS = {"ols": 1.2, "pcr": 1.5, "lasso": 2.5, "pls": 3.5, "stacked": 1.0}
+SECONDS = {"ols": 0.5, "pcr": 0.9, "lasso": 1.5, "pls": 2.5, "stacked": 1.0}
 # Of those that compare similarities between stimuli; the neuroids cost next to nothing.
 SIMILARITY_SECONDS = {
     "cka": 0.1,
-    "rsa_remixed": 1.0,
+    "rsa_remixed": 0.5,
     "rsa_reweighted": 0.5,
-    "unit_weighted": 4.0,
+    "unit_weighted": 1.6,
     "variance_partition": 0.5,
 }
 
@@ -25,8 +27,9 @@ def seconds_per_layer(
 ) -> float:
     """Rough core-seconds to score one layer against one area."""
     permutations = settings["statistics"]["permutations"]
+    refits = REFITS if settings["statistics"]["bootstraps"] else 0
     if settings.get("cross_validation", {}).get("split"):
-        permutations = 0  # of the test stimuli, without further fits
+        permutations = refits = 0  # of the test stimuli, without further fits
     if mapping == "rsa":
         passes = 2 + permutations + settings["statistics"]["bootstraps"] / 10
         slow = 10 if settings["rsa"]["comparison"] == "kendall" else 1
@@ -38,11 +41,13 @@ def seconds_per_layer(
     if mapping in SECONDS:
         share = (20 + permutations) / 120
         return SECONDS[mapping] * share * n_stimuli**2 * n_neuroids / (240**2 * 64)
-    # Fits of the same targets: all data, and at half the precision each half and the null.
-    fits = 1 + settings["selection"]["splits"] + permutations / 2
+    # Fits of the same targets: all data, and at half the precision each half and the null, and
+    # all but a tenth of the stimuli.
+    fits = 1 + settings["selection"]["splits"] + permutations / 2 + 0.4 * refits
     alphas = len(settings["ridge"]["alphas"])
     # Two matrix products an alpha serve all folds (see `ridge`), a product and a sum a cell.
-    return fits * alphas * 4 * n_stimuli**2 * n_neuroids / PRODUCTS_PER_SECOND
+    products = fits * alphas * 4 * n_stimuli**2 * n_neuroids / PRODUCTS_PER_SECOND
+    return products + (1 + refits) * SECONDS_PER_DECOMPOSITION * n_stimuli**3
 
 
 def name_blocks(layers: Sequence[str], layers_per_job: int) -> dict[str, list[str]]:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import yaml
 
+from cortiscope.blocks import seconds_per_layer
 from cortiscope.features import read_layers
 from cortiscope.fitting import fit
 from cortiscope.responses import read_area
@@ -42,3 +43,16 @@ def test_a_layer_scores_the_same_alone(finished, mapping):
         for name, alone in fit(mapping, [layer], area, SETTINGS).items():
             if alone.dims[0] == "layer":
                 np.testing.assert_array_equal(alone.values[0], together[name].values[place])
+
+
+def test_intervals_of_ridge_take_the_time_of_ten_more_decompositions():
+    """Not of a given split, whose test stimuli alone are resampled."""
+
+    def seconds(bootstraps, split=""):
+        statistics = SETTINGS["statistics"] | {"bootstraps": bootstraps}
+        validation = SETTINGS["cross_validation"] | {"split": split}
+        asked = SETTINGS | {"statistics": statistics, "cross_validation": validation}
+        return seconds_per_layer("ridge", 3000, 1, asked)
+
+    assert seconds(20) == pytest.approx(11 * seconds(0), rel=0.02)
+    assert seconds(20, "part") == seconds(0, "part")
