@@ -1,4 +1,4 @@
-"""How many layers share a fit job."""
+"""How many layers share a fit job, and what it needs."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,6 +10,7 @@ PRODUCTS_PER_SECOND = 1e10
 CELLS_PER_SECOND = 1.5e8
 REFITS = 10  # of the jackknife (see `standard_errors`)
 SECONDS_PER_DECOMPOSITION = 3e-9  # of as many stimuli, cubed
+PERMUTED_AT_ONCE = 8192  # neuroids of all permutations (see `mappings.encoding`)
 # Core-seconds of the others for 240 stimuli, 64 neuroids and 100 permutations, measured.
 SECONDS = {"ols": 0.5, "pcr": 0.9, "lasso": 1.5, "pls": 2.5, "stacked": 1.0}
 # Of those that compare similarities between stimuli; the neuroids cost next to nothing.
@@ -48,6 +49,31 @@ def seconds_per_layer(
     # Two matrix products an alpha serve all folds (see `ridge`), a product and a sum a cell.
     products = fits * alphas * 4 * n_stimuli**2 * n_neuroids / PRODUCTS_PER_SECOND
     return products + (1 + refits) * SECONDS_PER_DECOMPOSITION * n_stimuli**3
+
+
+def fit_megabytes(
+    n_stimuli: int,
+    neuroids: Sequence[int],
+    repetitions: int,
+    n_layers: int,
+    settings: Mapping[str, Any],
+) -> int:
+    """Megabytes to fit areas of so many neuroids that share a job.
+
+    n_layers: how many are held at a time. Of areas, all are held, with the means of halves of the
+    repetitions, permutations and draws; one at a time is worked on, with the permuted responses.
+    Between stimuli, some tens of matrices, and a few of each layer. The thousand is for the
+    interpreter and what is kept while there is room (`Regressions`, `HeldOutSimilarity`).
+    """
+    permutations = settings["statistics"]["permutations"]
+    drawn = permutations + settings["statistics"]["bootstraps"]
+    halves = 2 * settings["selection"]["splits"] if repetitions > 1 else 0
+    held = sum(neuroids) * (2 * repetitions + halves + 2) + len(neuroids) * drawn
+    largest = max(neuroids)
+    permuted = min(max(largest, PERMUTED_AT_ONCE), largest * permutations)
+    worked = max(64 * largest, 12 * permuted)
+    numbers = n_stimuli * (held + worked + (24 + 4 * n_layers) * n_stimuli)
+    return 1000 + numbers * 8 // 10**6
 
 
 def name_blocks(layers: Sequence[str], layers_per_job: int) -> dict[str, list[str]]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from cortiscope import layer_tables, sizes
-from cortiscope.blocks import SECONDS_PER_JOB, name_blocks, seconds_per_layer
+from cortiscope.blocks import SECONDS_PER_JOB, fit_megabytes, name_blocks, seconds_per_layer
 from cortiscope.errors import InputError
 from cortiscope.mapping_kinds import MAPPINGS
 from cortiscope.models import BUILD_COLUMNS, read_models
@@ -105,6 +105,10 @@ class Study:
                     "config: responses.areas", f"no area {area!r}", f"use some of {known}"
                 )
         return [area for area in known if area in areas]
+
+    @cached_property
+    def repetitions(self) -> int:
+        return sizes.count_repetitions(self.config["responses"], self.source("responses"))
 
     @cached_property
     def n_stimuli(self) -> int:
@@ -225,10 +229,12 @@ class Study:
             for mapping in self.config["mappings"]
         )
 
-    def fit_memory(self, area: str) -> int:
-        """Megabytes to fit an area: its responses, some times over, and the permuted ones."""
-        largest = max(self.neuroids[name] for name in self._fitted(area))
-        return 1000 + 64 * self.n_stimuli * largest * 8 // 10**6
+    def fit_memory(self, area: str, mapping: str = "", model: str = "") -> int:
+        """Megabytes to fit an area, by a mapping that may hold all layers of a model."""
+        joint = bool(mapping) and MAPPINGS[mapping].joint
+        n_layers = len(self.layers(model)) if joint else 1
+        counts = [self.neuroids[name] for name in self._fitted(area)]
+        return fit_megabytes(self.n_stimuli, counts, self.repetitions, n_layers, self.config)
 
     def mapping_settings(self, mapping: str) -> dict[str, Any]:
         """The config entries that a fit of this mapping depends on."""

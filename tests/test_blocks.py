@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import yaml
 
-from cortiscope.blocks import seconds_per_layer
+from cortiscope.blocks import fit_megabytes, seconds_per_layer
 from cortiscope.features import read_layers
 from cortiscope.fitting import fit
 from cortiscope.responses import read_area
@@ -56,3 +56,14 @@ def test_intervals_of_ridge_take_the_time_of_ten_more_decompositions():
 
     assert seconds(20) == pytest.approx(11 * seconds(0), rel=0.02)
     assert seconds(20, "part") == seconds(0, "part")
+
+
+def test_memory_is_for_all_areas_that_share_a_job():
+    """And for what is between stimuli; the embedded study asks little more than a thousand."""
+    asked = SETTINGS | {"statistics": {"permutations": 100, "bootstraps": 500}}
+    assert fit_megabytes(240, [64] * 3, 8, 1, asked) < 1200
+    bins = [fit_megabytes(500, [100] * count, 20, 1, asked) for count in (1, 151)]
+    assert bins[1] - bins[0] > 150 * 500 * 100 * 20 * 8 / 1e6
+    assert fit_megabytes(5000, [64], 1, 1, asked) > 1000 + 24 * 5000**2 * 8 / 1e6
+    together = fit_megabytes(2000, [64], 1, 20, asked) - fit_megabytes(2000, [64], 1, 1, asked)
+    assert together > 19 * 2 * 2000**2 * 8 / 1e6  # each layer's kernel and eigenvectors

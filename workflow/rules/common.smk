@@ -125,7 +125,8 @@ def features_memory(wildcards, attempt):
 
 
 def fit_memory(wildcards, attempt):
-    return attempt * STUDY.fit_memory(wildcards.get("area", ""))
+    area, mapping = wildcards.get("area", ""), wildcards.get("mapping", "")
+    return attempt * STUDY.fit_memory(area, mapping, wildcards.model)
 
 
 def fit_runtime(wildcards, attempt):
