@@ -27,6 +27,7 @@ from cortiscope.figure_style import (
     training_handles,
 )
 
+ABREAST = 3  # panels side by side: more mappings go below
 TALLEST_ROW, LOWEST_TEXT = 5.5 * MILLIMETRE, 2.0 * MILLIMETRE
 TWIN_NAMES = 24  # more pairs than this are told apart in the table, not in the figure
 CORRECTIONS = {"holm": "Holm", "fdr": "FDR"}
@@ -43,27 +44,31 @@ def model_by_area(models: pd.DataFrame) -> tuple[Figure, pd.DataFrame]:
         "top1", ascending=False, kind="stable", na_position="last"
     )
     names = ordered["model"].tolist()
-    row_height = min(TALLEST_ROW, (HIGHEST - 30 * MILLIMETRE) / len(names))
-    width = min(WIDTH, (55 + 14 * len(areas) * len(mappings) + 25 * len(mappings)) * MILLIMETRE)
-    height = row_height * len(names) + 26 * MILLIMETRE
+    across = min(len(mappings), ABREAST)
+    down = -(-len(mappings) // across)
+    row_height = min(TALLEST_ROW, (HIGHEST / down - 30 * MILLIMETRE) / len(names))
+    width = min(WIDTH, (55 + 14 * len(areas) * across + 25 * across) * MILLIMETRE)
+    height = down * (row_height * len(names) + 26 * MILLIMETRE)
     figure = Figure(figsize=(width, height), layout="constrained")
-    panels = figure.subplots(1, len(mappings), squeeze=False)[0]
-    column = (width - 40 * MILLIMETRE) / (len(areas) * len(mappings)) - 2 * MILLIMETRE
+    panels = figure.subplots(down, across, squeeze=False)
+    for unused in panels.flat[len(mappings) :]:
+        unused.set_axis_off()
+    column = (width - 40 * MILLIMETRE) / (len(areas) * across) - 2 * MILLIMETRE
     cells, named = [], row_height >= LOWEST_TEXT
-    for axes, mapping in zip(panels, mappings, strict=True):
+    for axes, mapping in zip(panels.flat, mappings, strict=False):
         here = models[models["mapping"] == mapping]
         quantity = "score" if here["ceiling"].isna().any() else "score_of_ceiling"
         matrix = here.pivot(index="model", columns="area", values=quantity)
         _heat_map(figure, axes, matrix.loc[names, areas], (row_height, column))
         _name_heat_map(axes, mapping, quantity)
         labels = [_model_text(row) for _, row in ordered.iterrows()]
-        readable = axes is panels[0] and named
+        readable = axes in panels[:, 0] and named
         size = min(mpl.rcParams["font.size"] - 1, row_height * 72 * 0.85)
         axes.set_yticks(range(len(names)) if readable else [])
         if readable:
             axes.set_yticklabels(labels, fontsize=size)
         cells.append(here.assign(quantity=quantity, value=here[quantity]))
-    panels[0].annotate(
+    panels[0, 0].annotate(
         "model (top-1 accuracy, %)", (0, 1), (-4, 3), xycoords="axes fraction", ha="right",
         textcoords="offset points", fontsize=mpl.rcParams["font.size"] - 1.5, color=GREY,
     )  # fmt: skip
