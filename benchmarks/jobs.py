@@ -9,7 +9,9 @@ the test cluster (root, Debian's packages: python tests/slurm/install.py).
 
 Scoring: layers of random features against random responses to 119 stimuli, four in a job, by
 ridge with the settings of config/config.yaml, with its permutations and with none; one thread.
-Extrapolated to the large study with a job per model and area, and with the jobs that `auto` makes.
+Extrapolated to the large study with a job per model and area, and with the jobs that `auto` makes,
+which score all areas, and share what is made of the layers, where that takes no longer than a job
+should.
 """
 
 import argparse
@@ -34,7 +36,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from cortiscope import efficiency
 from cortiscope.blocks import SECONDS_PER_JOB, seconds_per_layer
 from cortiscope.features import Layer
-from cortiscope.fitting import fit
+from cortiscope.fitting import fit_areas
 from cortiscope.mapping_kinds import MAPPINGS
 from cortiscope.responses import Area
 from tests.slurm.cluster import Cluster
@@ -149,18 +151,21 @@ def default_settings(permutations: int | None) -> dict[str, Any]:
     return settings
 
 
-def scoring(n_neuroids: int, settings: Mapping[str, Any]) -> float:
-    """Core-seconds to score one layer against one area, of a few that a job scores together."""
+def scoring(n_neuroids: int, n_areas: int, settings: Mapping[str, Any]) -> float:
+    """Core-seconds to score a layer against an area of n_neuroids; n_areas share the job."""
     random = np.random.default_rng(0)
     names = np.array([str(number) for number in range(max(N_STIMULI, n_neuroids))])
-    area = Area(
-        name="area",
-        stimulus_id=names[:N_STIMULI],
-        neuroid_id=names[:n_neuroids],
-        response=random.standard_normal((N_STIMULI, 2, n_neuroids)),
-        weight=np.ones(n_neuroids),
-        metadata={},
-    )
+    areas = [
+        Area(
+            name=f"area{number}",
+            stimulus_id=names[:N_STIMULI],
+            neuroid_id=names[:n_neuroids],
+            response=random.standard_normal((N_STIMULI, 2, n_neuroids)),
+            weight=np.ones(n_neuroids),
+            metadata={},
+        )
+        for number in range(n_areas)
+    ]
     layers = [
         Layer(
             name=f"layer{number}",
@@ -172,8 +177,8 @@ def scoring(n_neuroids: int, settings: Mapping[str, Any]) -> float:
     ]
     with threadpool_limits(1):
         start = time.process_time()
-        fit("ridge", layers, area, settings)
-        return (time.process_time() - start) / SCORED
+        fit_areas("ridge", layers, areas, settings)
+        return (time.process_time() - start) / (SCORED * n_areas)
 
 
 def extrapolate(startups: Mapping[str, float]) -> None:
@@ -183,20 +188,22 @@ def extrapolate(startups: Mapping[str, float]) -> None:
         settings = default_settings(permutations)
         drawn = settings["statistics"]["permutations"]
         for n_neuroids, words in ((6500 // AREAS, "in all"), (6500, "in each area")):
-            each = scoring(n_neuroids, settings)
             estimate = seconds_per_layer("ridge", N_STIMULI, n_neuroids, settings)
-            print(f"{drawn} permutations, 6,500 neuroids {words}: {each:.3f} core-s a layer x area")
-            for jobs in dict.fromkeys((MODELS * AREAS, automatic_jobs(estimate))):
+            for jobs, n_areas in dict.fromkeys(((MODELS * AREAS, 1), automatic_jobs(estimate))):
+                each = scoring(n_neuroids, n_areas, settings)
+                print(
+                    f"{drawn} permutations, 6,500 neuroids {words}, {n_areas} areas a job: "
+                    f"{each:.3f} core-s a layer x area"
+                )
                 for place, cost in startups.items():
                     report(place, jobs, jobs * cost / 60, fits * each / 60)
 
 
-def automatic_jobs(estimate: float) -> int:
-    """Jobs with `layers_per_job: auto`; estimate: seconds a layer and area, as it is estimated."""
-    together = AREAS * estimate <= SECONDS_PER_JOB  # all areas share a job
-    seconds = AREAS * estimate if together else estimate
-    blocks = -(-LAYERS // min(LAYERS, max(1, int(SECONDS_PER_JOB / seconds))))
-    return MODELS * blocks * (1 if together else AREAS)
+def automatic_jobs(estimate: float) -> tuple[int, int]:
+    """Jobs with `layers_per_job: auto`, and areas a job; estimate: seconds a layer and area."""
+    n_areas = AREAS if AREAS * estimate <= SECONDS_PER_JOB else 1
+    blocks = -(-LAYERS // min(LAYERS, max(1, int(SECONDS_PER_JOB / (n_areas * estimate)))))
+    return MODELS * blocks * AREAS // n_areas, n_areas
 
 
 def report(place: str, jobs: int, starting: float, scored: float) -> None:

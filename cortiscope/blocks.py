@@ -3,14 +3,15 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from cortiscope.standard_errors import DELETED_GROUPS
+from cortiscope.statistics import NULL_COLUMNS
+
 # A job should work about this long: its start-up then costs a percent on a laptop, some on SLURM.
 SECONDS_PER_JOB = 120.0
 # What a core does in the products of a ridge fit, and in the gathers of an RSA, measured low.
 PRODUCTS_PER_SECOND = 1e10
 CELLS_PER_SECOND = 1.5e8
-REFITS = 10  # of the jackknife (see `standard_errors`)
 SECONDS_PER_DECOMPOSITION = 3e-9  # of as many stimuli, cubed
-PERMUTED_AT_ONCE = 8192  # neuroids of all permutations (see `mappings.encoding`)
 # Core-seconds of the others for 240 stimuli, 64 neuroids and 100 permutations, measured.
 SECONDS = {"ols": 0.5, "pcr": 0.9, "lasso": 1.5, "pls": 2.5, "stacked": 1.0}
 # Of those that compare similarities between stimuli; the neuroids cost next to nothing.
@@ -28,7 +29,7 @@ def seconds_per_layer(
 ) -> float:
     """Rough core-seconds to score one layer against one area."""
     permutations = settings["statistics"]["permutations"]
-    refits = REFITS if settings["statistics"]["bootstraps"] else 0
+    refits = DELETED_GROUPS if settings["statistics"]["bootstraps"] else 0
     if settings.get("cross_validation", {}).get("split"):
         permutations = refits = 0  # of the test stimuli, without further fits
     if mapping == "rsa":
@@ -70,7 +71,7 @@ def fit_megabytes(
     halves = 2 * settings["selection"]["splits"] if repetitions > 1 else 0
     held = sum(neuroids) * (2 * repetitions + halves + 2) + len(neuroids) * drawn
     largest = max(neuroids)
-    permuted = min(max(largest, PERMUTED_AT_ONCE), largest * permutations)
+    permuted = min(max(largest, NULL_COLUMNS), largest * permutations)
     worked = max(64 * largest, 12 * permuted)
     numbers = n_stimuli * (held + worked + (24 + 4 * n_layers) * n_stimuli)
     return 1000 + numbers * 8 // 10**6

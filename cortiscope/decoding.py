@@ -26,9 +26,7 @@ from numpy.typing import NDArray
 
 from cortiscope import given_split, ridge
 from cortiscope.cross_validation import TRAINING
-from cortiscope.statistics import p_value, permutations
-
-NULL_COLUMNS = 8192  # right-hand sides solved together
+from cortiscope.statistics import NULL_COLUMNS, p_value, permutations
 
 
 @dataclass(frozen=True)

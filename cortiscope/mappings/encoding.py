@@ -18,11 +18,13 @@ from cortiscope.halves import halves
 from cortiscope.mappings.regressions import Predict, Regressions, Sample, Targets
 from cortiscope.responses import Area, average, recorded_together
 from cortiscope.ridge import Predictions, bootstrap_scores, fold_centred_correlation
-from cortiscope.statistics import bootstrap_weights, p_value, permutations, weighted_mean
-
-# Right-hand sides solved together in the permutation null: enough for full speed of the matrix
-# products, few enough to stay within some hundred megabytes at a thousand stimuli.
-NULL_COLUMNS = 8192
+from cortiscope.statistics import (
+    NULL_COLUMNS,
+    bootstrap_weights,
+    p_value,
+    permutations,
+    weighted_mean,
+)
 
 
 @dataclass(frozen=True)
