@@ -59,13 +59,14 @@ def ridge_studies(
             if seed % PER_POPULATION == 0:
                 neuroids = population(signal, heavy, random)
             fit = Fit(*neuroids.study(n_stimuli, random), fold_numbers(n_stimuli, n_folds, seed))
-            predicted = fit.predict(np.full(n_stimuli, True))
+            predicted = fit.predict()
             score = ridge.fold_centred_correlation(predicted, fit.responses, fit.folds).mean()
             weights = bootstrap_weights(n_stimuli, DRAWS, seed)
             plain = ridge.bootstrap_scores(predicted, fit.responses, fit.folds, weights)
             draws = plain.mean(axis=1)
             groups = standard_errors.deletion_groups(fit.folds, seed)
-            error = standard_errors.refitted_error(fit.score, groups, draws, fit.folds)
+            score_of = fit.refitted(predicted)
+            error = standard_errors.refitted_error(score_of, groups, draws, fit.folds)
             held = percentiles(standard_errors.rescaled(draws, score, error))
             truth = float(true_scores(fit, predicted, neuroids).mean())
             yield truth, {"percentile": percentiles(draws), "cortiscope": held}
@@ -160,21 +161,24 @@ def two_way_studies(n_stimuli: int, n_neuroids: int) -> Callable[[int], Iterator
             gain = np.exp(0.7 * random.normal(size=n_neuroids))
             neuroids = Population(neuroids.slopes * gain, neuroids.unseen, neuroids.decay, False)
             fit = Fit(*neuroids.study(n_stimuli, random), fold_numbers(n_stimuli, 10, seed))
-            predicted = fit.predict(np.full(n_stimuli, True))
-            scores = ridge.fold_centred_correlation(predicted, fit.responses, fit.folds)
+            predicted = fit.predict()
             weights = bootstrap_weights(n_stimuli, DRAWS, seed)
             plain = ridge.bootstrap_scores(predicted, fit.responses, fit.folds, weights)
-            yield float(true_scores(fit, predicted, neuroids).mean()), two_way(fit, scores, plain)
+            yield (
+                float(true_scores(fit, predicted, neuroids).mean()),
+                two_way(fit, predicted, plain),
+            )
 
     return studies
 
 
-def two_way(fit: Fit, scores: NDArray, plain: NDArray) -> dict[str, Ends]:
+def two_way(fit: Fit, predicted: ridge.Predictions, plain: NDArray) -> dict[str, Ends]:
     """plain (draw, neuroid): scores with test stimuli resampled."""
+    scores = ridge.fold_centred_correlation(predicted, fit.responses, fit.folds)
     score, draws = float(scores.mean()), plain.mean(axis=1)
     ones = np.ones(len(scores))
     groups = standard_errors.deletion_groups(fit.folds, 0)
-    error = standard_errors.refitted_error(fit.score, groups, draws, fit.folds)
+    error = standard_errors.refitted_error(fit.refitted(predicted), groups, draws, fit.folds)
     stretched = plain * (error * (1 - score**2) / draws.std())  # spread of r from that of z
     over = nested_bootstrap.nested_bootstrap(scores, None, ones, len(draws), 0)
     deviation = np.sqrt(nested_bootstrap.two_way_variance(stretched, over))

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cortiscope import ridge, rsa
+from cortiscope.mappings.encoding import geometric_mean
 
 ALPHAS = np.logspace(-3, 6, 10)
 
@@ -48,14 +49,24 @@ class Fit:
     responses: NDArray
     folds: NDArray
 
-    def predict(self, chosen: NDArray, dtype: type = np.float64) -> ridge.Predictions:
-        kernel = ridge.kernel(self.features)[np.ix_(chosen, chosen)]
-        return ridge.predict(kernel, self.responses[chosen], self.folds[chosen], ALPHAS, dtype)
+    def predict(self) -> ridge.Predictions:
+        return self._regression(np.full(len(self.folds), True)).predict(self.responses)
 
-    def score(self, chosen: NDArray) -> float:
-        predicted = self.predict(chosen, np.float32)
-        r = ridge.fold_centred_correlation(predicted, self.responses[chosen], self.folds[chosen])
-        return float(r.mean())
+    def refitted(self, predicted: ridge.Predictions) -> Callable[[NDArray], float]:
+        """The mean score of some stimuli, (stimulus,) bool, at the alphas of what was predicted."""
+        alpha = ridge.nearest(ALPHAS, geometric_mean(predicted.alpha)[0])
+
+        def score(chosen: NDArray) -> float:
+            responses = self.responses[chosen]
+            again = self._regression(chosen).predict_at(responses, alpha, np.float32)
+            return float(
+                ridge.fold_centred_correlation(again, responses, self.folds[chosen]).mean()
+            )
+
+        return score
+
+    def _regression(self, chosen: NDArray) -> ridge.Regression:
+        return ridge.Regression(ridge.kernel(self.features[chosen]), self.folds[chosen], ALPHAS)
 
 
 def true_scores(fit: Fit, predicted: ridge.Predictions, neuroids: Population) -> NDArray:

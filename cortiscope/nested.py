@@ -59,8 +59,10 @@ class Shared:
 
 def blocks(targets: NDArray) -> Iterator[slice]:
     """Slices of the neuroids of (stimulus, neuroid) that are solved together."""
-    for start in range(0, targets.shape[1], NEUROID_BLOCK):
-        yield slice(start, start + NEUROID_BLOCK)
+    n_neuroids = targets.shape[1]
+    size = -(-n_neuroids // max(1, -(-n_neuroids // NEUROID_BLOCK)))  # all alike, none with a few
+    for start in range(0, n_neuroids, max(1, size)):
+        yield slice(start, start + size)
 
 
 class Solver:

@@ -3,6 +3,7 @@
 The arithmetic, one decomposition for every fold and neuroid, is in `nested`.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from cortiscope.cross_validation import TRAINING
 from cortiscope.errors import InputError
+from cortiscope.given_alpha import GivenAlpha
 from cortiscope.nested import Solver, blocks, decompose, layout
 from cortiscope.trained_once import TrainedOnce
 
@@ -77,6 +79,7 @@ class Regression:
             self.places = layout(folds)
             enough = len(folds) - self.places.real.shape[1] >= 2
             self.solver = Solver(kernel, self.places) if varies and enough else None
+        self.given = None if self.solver is None else GivenAlpha(self.solver)
 
     def predict(self, responses: NDArray, dtype: type = np.float64) -> Predictions:
         """Predict the responses (stimulus, neuroid) of every stimulus from the other folds.
@@ -97,6 +100,21 @@ class Regression:
                     targets[:, block], residuals[:, :, block], alpha[:, block]
                 )
         return Predictions(values * scale + mean, alpha, spread * scale)
+
+    def predict_at(
+        self, responses: NDArray, alpha: NDArray, dtype: type = np.float64
+    ) -> Predictions:
+        """The same with these alphas (neuroid,) in every fold, > 0, or NaN for a NaN prediction.
+
+        Not of a given split, whose stimuli are in no folds.
+        """
+        targets, mean, scale = standardised(responses[self.places.order], dtype)
+        values = np.full(targets.shape, np.nan)
+        spread = np.full((len(self.places.real), targets.shape[1]), np.nan)
+        if self.given is not None:
+            values[self.places.order], spread = self.given.predict(targets, alpha)
+        taken = np.broadcast_to(alpha, spread.shape)
+        return Predictions(values * scale + mean, taken, spread * scale)
 
     def _predict_once(self, responses: NDArray, dtype: type) -> Predictions:
         """The same of a given split."""
@@ -127,6 +145,13 @@ def standardised(responses: NDArray, dtype: type) -> tuple[NDArray, NDArray, NDA
     scale = np.sqrt(np.einsum("ij,ij->j", centred, centred) / len(responses))
     scale = np.where(scale > 0, scale, 1.0)
     return (centred / scale).astype(dtype), mean, scale
+
+
+def nearest(alphas: Sequence[float] | NDArray, mean: NDArray) -> NDArray:
+    """(neuroid,): the positive alpha nearest in ratio to each mean (neuroid,); NaN stays."""
+    options = np.asarray(alphas, dtype=float)
+    distance = np.abs(np.log(options)[:, None] - np.log(mean))
+    return np.where(np.isfinite(mean), options[distance.argmin(axis=0)], np.nan)
 
 
 def _positive(alphas: NDArray) -> NDArray:

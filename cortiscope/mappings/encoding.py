@@ -54,7 +54,7 @@ class Encoding(ABC):
 
     n_chosen: how many values `chosen` gives of a target.
     refits: whether intervals count that other stimuli would have trained other models, which
-        takes ten more preparations.
+        takes ten more preparations; `refitted_at` says with which strengths.
     """
 
     n_chosen = 1
@@ -98,6 +98,10 @@ class Encoding(ABC):
         of ten apart, have another.
         """
         return predictions.alpha.mean(axis=0, keepdims=True)
+
+    def refitted_at(self, encoded: Encoded) -> np.ndarray:
+        """(target,): strengths at which all folds are fitted anew to other stimuli."""
+        return encoded.chosen[0]
 
     def centred_within(self, folds: np.ndarray) -> np.ndarray:
         """The sets of stimuli (stimulus,) within which predictions and responses are centred."""
@@ -148,16 +152,17 @@ class Encoding(ABC):
         if self.refits and tested.all():
             seed, labels = self.settings["statistics"]["seed"], self.validation.groups
             groups = standard_errors.deletion_groups(self.sample.folds, seed, labels)
+            alpha = self.refitted_at(encoded)
             error = standard_errors.refitted_error(
-                lambda kept: self._score_of(regressions, kept), groups, draws, within
+                lambda kept: self._score_of(regressions, kept, alpha), groups, draws, within
             )
         score = float(weighted_mean(encoded.score, self.area.weight))
         return standard_errors.rescaled(draws, score, error)
 
-    def _score_of(self, regressions: Regressions, kept: np.ndarray) -> float:
-        """The area's score on some of the stimuli, (stimulus,) bool."""
+    def _score_of(self, regressions: Regressions, kept: np.ndarray, alpha: np.ndarray) -> float:
+        """The area's score on some of the stimuli, (stimulus,) bool, at alphas (neuroid,)."""
         sample, targets = self.sample.among(kept), self.response[kept]
-        encoded = self._encode(regressions, sample, targets, dtype=np.float32)
+        encoded = self._encode(regressions, sample, targets, dtype=np.float32, alpha=alpha)
         return float(weighted_mean(encoded.score, self.area.weight))
 
     def _folds(self, stimuli: np.ndarray) -> np.ndarray:
@@ -170,6 +175,7 @@ class Encoding(ABC):
         targets: np.ndarray,
         draws: np.ndarray | None = None,
         dtype: type = np.float64,
+        alpha: np.ndarray | None = None,
     ) -> Encoded:
         """Score targets (stimulus, target) of a sample, each where it was recorded."""
         n_targets, within = targets.shape[1], self.centred_within(sample.folds)
@@ -179,7 +185,8 @@ class Encoding(ABC):
         for rows, columns in recorded_together(targets):
             values = targets[np.ix_(rows, columns)]
             predict = regressions.on(sample.among(rows))
-            predicted = predict(Targets(values, dtype, sets[columns]))
+            taken = None if alpha is None else alpha[columns]
+            predicted = predict(Targets(values, dtype, sets[columns], taken))
             score[columns] = fold_centred_correlation(predicted, values, within[rows])
             chosen[:, columns] = self.chosen(predicted)
             if draws is not None:

@@ -21,11 +21,13 @@ class Targets:
     values: (stimulus, target), none missing, in the unit of the responses. dtype: of the
     arithmetic; float32 will do for nulls. sets: (target,), numbers: the area's neuroids come once
     for each permutation or half of the data, which matters where neuroids are regressed together.
+    alpha: (target,), strengths to take; chosen inside the training stimuli without them.
     """
 
     values: np.ndarray
     dtype: type
     sets: np.ndarray
+    alpha: np.ndarray | None = None
 
 
 Predict = Callable[[Targets], Predictions]

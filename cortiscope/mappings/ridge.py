@@ -3,8 +3,8 @@
 import numpy as np
 
 from cortiscope import ridge
-from cortiscope.mappings.encoding import Encoding, geometric_mean
-from cortiscope.mappings.regressions import Predict
+from cortiscope.mappings.encoding import Encoded, Encoding, geometric_mean
+from cortiscope.mappings.regressions import Predict, Targets
 from cortiscope.ridge import Predictions
 
 
@@ -18,10 +18,19 @@ class Scorer(Encoding):
             return lambda targets: ridge.conwell2021(features, targets.values)
         alphas = self.settings["ridge"]["alphas"]
         regression = ridge.Regression(ridge.kernel(features), folds, alphas)
-        return lambda targets: regression.predict(targets.values, targets.dtype)
+
+        def predict(targets: Targets) -> Predictions:
+            if targets.alpha is None:
+                return regression.predict(targets.values, targets.dtype)
+            return regression.predict_at(targets.values, targets.alpha, targets.dtype)
+
+        return predict
 
     def chosen(self, predictions: Predictions) -> np.ndarray:
         return geometric_mean(predictions.alpha)
+
+    def refitted_at(self, encoded: Encoded) -> np.ndarray:
+        return ridge.nearest(self.settings["ridge"]["alphas"], encoded.chosen[0])
 
     def centred_within(self, folds: np.ndarray) -> np.ndarray:
         return np.zeros_like(folds) if self.published else folds
