@@ -7,6 +7,7 @@ What the truth is, and what differs between studies:
 - ridge: new stimuli, new noise. Truth: the mean held-out score, over all studies of the same
   population of neuroids, that models trained on as many stimuli have on unlimited new ones,
   computed from their weights. `these`: of the very models of this study instead, which differ.
+- ols, pcr, lasso, pls, stacked: the same. Truth: the mean over the studies of their scores.
 - rsa: new stimuli, new noise. Truth: the Spearman correlation of the RDMs of 12 x 1,500 stimuli.
 - correlation over models: new models. Truth: the correlation of a million models.
 - neuroids of subjects: new subjects and neuroids. Truth: the mean of the population.
@@ -22,8 +23,10 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import yaml
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
@@ -35,8 +38,12 @@ from cortiscope import nested_bootstrap, rdm_standard_error, ridge, rsa, standar
 from cortiscope.comparison import bootstrap_scores
 from cortiscope.correlation_interval import correlation_interval
 from cortiscope.cross_validation import fold_numbers
+from cortiscope.fitting import fit
+from cortiscope.mapping_kinds import MAPPINGS
 from cortiscope.statistics import INTERVAL, bootstrap_weights
+from tests.synthetic_areas import area, layer
 
+REPOSITORY = Path(__file__).resolve().parents[1]
 DRAWS, STUDIES, PER_POPULATION = 999, 400, 100
 Ends = tuple[float, float]
 # One study: its truth, and the interval of every contender.
@@ -58,20 +65,56 @@ def ridge_studies(
         for seed in range(count):
             if seed % PER_POPULATION == 0:
                 neuroids = population(signal, heavy, random)
-            fit = Fit(*neuroids.study(n_stimuli, random), fold_numbers(n_stimuli, n_folds, seed))
-            predicted = fit.predict()
-            score = ridge.fold_centred_correlation(predicted, fit.responses, fit.folds).mean()
+            study = Fit(*neuroids.study(n_stimuli, random), fold_numbers(n_stimuli, n_folds, seed))
+            predicted = study.predict()
+            score = ridge.fold_centred_correlation(predicted, study.responses, study.folds).mean()
             weights = bootstrap_weights(n_stimuli, DRAWS, seed)
-            plain = ridge.bootstrap_scores(predicted, fit.responses, fit.folds, weights)
+            plain = ridge.bootstrap_scores(predicted, study.responses, study.folds, weights)
             draws = plain.mean(axis=1)
-            groups = standard_errors.deletion_groups(fit.folds, seed)
-            score_of = fit.refitted(predicted)
-            error = standard_errors.refitted_error(score_of, groups, draws, fit.folds)
+            groups = standard_errors.deletion_groups(study.folds, seed)
+            score_of = study.refitted(predicted)
+            error = standard_errors.refitted_error(score_of, groups, draws, study.folds)
             held = percentiles(standard_errors.rescaled(draws, score, error))
-            truth = float(true_scores(fit, predicted, neuroids).mean())
+            truth = float(true_scores(study, predicted, neuroids).mean())
             yield truth, {"percentile": percentiles(draws), "cortiscope": held}
 
     return studies
+
+
+def mapping_studies(mapping: str, n_stimuli: int = 118) -> Callable[[int], Iterator[Study]]:
+    """Studies by any mapping that predicts neuroids, scored as a fit job does.
+
+    Scores have no bias worth counting, so that their mean over the studies of a population is the
+    truth, to a tenth of their standard error.
+    """
+    config = yaml.safe_load((REPOSITORY / "config" / "config.yaml").read_text())
+    statistics = {"permutations": 0, "bootstraps": DRAWS, "seed": 0}
+    settings = {name: config[name] for name in MAPPINGS[mapping].sections} | {
+        "statistics": statistics,
+        "selection": {"splits": 1, "seed": 0},
+    }
+
+    def studies(count: int) -> Iterator[Study]:
+        random = np.random.default_rng(n_stimuli)
+        for _ in range(0, count, PER_POPULATION):
+            neuroids = population(2.5, False, random)
+            found = [
+                scored(mapping, settings, *neuroids.study(n_stimuli, random))
+                for _ in range(min(count, PER_POPULATION))
+            ]
+            truth = float(np.mean([score for score, _ in found]))
+            yield from ((truth, {"cortiscope": ends}) for _, ends in found)
+
+    return studies
+
+
+def scored(
+    mapping: str, settings: dict[str, Any], features: NDArray, responses: NDArray
+) -> tuple[float, Ends]:
+    """The score of an area, and the interval that the tables would give it."""
+    found = fit(mapping, [layer(features)], area(responses[:, None]), settings)
+    draws = found["area_bootstrap"].values[0]
+    return float(found["area_score"].values[0]), percentiles(draws)
 
 
 def rsa_studies(n_stimuli: int, noise: float) -> Callable[[int], Iterator[Study]]:
@@ -160,25 +203,25 @@ def two_way_studies(n_stimuli: int, n_neuroids: int) -> Callable[[int], Iterator
             neuroids = population(2.5, False, random, n_neuroids)
             gain = np.exp(0.7 * random.normal(size=n_neuroids))
             neuroids = Population(neuroids.slopes * gain, neuroids.unseen, neuroids.decay, False)
-            fit = Fit(*neuroids.study(n_stimuli, random), fold_numbers(n_stimuli, 10, seed))
-            predicted = fit.predict()
+            study = Fit(*neuroids.study(n_stimuli, random), fold_numbers(n_stimuli, 10, seed))
+            predicted = study.predict()
             weights = bootstrap_weights(n_stimuli, DRAWS, seed)
-            plain = ridge.bootstrap_scores(predicted, fit.responses, fit.folds, weights)
+            plain = ridge.bootstrap_scores(predicted, study.responses, study.folds, weights)
             yield (
-                float(true_scores(fit, predicted, neuroids).mean()),
-                two_way(fit, predicted, plain),
+                float(true_scores(study, predicted, neuroids).mean()),
+                two_way(study, predicted, plain),
             )
 
     return studies
 
 
-def two_way(fit: Fit, predicted: ridge.Predictions, plain: NDArray) -> dict[str, Ends]:
+def two_way(study: Fit, predicted: ridge.Predictions, plain: NDArray) -> dict[str, Ends]:
     """plain (draw, neuroid): scores with test stimuli resampled."""
-    scores = ridge.fold_centred_correlation(predicted, fit.responses, fit.folds)
+    scores = ridge.fold_centred_correlation(predicted, study.responses, study.folds)
     score, draws = float(scores.mean()), plain.mean(axis=1)
     ones = np.ones(len(scores))
-    groups = standard_errors.deletion_groups(fit.folds, 0)
-    error = standard_errors.refitted_error(fit.refitted(predicted), groups, draws, fit.folds)
+    groups = standard_errors.deletion_groups(study.folds, 0)
+    error = standard_errors.refitted_error(study.refitted(predicted), groups, draws, study.folds)
     stretched = plain * (error * (1 - score**2) / draws.std())  # spread of r from that of z
     over = nested_bootstrap.nested_bootstrap(scores, None, ones, len(draws), 0)
     deviation = np.sqrt(nested_bootstrap.two_way_variance(stretched, over))
@@ -192,6 +235,11 @@ KINDS: dict[str, Callable[[int], Iterator[Study]]] = {
     "ridge, 60 stimuli, 10 folds": ridge_studies(60),
     "ridge, 118 stimuli, weak signal": ridge_studies(118, signal=0.12),
     "ridge, 118 heavy-tailed stimuli": ridge_studies(118, heavy=True),
+    "ols, 118 stimuli, 10 folds": mapping_studies("ols"),
+    "pcr, 118 stimuli, 10 folds": mapping_studies("pcr"),
+    "lasso, 118 stimuli, 10 folds": mapping_studies("lasso"),
+    "pls, 118 stimuli, 10 folds": mapping_studies("pls"),
+    "stacked, 118 stimuli, 10 folds": mapping_studies("stacked"),
     "rsa, 60 stimuli": rsa_studies(60, noise=2.0),
     "rsa, 119 stimuli": rsa_studies(119, noise=2.0),
     "rsa, 60 stimuli, noisy": rsa_studies(60, noise=8.0),

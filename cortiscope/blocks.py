@@ -43,13 +43,14 @@ def seconds_per_layer(
     if mapping in SECONDS:
         share = (20 + permutations) / 120
         return SECONDS[mapping] * share * n_stimuli**2 * n_neuroids / (240**2 * 64)
-    # Fits of the same targets: all data, and at half the precision each half and the null, and
-    # all but a tenth of the stimuli.
-    fits = 1 + settings["selection"]["splits"] + permutations / 2 + 0.4 * refits
+    # Fits of the same targets: all data, and at half the precision each half and the null.
+    fits = 1 + settings["selection"]["splits"] + permutations / 2
     alphas = len(settings["ridge"]["alphas"])
-    # Two matrix products an alpha serve all folds (see `ridge`), a product and a sum a cell.
-    products = fits * alphas * 4 * n_stimuli**2 * n_neuroids / PRODUCTS_PER_SECOND
-    return products + (1 + refits) * SECONDS_PER_DECOMPOSITION * n_stimuli**3
+    # Two matrix products an alpha serve all folds (see `ridge`), a product and a sum a cell; of all
+    # but a tenth of the stimuli there are two at half the precision, whatever the alphas.
+    products = (fits * alphas + refits) * 4 * n_stimuli**2 * n_neuroids / PRODUCTS_PER_SECOND
+    prepared = (1 + refits) * (1 + alphas / 5) * SECONDS_PER_DECOMPOSITION * n_stimuli**3
+    return products + prepared
 
 
 def fit_megabytes(

@@ -1,18 +1,19 @@
 """Layers and areas from plain matrices."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cortiscope.features import Layer
 from cortiscope.responses import Area
 
 
-def layer(features, name="layer"):
+def layer(features: NDArray, name: str = "layer") -> Layer:
     """A layer as it comes unprojected."""
     attributes = {"index": 0, "depth": 0.0, "projection": "none", "n_features": features.shape[1]}
     return Layer(name, features, features.mean(axis=1), attributes, ones=np.ones(features.shape[1]))
 
 
-def area(response, weight=None):
+def area(response: NDArray, weight: NDArray | None = None) -> Area:
     """response: (stimulus, repetition, neuroid)."""
     n_stimuli, _, n_neuroids = response.shape
     return Area(
