@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from cortiscope import principal_axes
 from cortiscope.cross_validation import held_out_folds
 from cortiscope.errors import InputError
-from cortiscope.principal_axes import Axes, Parts, Predict
+from cortiscope.principal_axes import Axes, Parts, Predict, Shrink, Solve
 from cortiscope.ridge import Predictions, standardised
 
 WHERE = "mappings.lasso"
@@ -60,46 +60,58 @@ def prepare(features: NDArray, folds: NDArray, alphas: Sequence[float] | NDArray
     """`predict` in principal axes, what depends on the features alone done once."""
     shares, parts = _shares(alphas), Parts(features, folds)
 
-    def solve(axes: Axes, known: NDArray) -> tuple[NDArray, NDArray, None]:
-        whole = _covariance(axes, known)
-        least = np.abs(whole).max(axis=0, initial=0.0) / len(known)
+    def solver(axes: Axes, dtype: type) -> Solve:
+        whole = _covariance(axes, dtype)
+        within = axes.inner if len(shares) > 1 else []
+        inner = [_shrinker(part, dtype, axes, shares) for part in within]
 
-        def shrink(part: Axes, rest: NDArray) -> Callable[[int], NDArray]:
-            covariance, most = _covariance(part, rest), least * len(rest)
-            ratio = np.abs(covariance) / np.where(most > 0, most, np.inf)
-            reach = np.fmax.reduce(ratio, axis=1)  # of the complete neuroids
-            shrunk = np.empty_like(covariance)
+        def solve(known: NDArray) -> tuple[NDArray, NDArray, NDArray]:
+            covariance = whole @ known  # (axis, training) x (training, neuroid)
+            most = np.abs(covariance).max(axis=0, initial=0.0)
+            chosen = np.zeros(known.shape[1], dtype=int)
+            if inner:
+                unit = known / np.where(most > 0, most, np.inf)
+                chosen = principal_axes.choose(axes, unit, inner, len(shares))
+            limit = (shares[chosen] * most).astype(dtype)
+            covariance -= np.minimum(np.maximum(covariance, -limit), limit)
+            covariance /= axes.values.astype(dtype)[:, None]
+            held, spread = axes.predict(covariance)
+            return held, shares[chosen], spread
 
-            def soft(option: int) -> NDArray:
-                # Axes descend: beyond the last that reaches the penalty, nothing is left.
-                count = 1 + np.max(np.flatnonzero(reach > shares[option]), initial=-1)
-                first = slice(count)
-                return _soft(part, covariance[first], shares[option] * most, shrunk[first])
+        return solve
 
-            return soft
-
-        chosen = np.zeros(known.shape[1], dtype=int)
-        if len(shares) > 1:
-            chosen = principal_axes.choose(axes, known, shrink, len(shares))
-        penalty = shares[chosen] * least * len(known)
-        return _soft(axes, whole, penalty, np.empty_like(whole)), shares[chosen], None
-
-    return lambda responses, dtype: parts.predict(responses, solve, dtype)
+    return lambda responses, dtype: parts.predict(responses, solver, dtype)
 
 
-def _covariance(axes: Axes, known: NDArray) -> NDArray:
-    """(axis, neuroid): S U' y."""
-    # (axis, training) x (training, neuroid)
-    return (axes.vectors * axes.values).astype(known.dtype).T @ known
+def _covariance(axes: Axes, dtype: type) -> NDArray:
+    """(axis, training): S U'."""
+    return (axes.vectors * axes.values).astype(dtype).T
 
 
-def _soft(axes: Axes, covariance: NDArray, penalty: NDArray, out: NDArray) -> NDArray:
-    """covariance (axis, neuroid) of the first axes less the penalty (neuroid,), as weights."""
-    limit = penalty.astype(covariance.dtype)
-    np.minimum(np.maximum(covariance, -limit, out=out), limit, out=out)
-    np.subtract(covariance, out, out=out)
-    out /= np.square(axes.values[: len(out)]).astype(out.dtype)[:, None]
-    return out
+def _shrinker(part: Axes, dtype: type, axes: Axes, shares: NDArray) -> Shrink:
+    """Of an inner part of axes, for responses in units of the largest covariance in these: one
+    limit then serves all neuroids.
+    """
+    turned, scale = _covariance(part, dtype), np.reciprocal(part.values).astype(dtype)[:, None]
+    limits = shares * len(part.vectors) / len(axes.vectors)
+
+    def shrink(rest: NDArray) -> Callable[[int], NDArray]:
+        covariance = turned @ rest  # (axis, training) x (training, neuroid)
+        reach = np.maximum(np.fmax.reduce(covariance, axis=1), -np.fmin.reduce(covariance, axis=1))
+        shrunk = np.empty_like(covariance)
+
+        def soft(option: int) -> NDArray:
+            # Axes descend: beyond the last that reaches the penalty, nothing is left.
+            count = 1 + np.max(np.flatnonzero(reach > limits[option]), initial=-1)
+            limit, out = dtype(limits[option]), shrunk[:count]
+            np.clip(covariance[:count], -limit, limit, out=out)
+            np.subtract(covariance[:count], out, out=out)
+            out *= scale[:count]
+            return out
+
+        return soft
+
+    return shrink
 
 
 def _shares(alphas: Sequence[float] | NDArray) -> NDArray:

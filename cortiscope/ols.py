@@ -9,7 +9,7 @@ the limit of ridge regression as its strength goes to 0.
 import numpy as np
 from numpy.typing import NDArray
 
-from cortiscope.principal_axes import Axes, Parts, Predict
+from cortiscope.principal_axes import Axes, Parts, Predict, Solve
 from cortiscope.ridge import Predictions
 
 
@@ -31,30 +31,36 @@ def predict(
 def prepare(features: NDArray, folds: NDArray) -> Predict:
     """`predict` with what depends on the features alone done once, for many responses."""
 
-    def solve(axes: Axes, known: NDArray) -> tuple[NDArray, NDArray, NDArray]:
-        solution = (axes.vectors / axes.values).astype(known.dtype)
-        rank = np.full(known.shape[1], float(len(axes.values)))
-        # (axis, training) x (training, neuroid)
-        return solution.T @ known, rank, _spread(axes, known)
+    def solver(axes: Axes, dtype: type) -> Solve:
+        scores = axes.scores[~axes.training] / np.square(axes.values)
+        # (held out, axis) x (axis, training)
+        slopes = (scores @ (axes.vectors * axes.values).T).astype(dtype)
+        share, usable = _left_out(axes)
+        share = share.astype(dtype)
+
+        def solve(known: NDArray) -> tuple[NDArray, NDArray, NDArray]:
+            rank = np.full(known.shape[1], float(len(axes.values)))
+            # (training, training) x (training, neuroid)
+            spread: NDArray = (known[usable] - share @ known).std(axis=0)
+            return slopes @ known, rank, spread  # (held out, training) x (training, neuroid)
+
+        return solve
 
     parts = Parts(features, folds)
-    return lambda responses, dtype: parts.predict(responses, solve, dtype)
+    return lambda responses, dtype: parts.predict(responses, solver, dtype)
 
 
-def _spread(axes: Axes, known: NDArray) -> NDArray:
-    """Standard deviation of leave-one-out predictions (neuroid,), from residuals (R y) / diag R.
+def _left_out(axes: Axes) -> tuple[NDArray, NDArray]:
+    """What takes responses to leave-one-out residuals (R y) / diag R: (stimulus, training), of
+    those training stimuli (training,) bool for which others are left to predict them from.
 
     R is what is left of the responses, or where nothing is, the limit of ridge's R / alpha.
     """
-    count = len(known)
+    count = len(axes.vectors)
     if len(axes.values) < count - 1:
         residual = np.eye(count) - 1 / count - axes.vectors @ axes.vectors.T
     else:
         residual = (axes.vectors / np.square(axes.values)) @ axes.vectors.T
     left = np.diagonal(residual)
-    usable = left > 1e-12 * left.max()  # else nothing is left to predict a stimulus from
-    share = (residual[usable] / left[usable, None]).astype(known.dtype)
-    # (training, training) x (training, neuroid)
-    left_out = known[usable] - share @ known
-    spread: NDArray = left_out.std(axis=0)
-    return spread
+    usable = left > 1e-12 * left.max()
+    return residual[usable] / left[usable, None], usable

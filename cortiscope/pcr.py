@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from cortiscope import principal_axes
 from cortiscope.errors import InputError
-from cortiscope.principal_axes import Axes, Parts, Predict
+from cortiscope.principal_axes import Axes, Parts, Predict, Shrink, Solve
 from cortiscope.ridge import Predictions
 
 
@@ -41,21 +41,31 @@ def prepare(
     numbers = counts(components, "mappings.pcr.components")
     parts = Parts(features, folds)
 
-    def shrink(axes: Axes, known: NDArray) -> Callable[[int], NDArray]:
-        first = slice(numbers[-1])
-        solution = (axes.vectors[:, first] / axes.values[first]).astype(known.dtype)
-        coefficients: NDArray = solution.T @ known  # (axis, training) x (training, neuroid)
-        return lambda option: coefficients[: numbers[option]]
+    def shrinker(axes: Axes, dtype: type) -> Shrink:
+        leading: NDArray = axes.vectors[:, : numbers[-1]].T.astype(dtype)
 
-    def solve(axes: Axes, known: NDArray) -> tuple[NDArray, NDArray, None]:
-        taken = np.full(known.shape[1], numbers[0])
-        if len(numbers) > 1:
-            taken = numbers[principal_axes.choose(axes, known, shrink, len(numbers))]
-        coefficients = shrink(axes, known)(-1)
-        coefficients[np.arange(len(coefficients))[:, None] >= taken] = 0
-        return coefficients, np.minimum(taken, len(axes.values)), None
+        def shrink(known: NDArray) -> Callable[[int], NDArray]:
+            coefficients: NDArray = leading @ known  # (axis, training) x (training, neuroid)
+            return lambda option: coefficients[: numbers[option]]
 
-    return lambda responses, dtype: parts.predict(responses, solve, dtype)
+        return shrink
+
+    def solver(axes: Axes, dtype: type) -> Solve:
+        whole = shrinker(axes, dtype)
+        inner = [shrinker(part, dtype) for part in axes.inner] if len(numbers) > 1 else []
+
+        def solve(known: NDArray) -> tuple[NDArray, NDArray, NDArray]:
+            taken = np.full(known.shape[1], numbers[0])
+            if inner:
+                taken = numbers[principal_axes.choose(axes, known, inner, len(numbers))]
+            coefficients = whole(known)(-1)
+            coefficients[np.arange(len(coefficients))[:, None] >= taken] = 0
+            held, spread = axes.predict(coefficients)
+            return held, np.minimum(taken, len(axes.values)), spread
+
+        return solve
+
+    return lambda responses, dtype: parts.predict(responses, solver, dtype)
 
 
 def counts(components: int | Sequence[int] | NDArray, where: str) -> NDArray:

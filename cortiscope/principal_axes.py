@@ -7,7 +7,7 @@ coefficients c of the scores X V: a response is predicted as its mean over the t
 that the number of features costs nothing. Nothing of a held-out stimulus enters its training part.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from weakref import finalize
@@ -38,6 +38,20 @@ class Axes:
     scores: NDArray
     kernel: NDArray
     folds: NDArray
+
+    def predict(self, coefficients: NDArray) -> tuple[NDArray, NDArray]:
+        """Predictions (held out, neuroid), less the mean over the training part, and the standard
+        deviation (neuroid,) of those of all stimuli, from coefficients (axis, neuroid) of the first
+        axes in units of their scores' length in training: U' y for least squares.
+        """
+        count, n_stimuli = len(coefficients), len(self.training)
+        scores = self.scores[~self.training, :count] / self.values[:count]
+        # (held out, axis) x (axis, neuroid)
+        held = scores.astype(coefficients.dtype) @ coefficients
+        # U has orthonormal columns of mean 0: predictions of training stimuli need not be made.
+        squares = sum(np.einsum("an,an->n", each, each) for each in (coefficients, held))
+        variance = squares / n_stimuli - np.square(held.sum(axis=0) / n_stimuli)
+        return held, np.sqrt(np.maximum(variance, 0.0))
 
     @cached_property
     def inner(self) -> "list[Axes]":
@@ -82,8 +96,13 @@ def inner_numbers(folds: NDArray) -> NDArray:
     return number % INNER_FOLDS
 
 
-Solve = Callable[[Axes, NDArray], tuple[NDArray, NDArray, NDArray | None]]
-Shrink = Callable[[Axes, NDArray], Callable[[int], NDArray]]
+# From responses of a training part, of mean 0 (training, neuroid): predictions of the held-out
+# stimuli, less the mean (held out, neuroid), the strength (neuroid,) to report, and the spread
+# (neuroid,) of predictions.
+Solve = Callable[[NDArray], tuple[NDArray, NDArray, NDArray]]
+# From responses of an inner training part, what gives the coefficients (axis, neuroid) of the first
+# axes, in the units of `Axes.predict`, under an option.
+Shrink = Callable[[NDArray], Callable[[int], NDArray]]
 # From responses (stimulus, neuroid), and the precision of the arithmetic.
 Predict = Callable[[NDArray, type], Predictions]
 
@@ -120,45 +139,42 @@ class Parts:
     def _made(self) -> Iterator[Axes]:
         return outer(self.gram, self.folds) if self.usable else iter(())
 
-    def predict(self, responses: NDArray, solve: Solve, dtype: type = np.float64) -> Predictions:
+    def predict(
+        self, responses: NDArray, solver: Callable[[Axes, type], Solve], dtype: type = np.float64
+    ) -> Predictions:
         """Predict every stimulus from the stimuli of the other folds.
 
-        responses (stimulus, neuroid). solve: from the axes of a training part and its responses, of
-        mean 0 (training, neuroid), the coefficients (axis, neuroid) of the first axes, the strength
-        (neuroid,) to report, and the spread (neuroid,), or None for the standard deviation of the
-        predictions of all stimuli. NaN where a response is missing, and throughout where there are
-        no parts.
+        responses (stimulus, neuroid). solver: of a training part, in a precision. NaN where a
+        response is missing, and throughout where there are no parts.
         """
         targets, mean, scale = standardised(responses, dtype)
         values = np.full(targets.shape, np.nan)
         alpha, spread = np.full((2, len(self.sizes), targets.shape[1]), np.nan)
         for row, axes in enumerate(self):
-            scores: NDArray = axes.scores.astype(dtype)
+            solve = solver(axes, dtype)
             for start in range(0, targets.shape[1], BLOCK):
                 block = slice(start, start + BLOCK)
                 known = targets[axes.training, block]
                 centre = known.mean(axis=0)
-                coefficients, alpha[row, block], size = solve(axes, known - centre)
-                # (stimulus, axis) x (axis, neuroid)
-                predicted = scores[:, : len(coefficients)] @ coefficients
-                values[~axes.training, block] = predicted[~axes.training] + centre
-                spread[row, block] = predicted.std(axis=0) if size is None else size
+                known -= centre
+                predicted, alpha[row, block], spread[row, block] = solve(known)
+                values[~axes.training, block] = predicted + centre
         alpha[:, ~np.isfinite(mean)] = spread[:, ~np.isfinite(mean)] = np.nan
         return Predictions(values * scale + mean, alpha, spread * scale)
 
 
-def choose(axes: Axes, known: NDArray, shrink: Shrink, options: int) -> NDArray:
+def choose(axes: Axes, known: NDArray, shrinks: Sequence[Shrink], options: int) -> NDArray:
     """The option of least squared error within a training part, the first of ties: (neuroid,).
 
-    known (training, neuroid). shrink: from the axes of an inner training part and its responses, of
-    mean 0, what gives the coefficients (axis, neuroid) of the first axes under an option.
+    known (training, neuroid). shrinks: of each inner part. The responses that they are given are
+    not of mean 0, since U' y is the same without it.
     """
     errors = np.zeros((options, known.shape[1]), dtype=known.dtype)
-    for part in axes.inner:
-        centre = known[part.training].mean(axis=0)
-        truth = known[~part.training] - centre
-        held = part.scores[~part.training].astype(known.dtype)
-        shrunk = shrink(part, known[part.training] - centre)
+    for part, shrink in zip(axes.inner, shrinks, strict=True):
+        rest = known[part.training]
+        truth = known[~part.training] - rest.mean(axis=0)
+        held = (part.scores[~part.training] / part.values).astype(known.dtype)
+        shrunk = shrink(rest)
         for option in range(options):
             coefficients = shrunk(option)
             # (held out, axis) x (axis, neuroid)
