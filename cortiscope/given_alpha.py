@@ -43,11 +43,11 @@ class GivenAlpha:
         """Targets (stimulus, neuroid), in the order of folds and of mean 0; alpha (neuroid,).
 
         Returns predictions (stimulus, neuroid) and their spread (fold, neuroid), see
-        `nested.Solver.predict`, in the precision of the targets. NaN for an alpha of NaN.
+        `nested.Solver.predict`, in the precision of the targets.
         """
-        values = np.full_like(targets, np.nan)
-        spread = np.full((len(self.layout.real), targets.shape[1]), np.nan, targets.dtype)
-        for strength in np.unique(alpha[np.isfinite(alpha)]):
+        values = np.empty_like(targets)
+        spread = np.empty((len(self.layout.real), targets.shape[1]), targets.dtype)
+        for strength in np.unique(alpha):
             columns = np.flatnonzero(alpha == strength)
             slopes = self._slopes(float(strength), targets.dtype)
             values[:, columns], spread[:, columns] = self._at(slopes, targets[:, columns])

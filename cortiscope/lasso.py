@@ -53,12 +53,12 @@ def predict(
         raise InputError(f"{WHERE}.axes", f"no axes {axes!r}", "give principal or given")
     if axes == "given":
         return _in_given_axes(features, responses, folds, _shares(alphas))
-    return prepare(features, folds, alphas)(responses, dtype)
+    return prepare(Parts(features, folds), alphas)(responses, dtype)
 
 
-def prepare(features: NDArray, folds: NDArray, alphas: Sequence[float] | NDArray) -> Predict:
+def prepare(parts: Parts, alphas: Sequence[float] | NDArray) -> Predict:
     """`predict` in principal axes, what depends on the features alone done once."""
-    shares, parts = _shares(alphas), Parts(features, folds)
+    shares = _shares(alphas)
 
     def solver(axes: Axes, dtype: type) -> Solve:
         whole = _covariance(axes, dtype)

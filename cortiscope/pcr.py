@@ -31,15 +31,12 @@ def predict(
     has are all it has. `alpha` of what is returned is the number taken, the smallest of equally
     good ones. NaN as in `principal_axes.Parts.predict`. Raises InputError for a number below 1.
     """
-    return prepare(features, folds, components)(responses, dtype)
+    return prepare(Parts(features, folds), components)(responses, dtype)
 
 
-def prepare(
-    features: NDArray, folds: NDArray, components: int | Sequence[int] | NDArray
-) -> Predict:
+def prepare(parts: Parts, components: int | Sequence[int] | NDArray) -> Predict:
     """`predict` with what depends on the features alone done once, for many responses."""
     numbers = counts(components, "mappings.pcr.components")
-    parts = Parts(features, folds)
 
     def shrinker(axes: Axes, dtype: type) -> Shrink:
         leading: NDArray = axes.vectors[:, : numbers[-1]].T.astype(dtype)

@@ -121,12 +121,13 @@ class Parts:
     def _forget(cls, size: int) -> None:
         cls.bytes_kept -= size
 
-    def __init__(self, features: NDArray, folds: NDArray) -> None:
+    def __init__(self, features: NDArray, folds: NDArray, n_inner: int = INNER_FOLDS) -> None:
+        """n_inner: how many parts within each will be asked for, 0 where nothing is chosen."""
         self.gram, self.folds = kernel(features), np.asarray(folds)
         self.sizes = held_out_folds(folds)[1]
         enough = len(self.sizes) > 0 and len(folds) - self.sizes.max() >= 2
         self.usable = np.trace(self.gram) > 0 and enough
-        needed = 2 * (1 + INNER_FOLDS) * len(self.sizes) * self.gram.nbytes
+        needed = 2 * (1 + n_inner) * len(self.sizes) * self.gram.nbytes
         self.kept: list[Axes] | None = None
         if Parts.bytes_kept + needed <= KEPT_BYTES:
             Parts.bytes_kept += needed

@@ -104,7 +104,7 @@ class Regression:
     def predict_at(
         self, responses: NDArray, alpha: NDArray, dtype: type = np.float64
     ) -> Predictions:
-        """The same with these alphas (neuroid,) in every fold, > 0, or NaN for a NaN prediction.
+        """The same with these alphas (neuroid,), > 0, in every fold.
 
         Not of a given split, whose stimuli are in no folds.
         """
@@ -147,11 +147,10 @@ def standardised(responses: NDArray, dtype: type) -> tuple[NDArray, NDArray, NDA
     return (centred / scale).astype(dtype), mean, scale
 
 
-def nearest(alphas: Sequence[float] | NDArray, mean: NDArray) -> NDArray:
-    """(neuroid,): the positive alpha nearest in ratio to each mean (neuroid,); NaN stays."""
-    options = np.asarray(alphas, dtype=float)
-    distance = np.abs(np.log(options)[:, None] - np.log(mean))
-    return np.where(np.isfinite(mean), options[distance.argmin(axis=0)], np.nan)
+def nearest(options: Sequence[float] | NDArray, mean: NDArray) -> NDArray:
+    """(neuroid,): the positive option nearest in ratio to each mean (neuroid,); any for NaN."""
+    choices = np.asarray(options, dtype=float)
+    return choices[np.abs(np.log(choices)[:, None] - np.log(mean)).argmin(axis=0)]
 
 
 def _positive(alphas: NDArray) -> NDArray:

@@ -53,11 +53,12 @@ def test_it_is_what_is_predicted_when_that_alpha_is_chosen(scene):
     np.testing.assert_allclose(single.values, chosen.values, rtol=1e-5)
 
 
-def test_without_an_alpha_there_is_no_prediction(scene):
-    features, responses, folds = scene
-    alpha = np.array([1.0, np.nan, 1.0, 1.0])
-    regression = ridge.Regression(ridge.kernel(features), folds, [1.0])
-    found = regression.predict_at(responses, alpha)
-    assert np.array_equal(np.isnan(found.values).all(axis=0), np.isnan(alpha))
+def test_from_features_that_do_not_vary_nothing_is_predicted(scene):
+    _, responses, folds = scene
     flat = ridge.Regression(np.zeros((len(folds), len(folds))), folds, [1.0])
-    assert np.isnan(flat.predict_at(responses, alpha).values).all()
+    assert np.isnan(flat.predict_at(responses, ALPHAS).values).all()
+
+
+def test_the_nearest_strength_is_so_in_ratio():
+    found = ridge.nearest([0.1, 1.0, 10.0], np.array([0.02, 0.4, 5.5, 300.0]))
+    assert np.array_equal(found, [0.1, 1.0, 10.0, 10.0])

@@ -13,7 +13,7 @@ from sklearn.pipeline import make_pipeline
 from cortiscope import lasso, ols, pcr, pls, principal_axes, ridge
 from cortiscope.cross_validation import fold_numbers
 from cortiscope.errors import InputError
-from cortiscope.principal_axes import inner_numbers
+from cortiscope.principal_axes import Parts, inner_numbers
 from tests.ridge_scene import scaled, scene
 
 SHARES = 0.9 * np.logspace(0, -3, 8)
@@ -273,15 +273,15 @@ def test_decompositions_are_made_anew_where_there_is_no_room(
 ) -> None:
     features, responses = scene(40, 60, 5)
     folds = fold_numbers(40, 5, seed=0)
-    kept = pcr.prepare(features, folds, NUMBERS)
-    held = principal_axes.Parts.bytes_kept
+    kept = pcr.prepare(Parts(features, folds), NUMBERS)
+    held = Parts.bytes_kept
     assert held > 0
     monkeypatch.setattr(principal_axes, "KEPT_BYTES", 0)
-    made_anew = pcr.prepare(features, folds, NUMBERS)
-    assert principal_axes.Parts.bytes_kept == held
+    made_anew = pcr.prepare(Parts(features, folds), NUMBERS)
+    assert Parts.bytes_kept == held
     for _ in range(2):
         np.testing.assert_array_equal(
             kept(responses, np.float64).values, made_anew(responses, np.float64).values
         )
     del kept
-    assert principal_axes.Parts.bytes_kept < held
+    assert Parts.bytes_kept < held

@@ -2,17 +2,20 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
-from cortiscope import ols, rdm_standard_error, ridge, rsa, standard_errors
+from cortiscope import rdm_standard_error, rsa, standard_errors
 from cortiscope.cross_validation import fold_numbers
 from cortiscope.fitting import fit
-from cortiscope.statistics import bootstrap_weights
 from tests.synthetic_areas import area, layer
 from tests.test_fitting import SETTINGS
 
 N_STIMULI = 30
 DRAWN = SETTINGS | {"statistics": {"permutations": 0, "bootstraps": 200, "seed": 3}}
 LEFT_OUT = DRAWN | {"cross_validation": {"folds": "loo", "group": "", "seed": 0}}
+
+# Of mappings with something to choose, the option that says of what.
+STRENGTHS = {"ridge": "alphas", "pcr": "components", "lasso": "alphas"}
 
 
 @pytest.fixture
@@ -27,38 +30,33 @@ def spread(draws):
     return np.arctanh(draws).std()
 
 
-def test_ridge_counts_that_other_stimuli_train_other_models(scene):
+@pytest.mark.parametrize("mapping", [*STRENGTHS, "ols", "pls", "stacked"])
+def test_regressions_count_that_other_stimuli_train_other_models(scene, mapping):
     features, response = scene
-    found = fit("ridge", [layer(features)], area(response), LEFT_OUT)
+    found = fit(mapping, [layer(features)], area(response), LEFT_OUT)
     score, draws = found["area_score"].values[0], found["area_bootstrap"].values[0]
-    options = np.array(LEFT_OUT["ridge"]["alphas"])
     # Of each neuroid the strength nearest to the mean of those that its folds took.
+    options = np.array(LEFT_OUT[mapping][STRENGTHS[mapping]] if mapping in STRENGTHS else [1.0])
     taken = [options[np.abs(np.log(options / a)).argmin()] for a in found["alpha"].values[0]]
     # Leave-one-out folds are those of any part of the stimuli, so that a fit of a part is the same.
     groups = standard_errors.deletion_groups(fold_numbers(N_STIMULI, "loo", 0), 3)
 
-    def score_of(kept, neuroid):
-        settings = LEFT_OUT | {"ridge": LEFT_OUT["ridge"] | {"alphas": [taken[neuroid]]}}
-        own = area(response[kept][:, :, [neuroid]])
-        return fit("ridge", [layer(features[kept])], own, settings)["area_score"].values[0]
+    def score_of(kept):
+        if mapping not in STRENGTHS:
+            own = area(response[kept])
+            return fit(mapping, [layer(features[kept])], own, LEFT_OUT)["area_score"].values[0]
+        of_neuroids = []
+        for neuroid, strength in enumerate(taken):
+            given = LEFT_OUT[mapping] | {STRENGTHS[mapping]: [strength]}
+            own = area(response[kept][:, :, [neuroid]])
+            one = fit(mapping, [layer(features[kept])], own, LEFT_OUT | {mapping: given})
+            of_neuroids.append(one["area_score"].values[0])
+        return np.mean(of_neuroids)
 
-    parts = [
-        np.mean([score_of(groups != group, neuroid) for neuroid in range(len(taken))])
-        for group in np.unique(groups)
-    ]
-    jackknife = np.sqrt(9 * np.arctanh(parts).var())
+    parts = [score_of(groups != group) for group in np.unique(groups)]
+    jackknife = np.sqrt(9 * np.arctanh(parts).var()) * stats.t.ppf(0.975, 9) / stats.norm.ppf(0.975)
     assert spread(draws) == pytest.approx(jackknife, rel=1e-4)  # refitted at half the precision
     assert np.arctanh(draws).mean() == pytest.approx(np.arctanh(score))
-
-
-def test_other_regressions_count_the_mean_of_every_fold(scene):
-    features, response = scene
-    found = fit("ols", [layer(features)], area(response), DRAWN)["area_bootstrap"].values[0]
-    folds = fold_numbers(N_STIMULI, 10, DRAWN["cross_validation"]["seed"])
-    predicted = ols.predict(features, response[:, 0], folds)
-    weights = bootstrap_weights(N_STIMULI, 200, 3)
-    plain = ridge.bootstrap_scores(predicted, response[:, 0], folds, weights).mean(axis=1)
-    assert spread(found) == pytest.approx(spread(plain) * np.sqrt(N_STIMULI / (N_STIMULI - 10)))
 
 
 def test_rsa_has_the_spread_of_dependent_cells(scene):

@@ -53,12 +53,9 @@ class Encoding(ABC):
     """A cross-validated regression of one area's neuroids on a layer.
 
     n_chosen: how many values `chosen` gives of a target.
-    refits: whether intervals count that other stimuli would have trained other models, which
-        takes ten more preparations; `refitted_at` says with which strengths.
     """
 
     n_chosen = 1
-    refits = False
 
     def __init__(
         self, area: Area, settings: Mapping[str, Any], coordinates: Mapping[str, np.ndarray]
@@ -91,6 +88,17 @@ class Encoding(ABC):
         areas can share it.
         """
 
+    def refit(self, features: np.ndarray, folds: np.ndarray) -> Predict:
+        """As `prepare`, for targets with the strengths (`Targets.alpha`) that all stimuli chose.
+
+        For intervals, which count that other stimuli would train other models.
+        """
+        return self.prepare(features, folds)
+
+    def refitted_at(self, encoded: Encoded) -> np.ndarray:
+        """(target,): the strength at which all folds are fitted again, where there is a choice."""
+        return encoded.chosen[0]
+
     def chosen(self, predictions: Predictions) -> np.ndarray:
         """(value, target): what to report as `alpha`, its mean over folds, and what else is kept.
 
@@ -99,17 +107,17 @@ class Encoding(ABC):
         """
         return predictions.alpha.mean(axis=0, keepdims=True)
 
-    def refitted_at(self, encoded: Encoded) -> np.ndarray:
-        """(target,): strengths at which all folds are fitted anew to other stimuli."""
-        return encoded.chosen[0]
-
     def centred_within(self, folds: np.ndarray) -> np.ndarray:
         """The sets of stimuli (stimulus,) within which predictions and responses are centred."""
         return folds
 
     def score(self, layer: Layer) -> LayerScore:
         """Score one layer: every neuroid, the area, its null, its bootstrap, its halves."""
-        regressions = layer.once(self.regression, lambda: Regressions(self.prepare, layer.features))
+
+        def make() -> Regressions:
+            return Regressions(self.prepare, layer.features, refit=self.refit)
+
+        regressions = layer.once(self.regression, make)
         return self._reported(regressions, self._all(regressions))
 
     @property
@@ -149,21 +157,22 @@ class Encoding(ABC):
         tested = self.sample.folds != TRAINING
         within = self.centred_within(self.sample.folds)[tested]
         error = standard_errors.resampled_error(draws, within)
-        if self.refits and tested.all():
+        if tested.all():
             seed, labels = self.settings["statistics"]["seed"], self.validation.groups
             groups = standard_errors.deletion_groups(self.sample.folds, seed, labels)
-            alpha = self.refitted_at(encoded)
             error = standard_errors.refitted_error(
-                lambda kept: self._score_of(regressions, kept, alpha), groups, draws, within
+                lambda kept: self._refitted(regressions, kept, encoded), groups, draws, within
             )
         score = float(weighted_mean(encoded.score, self.area.weight))
         return standard_errors.rescaled(draws, score, error)
 
-    def _score_of(self, regressions: Regressions, kept: np.ndarray, alpha: np.ndarray) -> float:
-        """The area's score on some of the stimuli, (stimulus,) bool, at alphas (neuroid,)."""
+    def _refitted(self, regressions: Regressions, kept: np.ndarray, encoded: Encoded) -> float:
+        """The area's score on some of the stimuli, (stimulus,) bool."""
         sample, targets = self.sample.among(kept), self.response[kept]
-        encoded = self._encode(regressions, sample, targets, dtype=np.float32, alpha=alpha)
-        return float(weighted_mean(encoded.score, self.area.weight))
+        alpha = self.refitted_at(encoded)
+        again = self._encode(regressions, sample, targets, dtype=np.float32, alpha=alpha)
+        score = np.where(np.isnan(encoded.score), np.nan, again.score)
+        return float(weighted_mean(score, self.area.weight))
 
     def _folds(self, stimuli: np.ndarray) -> np.ndarray:
         return self.validation.numbers(stimuli)
@@ -184,9 +193,9 @@ class Encoding(ABC):
         bootstrap = np.full((0 if draws is None else len(draws), n_targets), np.nan)
         for rows, columns in recorded_together(targets):
             values = targets[np.ix_(rows, columns)]
-            predict = regressions.on(sample.among(rows))
-            taken = None if alpha is None else alpha[columns]
-            predicted = predict(Targets(values, dtype, sets[columns], taken))
+            given = None if alpha is None else alpha[columns]
+            predict = regressions.on(sample.among(rows), given is not None)
+            predicted = predict(Targets(values, dtype, sets[columns], given))
             score[columns] = fold_centred_correlation(predicted, values, within[rows])
             chosen[:, columns] = self.chosen(predicted)
             if draws is not None:

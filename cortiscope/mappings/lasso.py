@@ -3,17 +3,30 @@
 import numpy as np
 
 from cortiscope import lasso
-from cortiscope.mappings.encoding import Encoding, geometric_mean
-from cortiscope.mappings.regressions import Predict
-from cortiscope.ridge import Predictions
+from cortiscope.mappings.encoding import Encoded, Encoding, geometric_mean
+from cortiscope.mappings.regressions import Predict, at_each
+from cortiscope.principal_axes import Parts
+from cortiscope.ridge import Predictions, nearest
 
 
 class Scorer(Encoding):
     """`alpha` is the penalty, as a share of the least one that leaves no component."""
 
     def prepare(self, features: np.ndarray, folds: np.ndarray) -> Predict:
-        predict = lasso.prepare(features, folds, self.settings["lasso"]["alphas"])
+        predict = lasso.prepare(Parts(features, folds), self.settings["lasso"]["alphas"])
         return lambda targets: predict(targets.values, targets.dtype)
+
+    def refit(self, features: np.ndarray, folds: np.ndarray) -> Predict:
+        parts = Parts(features, folds, n_inner=0)
+
+        def at(share: float) -> Predict:
+            predict = lasso.prepare(parts, [share])
+            return lambda targets: predict(targets.values, targets.dtype)
+
+        return lambda targets: at_each(targets, at)
+
+    def refitted_at(self, encoded: Encoded) -> np.ndarray:
+        return nearest(self.settings["lasso"]["alphas"], encoded.chosen[0])
 
     def chosen(self, predictions: Predictions) -> np.ndarray:
         return geometric_mean(predictions.alpha)

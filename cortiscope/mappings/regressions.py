@@ -31,6 +31,8 @@ class Targets:
 
 
 Predict = Callable[[Targets], Predictions]
+# From features (stimulus, component) and folds (stimulus,).
+Prepare = Callable[[np.ndarray, np.ndarray], Predict]
 
 
 @dataclass(frozen=True)
@@ -49,24 +51,29 @@ class Regressions:
     """Regressions on features (stimulus, component), each prepared once for all responses.
 
     The first is always kept, others while there is room. n_kernels: how many matrices between
-    stimuli each is made of.
+    stimuli each is made of. refit: prepares those that take the strengths they are given, where
+    that is cheaper.
     """
 
     def __init__(
         self,
-        prepare: Callable[[np.ndarray, np.ndarray], Predict],
+        prepare: Prepare,
         features: np.ndarray,
         n_kernels: int = 1,
+        refit: Prepare | None = None,
     ) -> None:
-        self.prepare, self.features, self.n_kernels = prepare, features, n_kernels
-        self.kept: dict[tuple[bytes, bytes], Predict] = {}
+        self.prepare, self.refit = prepare, prepare if refit is None else refit
+        self.features, self.n_kernels = features, n_kernels
+        self.kept: dict[tuple[bool, bytes, bytes], Predict] = {}
         self.room = ROOM
 
-    def on(self, sample: Sample) -> Predict:
-        key = sample.stimuli.tobytes(), sample.folds.tobytes()
+    def on(self, sample: Sample, given: bool = False) -> Predict:
+        """given: for targets that say what strengths to take."""
+        key = given, sample.stimuli.tobytes(), sample.folds.tobytes()
         if key in self.kept:
             return self.kept[key]
-        made = self.prepare(self.features[sample.stimuli], sample.folds)
+        prepare = self.refit if given else self.prepare
+        made = prepare(self.features[sample.stimuli], sample.folds)
         size = self._size(len(sample.stimuli))
         if size <= self.room or not self.kept:
             self.kept[key] = made
@@ -83,3 +90,21 @@ class Regressions:
         """About the bytes of a preparation: kernels, eigenvectors, what a `nested.Solver` keeps."""
         square = n_stimuli**2 * 8
         return 2 * self.n_kernels * square + min(KEPT_BYTES, 32 * square)
+
+
+def at_each(targets: Targets, predict: Callable[[float], Predict]) -> Predictions:
+    """Predictions at the strength that each target names; predict: at one, of all its targets."""
+    assert targets.alpha is not None
+    groups = [np.flatnonzero(targets.alpha == strength) for strength in np.unique(targets.alpha)]
+    found = [
+        predict(float(targets.alpha[own[0]]))(
+            Targets(targets.values[:, own], targets.dtype, targets.sets[own])
+        )
+        for own in groups
+    ]
+    back = np.argsort(np.concatenate(groups))
+    return Predictions(
+        np.hstack([each.values for each in found])[:, back],
+        np.hstack([each.alpha for each in found])[:, back],
+        np.hstack([each.spread for each in found])[:, back],
+    )

@@ -11,20 +11,25 @@ from cortiscope.ridge import Predictions
 class Scorer(Encoding):
     """Nested cross-validation, or the protocol of Conwell et al. (2021)."""
 
-    refits = True
-
     def prepare(self, features: np.ndarray, folds: np.ndarray) -> Predict:
         if self.published:
             return lambda targets: ridge.conwell2021(features, targets.values)
-        alphas = self.settings["ridge"]["alphas"]
-        regression = ridge.Regression(ridge.kernel(features), folds, alphas)
+        regression = self._regression(features, folds)
+        return lambda targets: regression.predict(targets.values, targets.dtype)
+
+    def refit(self, features: np.ndarray, folds: np.ndarray) -> Predict:
+        if self.published:
+            return self.prepare(features, folds)
+        regression = self._regression(features, folds)
 
         def predict(targets: Targets) -> Predictions:
-            if targets.alpha is None:
-                return regression.predict(targets.values, targets.dtype)
+            assert targets.alpha is not None
             return regression.predict_at(targets.values, targets.alpha, targets.dtype)
 
         return predict
+
+    def _regression(self, features: np.ndarray, folds: np.ndarray) -> ridge.Regression:
+        return ridge.Regression(ridge.kernel(features), folds, self.settings["ridge"]["alphas"])
 
     def chosen(self, predictions: Predictions) -> np.ndarray:
         return geometric_mean(predictions.alpha)
