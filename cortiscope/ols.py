@@ -46,7 +46,7 @@ def prepare(features: NDArray, folds: NDArray) -> Predict:
 
         return solve
 
-    parts = Parts(features, folds)
+    parts = Parts(features, folds, n_inner=0)
     return lambda responses, dtype: parts.predict(responses, solver, dtype)
 
 

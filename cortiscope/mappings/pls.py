@@ -10,7 +10,7 @@ from cortiscope import brainscore, given_split, pls
 from cortiscope.features import Layer
 from cortiscope.fitting import LayerScore
 from cortiscope.mappings.encoding import Encoding
-from cortiscope.mappings.regressions import Regressions, Targets
+from cortiscope.mappings.regressions import Predict, Regressions, Targets
 from cortiscope.responses import Area, recorded_together
 from cortiscope.ridge import Predictions
 from cortiscope.statistics import p_value
@@ -41,6 +41,10 @@ class Scorer(Encoding):
 
     def prepare(self, features: np.ndarray, folds: np.ndarray) -> Prepared:
         return Prepared(pls.Regression(features, folds, self.components))
+
+    def refit(self, features: np.ndarray, folds: np.ndarray) -> Predict:
+        regression = pls.Regression(features, folds, self.components)
+        return lambda targets: regression.predict(targets.values, targets.sets, quickly=True)
 
     @property
     def components(self) -> int:
