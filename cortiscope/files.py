@@ -5,6 +5,7 @@ brings pandas) would double its start-up. Every file opens in xarray as it is.
 """
 
 import glob
+import hashlib
 import json
 import os
 import shutil
@@ -22,6 +23,7 @@ import numpy as np
 
 from cortiscope.errors import InputError
 
+REMADE = "delete it, and the next run makes it again"
 RENEW = "copy it anew, or delete it if the workflow made it"
 ABANDONED = 86_400  # seconds: a temporary file that is older has no writer
 FULL = 2**20  # bytes: a disk with less is taken for full
@@ -187,12 +189,42 @@ def provenance(study: str, rule: str, settings: Mapping[str, Any], code: str) ->
     return {
         "study": study,
         "rule": rule,
-        "settings": json.dumps(settings, sort_keys=True, default=str),
+        "settings": _as_text(settings),
         "code": code,
         "packages": json.dumps(versions(PROVENANCE_PACKAGES)),
         "git_commit": git_commit(Path(__file__).parent.parent),
         "Conventions": "CF-1.8",
     }
+
+
+def making(settings: Mapping[str, Any], code: str) -> str:
+    """16 hexadecimal digits of a rule's params and code: of what its outputs are made by."""
+    return made_by({"settings": _as_text(settings), "code": code})
+
+
+def made_by(provenance: Mapping[str, Any]) -> str:
+    """The same of what a file says of its making."""
+    words = f"{provenance.get('settings', '')} {provenance.get('code', '')}"
+    return hashlib.sha256(words.encode()).hexdigest()[:16]
+
+
+def check_made_by(path: str | os.PathLike[str], asked: str) -> None:
+    """InputError where a netCDF file was not made by what the study asks for (see `making`)."""
+    with opened(path) as dataset:
+        found = made_by({name: str(dataset.getncattr(name)) for name in dataset.ncattrs()})
+    refuse_other_making(path, found, asked)
+
+
+def refuse_other_making(path: str | os.PathLike[str], found: str, asked: str) -> None:
+    """InputError where the digests differ of what made a file and of what is to make it."""
+    if found != asked:
+        raise InputError(
+            str(path), "was made by other settings or code than this study's now", REMADE
+        )
+
+
+def _as_text(settings: Mapping[str, Any]) -> str:
+    return json.dumps(settings, sort_keys=True, default=str)
 
 
 def versions(packages: Sequence[str]) -> dict[str, str]:

@@ -13,12 +13,19 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from cortiscope.errors import InputError
-from cortiscope.files import Group, Variable, opened, read, replacing
+from cortiscope.files import (
+    REMADE,
+    Group,
+    Variable,
+    opened,
+    read,
+    refuse_other_making,
+    replacing,
+)
 from cortiscope.mapping_kinds import MAPPINGS, TOGETHER
 from cortiscope.nested_bootstrap import score_intervals
 from cortiscope.statistics import INTERVAL, weighted_mean
 
-REMADE = "delete it, and the next run makes it again"
 # Columns of lists, of the layers that are scored together, and what they are in a score file.
 MEMBERS = {"members": "member", "member_depths": "member_depth", "layer_weights": "layer_weight"}
 # Of mappings that divide what is explained: columns that are means over neuroids.
@@ -66,9 +73,7 @@ def check_making(paths: Sequence[str], made_by: Mapping[str, Mapping[str, Any]])
     """Check that files were made with the settings and code that the study asks for now.
 
     paths: of scores and ceilings. made_by: of each mapping, and of `ceilings`, the `settings` and
-    the `code`. A job that outlives its killed run may replace a
-    file after the next run made it with other settings; Snakemake would take that for its own.
-    Errors: InputError naming the first such file.
+    the `code` (see `making`). Errors: InputError naming the first such file.
     """
     for path in paths:
         *_, mapping, _, folder, _ = Path(path).parts
@@ -80,6 +85,13 @@ def check_making(paths: Sequence[str], made_by: Mapping[str, Mapping[str, Any]])
             raise InputError(f"{path}: settings", "are not those of the config", REMADE)
         if found["code"] != asked["code"]:
             raise InputError(f"{path}: code", "is not that of this checkout", REMADE)
+
+
+def check_accuracy(path: str, asked: str) -> None:
+    """The same of a table of accuracy, which holds one word of its making."""
+    with Path(path).open(newline="") as lines:
+        found = [row.get("made_by") or "" for row in csv.DictReader(lines)]
+    refuse_other_making(path, " ".join(found), asked)
 
 
 def read_accuracy(path: str, model: str) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from cortiscope.cross_validation import CrossValidation, fold_numbers
 from cortiscope.errors import InputError
 from cortiscope.features import write_features
 from cortiscope.figure_style import styled
-from cortiscope.files import Variable, write
+from cortiscope.files import Variable, made_by, write
 from cortiscope.properties import decoding_settings
 from cortiscope.readouts import JOINED, Protocol, as_property, read_out, write_rows
 from tests.running import REPOSITORY
@@ -68,7 +68,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
                {"index": index, "depth": float(index)})
         for index, (name, features) in enumerate([("early", EARLY), ("late", LATE)])
     }  # fmt: skip
-    write_features(folder / "net.nc", layers, IDS, {"model": "net"})
+    write_features(folder / "net.nc", layers, IDS, {"model": "net", "code": "0" * 16})
     response = np.stack([np.hstack([EARLY, LATE, EARLY[:, :1]])] * 2, axis=1)
     response[:, 1] += 2.0  # the mean over repetitions is what is read out from
     response[4, :, -1] = np.nan  # a neuroid of which a response is missing is left out
@@ -88,8 +88,9 @@ def table(files: Path) -> Path:
     """The decoding table, made by the scripts of the rules."""
     settings, stimuli = decoding_settings(CONFIG), str(files / "stimuli.nc")
     of_model, of_areas = files / "models" / "net.csv", []
+    layers, made = ["early", "late"], made_by({"code": "0" * 16})
     script("decode_model")(
-        str(files / "net.nc"), stimuli, str(of_model), ["early", "late"], settings, "net"
+        str(files / "net.nc"), stimuli, str(of_model), layers, made, settings, "net"
     )
     for area in ("V1", "IT"):
         of_areas.append(str(files / "areas" / f"{area}.csv"))
@@ -98,6 +99,15 @@ def table(files: Path) -> Path:
     labels = {"net": {"family": "Nets", "architecture": "net", "training": "trained"}}
     script("decoding_table")([str(of_model)], of_areas, str(files / "decoding.csv"), labels)
     return files / "decoding.csv"
+
+
+def test_features_made_otherwise_are_not_read(files: Path, tmp_path: Path) -> None:
+    features, stimuli, decoded = (str(files / "net.nc"), str(files / "stimuli.nc"), tmp_path / "d")
+    with pytest.raises(InputError, match="was made by other settings or code"):
+        script("decode_model")(
+            features, stimuli, str(decoded), ["early"], "f" * 16, decoding_settings(CONFIG), "net"
+        )
+    assert not decoded.exists()
 
 
 def test_the_table_has_a_row_per_layer_or_area_and_property(table: Path) -> None:

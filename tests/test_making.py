@@ -1,12 +1,12 @@
-"""Score files that were made with other settings or code than the study asks for."""
+"""Files that were made with other settings or code than the study asks for."""
 
 import json
 
 import pytest
 
 from cortiscope.errors import InputError
-from cortiscope.files import write
-from cortiscope.model_tables import check_making
+from cortiscope.files import check_made_by, made_by, making, provenance, write
+from cortiscope.model_tables import check_accuracy, check_making
 
 ASKED = {"ridge": {"settings": {"ridge": {"alphas": [0.1, 10]}}, "code": "0123456789abcdef"}}
 
@@ -54,3 +54,39 @@ def test_ceilings_are_checked_too(tmp_path, splits, accepted):
     else:
         with pytest.raises(InputError, match="settings: are not those of the config"):
             check_making([str(path)], asked)
+
+
+PARAMS = {"row": {"model": "resnet", "seed": "0"}, "layers": [{"layer": "conv"}]}
+OTHER_PARAMS = {"row": {"model": "resnet", "seed": "1"}, "layers": [{"layer": "conv"}]}
+REFUSED = "was made by other settings or code than this study's now"
+
+
+@pytest.mark.parametrize(
+    ("params", "code", "accepted"),
+    [(PARAMS, "0" * 16, True), (OTHER_PARAMS, "0" * 16, False), (PARAMS, "1" * 16, False)],
+)
+def test_features_and_accuracy_hold_what_made_them(tmp_path, params, code, accepted):
+    about = provenance("shapes", "features", params, code)
+    features, accuracy = tmp_path / "resnet.nc", tmp_path / "resnet.csv"
+    write(features, {}, about)
+    accuracy.write_text(f"model,top1,made_by\nresnet,50,{made_by(about)}\n")
+    reordered = {key: PARAMS[key] for key in reversed(PARAMS)}
+    asked = making(reordered, "0" * 16)
+    for check, path in ((check_made_by, features), (check_accuracy, accuracy)):
+        if accepted:
+            check(str(path), asked)
+        else:
+            with pytest.raises(InputError) as raised:
+                check(str(path), asked)
+            remedy = "delete it, and the next run makes it again"
+            assert str(raised.value) == f"{path}: {REFUSED}; {remedy}"
+
+
+def test_files_that_say_nothing_of_their_making_are_refused(tmp_path):
+    write(tmp_path / "resnet.nc", {}, {})
+    (tmp_path / "resnet.csv").write_text("model,top1\nresnet,50\n")
+    asked = making(PARAMS, "0" * 16)
+    with pytest.raises(InputError, match=REFUSED):
+        check_made_by(tmp_path / "resnet.nc", asked)
+    with pytest.raises(InputError, match=REFUSED):
+        check_accuracy(str(tmp_path / "resnet.csv"), asked)

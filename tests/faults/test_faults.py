@@ -121,3 +121,31 @@ def test_scores_of_a_job_that_came_too_late_are_refused(folder, undisturbed):
     assert line in refused.stderr
     late.unlink()
     ends_well(folder, undisturbed)
+
+
+def other_row(features):
+    with netCDF4.Dataset(features, "a") as dataset:
+        settings = json.loads(dataset.settings)
+        settings["row"]["seed"] = "1"
+        dataset.settings = json.dumps(settings, sort_keys=True)
+
+
+def other_word(accuracy):
+    *cells, made_by = accuracy.read_text().rstrip().split(",")
+    accuracy.write_text(",".join([*cells, made_by[::-1]]) + "\n")
+
+
+@pytest.mark.parametrize(
+    ("file", "change"),
+    [("features/shapenet5.nc", other_row), ("accuracy/shapenet5.csv", other_word)],
+)
+def test_what_came_too_late_of_a_network_is_refused(folder, undisturbed, file, change):
+    late = folder / "results" / "shapes" / file
+    change(late)
+    refused = run_to_the_end(folder, "tables")
+    assert refused.returncode != 0
+    problem = "was made by other settings or code than this study's now; delete it"
+    assert f"error: {late.relative_to(folder)}: {problem}" in refused.stderr
+    assert not (folder / "results/shapes/tables/accuracy_vs_brain.csv").exists()
+    late.unlink()
+    ends_well(folder, undisturbed)

@@ -1,50 +1,45 @@
-"""The small study through a real SLURM, with the shipped profile; only polling is quicker."""
+"""A study through a real SLURM, with the shipped profile; only polling is quicker."""
 
 from __future__ import annotations
 
 import shutil
 import subprocess
 import sys
-import time
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from cortiscope import efficiency
-from tests.running import TABLES
-from tests.slurm.cluster import SACCT_FIELDS, Cluster
+from tests.running import TABLES, Workflow, with_settings
+from tests.slurm.cluster import Cluster
+from tests.slurm.study import OPTIONS, REPOSITORY, Run, expected_place, place
 
 pytestmark = [pytest.mark.slurm, pytest.mark.xdist_group("slurm")]
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-SMALL = REPOSITORY / "tests" / "config" / "small.yaml"
-OPTIONS = (
-    "--workflow-profile", str(REPOSITORY / "profiles" / "slurm"),
-    "--slurm-init-seconds-before-status-checks", "1", "--max-status-checks-per-second", "1",
-    "--configfile", str(SMALL), "--nocolor",
-)  # fmt: skip
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The small study, with a network that has as many layers as those of use."""
+    names = ["shapenet5_untrained", "shapenet5", "resnet18_untrained"]
+    return with_settings(tmp_path_factory.mktemp("config") / "study.yaml", models={"names": names})
 
 
-@dataclass(frozen=True)
-class Run:
-    """A folder in which the small study ran on a cluster, and the id of the run."""
-
-    folder: Path
-    cluster: Cluster
-    identity: str
-
-    def jobs(self, fields: Sequence[str] = SACCT_FIELDS) -> list[dict[str, str]]:
-        return self.cluster.sacct("--allocations", "--name", self.identity, fields=fields)
+@pytest.fixture(scope="module")
+def local(config: Path, tmp_path_factory: pytest.TempPathFactory) -> Workflow:
+    """The same study, run without a cluster."""
+    run = Workflow(tmp_path_factory.mktemp("local"))
+    done = run("--", "tables", config=config)
+    assert done.returncode == 0, done.stderr[-4000:]
+    return run
 
 
-def snakemake(cluster: Cluster, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def snakemake(
+    cluster: Cluster, folder: Path, config: Path, *arguments: str
+) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(REPOSITORY / "Snakefile")]
-    command += ["--directory", str(folder), *OPTIONS, *arguments]
+    command += ["--directory", str(folder), *OPTIONS, "--configfile", str(config), "--nocolor"]
     return subprocess.run(
-        command,
+        [*command, *arguments],
         cwd=REPOSITORY,
         env=cluster.environment,
         capture_output=True,
@@ -54,35 +49,35 @@ def snakemake(cluster: Cluster, folder: Path, *arguments: str) -> subprocess.Com
 
 
 @pytest.fixture(scope="module")
-def study(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Run:
+def study(cluster: Cluster, config: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
     folder = tmp_path_factory.mktemp("study")
-    done = snakemake(cluster, folder)
+    done = snakemake(cluster, folder, config)
     assert done.returncode == 0, done.stderr[-4000:]
-    run = Run(folder, cluster, efficiency.latest_run(folder))
-    deadline = time.monotonic() + 30  # slurmdbd hears of the last job's end a little later
-    while any(job["State"] != "COMPLETED" for job in run.jobs()) and time.monotonic() < deadline:
-        time.sleep(0.5)
+    run = Run.latest(folder, cluster)
+    run.wait_for_accounting()
     return run
 
 
-def test_the_tables_are_those_of_a_local_run(study, finished):
+def test_the_tables_are_those_of_a_local_run(study, local):
     for table in TABLES:
         there = study.folder / "results" / "shapes" / "tables" / table
-        here = finished.folder / "results" / "shapes" / "tables" / table
+        here = local.results / "tables" / table
         assert there.read_bytes() == here.read_bytes(), table
 
 
 def test_networks_run_on_the_gpu_partition_and_nothing_else_does(study):
-    jobs = study.jobs()
-    rules = Counter(efficiency.rule_name(job["Comment"], "") for job in jobs)
     decoded = {"decode_model": 3, "decode_area": 3}
-    assert rules == {"features": 3, "accuracy": 3, "ceilings": 3, "fit": 6, "tables": 1} | decoded
-    for job in jobs:
-        on_gpu = efficiency.rule_name(job["Comment"], "") in ("features", "accuracy")
+    expected = {"features": 3, "accuracy": 3, "ceilings": 3, "fit": 6, "tables": 1} | decoded
+    assert study.rules() == expected
+    for job in study.jobs():
         assert job["State"] == "COMPLETED"
         assert job["Account"] == "research"
-        assert job["Partition"] == ("gpu" if on_gpu else "cpu")
-        assert ("gres/gpu=1" in job["AllocTRES"].split(",")) == on_gpu
+        assert place(job) == expected_place(job)
+
+
+def test_a_fit_job_does_twenty_layer_fits_or_more(study):
+    """A job takes SLURM seconds to start. Layers x areas x mappings in the files, jobs in sacct."""
+    assert study.layer_fits() >= 20 * study.rules()["fit"] > 0
 
 
 def test_a_fit_job_scores_a_block_of_layers_in_all_areas(study):
@@ -133,22 +128,21 @@ def test_the_efficiency_table_adds_up(study):
     assert 1000 <= megabytes < 1100
 
 
-def test_a_failed_job_shows_its_log_and_is_retried_with_more(cluster, study, tmp_path):
+def test_a_failed_job_shows_its_log_and_is_retried_with_more(cluster, study, config, tmp_path):
     shutil.copytree(study.folder / "resources" / "layers", tmp_path / "resources" / "layers")
     broken = tmp_path / "resources" / "shapes" / "responses.nc"
     broken.parent.mkdir()
     broken.write_bytes(b"not a netCDF file")
     target = "results/shapes/ceilings/V1.nc"
     # The rule alone, so that the broken file is not made anew; one retry, of the profile's two.
-    done = snakemake(
-        cluster, tmp_path, "--allowed-rules", "ceilings", "--retries", "1", "--", target
-    )
+    options = ("--allowed-rules", "ceilings", "--retries", "1")
+    done = snakemake(cluster, tmp_path, config, *options, "--", target)
     assert done.returncode != 0
     assert "logs/shapes/ceilings/V1.log" in done.stderr
     message = (tmp_path / "logs" / "shapes" / "ceilings" / "V1.log").read_text()
     assert message.startswith("error: resources/shapes/responses.nc: ")
     assert message.splitlines()[0] in done.stderr
-    run = Run(tmp_path, cluster, efficiency.latest_run(tmp_path))
+    run = Run.latest(tmp_path, cluster)
     asked = sorted(efficiency.megabytes(job["ReqMem"]) for job in run.jobs())
     assert asked == [2000, 4000]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import smart_open
 
-from cortiscope import agreement, locks
+from cortiscope import agreement, locks, making
 from cortiscope.digest import code_digest
 from cortiscope.errors import InputError
 from cortiscope.properties import decoding_settings, properties, readout_memory, readout_minutes
@@ -108,16 +108,19 @@ def mapping_code(wildcards):
 
 
 def files_made_by(wildcards):
-    """What scores and ceilings must say of their making: a job that outlived its run comes late."""
-    making = {
-        mapping: {
-            "settings": STUDY.mapping_settings(mapping),
-            "code": code_digest("fit", f"mappings.{mapping}"),
-        }
-        for mapping in sorted(STUDY.config["mappings"])
-    }
-    settings = STUDY.section("ceilings", "rsa")
-    return making | {"ceilings": {"settings": settings, "code": code_digest("ceilings")}}
+    """What the files of a model must say of their making."""
+    accuracy = making.of_accuracy(STUDY, wildcards.model)
+    return making.of_scores(STUDY) | {"accuracy": accuracy}
+
+
+@functools.cache
+def making_of_features(model):
+    """Once a model: every fit of a large study asks."""
+    return making.of_features(STUDY, model)
+
+
+def features_made_by(wildcards):
+    return making_of_features(wildcards.model)
 
 
 def features_memory(wildcards, attempt):

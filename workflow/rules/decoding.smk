@@ -19,6 +19,7 @@ rule decode_model:
         runtime=decoding_runtime,
     params:
         layers=layer_names,
+        features_made_by=features_made_by,
         settings=decoding_settings(STUDY.section(*STUDY.config)),
         code=code("decode_model"),
     script:

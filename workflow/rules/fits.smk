@@ -24,6 +24,7 @@ rule fit:
         runtime=fit_runtime,
     params:
         layers=block_layers,
+        features_made_by=features_made_by,
         settings=mapping_settings,
         code=mapping_code,
     script:

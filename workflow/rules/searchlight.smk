@@ -18,6 +18,7 @@ rule searchlight:
         mem_mb=fit_memory,
     params:
         layers=layer_names,
+        features_made_by=features_made_by,
         settings=STUDY.section("searchlight", "statistics"),
         code=code("searchlight"),
     script:

@@ -6,9 +6,9 @@ import torch
 
 from cortiscope import devices, job, zoo
 from cortiscope.accuracy import from_arrays, from_folder, top_k
-from cortiscope.files import read, replacing
+from cortiscope.files import made_by, read, replacing
 
-COLUMNS = ("model", "top1", "top5", "accuracy_source", "n_images")
+COLUMNS = ("model", "top1", "top5", "accuracy_source", "n_images", "made_by")
 
 
 def main(
@@ -19,10 +19,12 @@ def main(
     folder: str,
     device: str,
     threads: int,
+    provenance: dict,
 ) -> None:
     torch.set_num_threads(threads)
     published = zoo.published_accuracy(row)
-    found: dict = {"model": row["model"], "accuracy_source": "unknown"}
+    found: dict = {"model": row["model"], "made_by": made_by(provenance)}
+    found["accuracy_source"] = "unknown"
     if images or folder:
         labelled, n_classes = from_folder(folder), None
         if images:

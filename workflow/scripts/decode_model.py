@@ -5,12 +5,20 @@ from typing import Any
 
 from cortiscope import job
 from cortiscope.features import read_layers, read_stimulus_ids
+from cortiscope.files import check_made_by
 from cortiscope.readouts import read_out, read_properties, write_rows
 
 
 def main(
-    features: str, stimuli: str, decoded: str, layers: list[str], settings: dict, model: str
+    features: str,
+    stimuli: str,
+    decoded: str,
+    layers: list[str],
+    features_made_by: str,
+    settings: dict,
+    model: str,
 ) -> None:
+    check_made_by(features, features_made_by)
     properties, protocol = read_properties(stimuli, settings, read_stimulus_ids(features))
 
     def rows() -> Iterator[dict[str, Any]]:

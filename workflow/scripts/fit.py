@@ -5,7 +5,7 @@ from pathlib import Path
 from cortiscope import job
 from cortiscope.errors import InputError
 from cortiscope.features import read_layers, read_stimulus_ids
-from cortiscope.files import read_coordinate, write
+from cortiscope.files import check_made_by, read_coordinate, write
 from cortiscope.fitting import fit_areas
 from cortiscope.mapping_kinds import coordinates
 from cortiscope.mapping_kinds import low_level as models
@@ -19,11 +19,13 @@ def main(
     low_level: str | None,
     scores: list[str],
     layers: list[str],
+    features_made_by: str,
     settings: dict,
     mapping: str,
     model: str,
     provenance: dict,
 ) -> None:
+    check_made_by(features, features_made_by)
     named = {name for names in coordinates(settings).values() for name in names}
     about_stimuli = {name: read_coordinate(stimuli, name) for name in sorted(named)}
     if low_level:

@@ -1,7 +1,13 @@
 """Gather the scores of one model, layer by layer and neuroid by neuroid."""
 
 from cortiscope import job
-from cortiscope.model_tables import check_making, model_tables, write_frame, write_parquet
+from cortiscope.model_tables import (
+    check_accuracy,
+    check_making,
+    model_tables,
+    write_frame,
+    write_parquet,
+)
 
 
 def main(
@@ -16,6 +22,7 @@ def main(
     provenance: dict,
 ) -> None:
     check_making([*scores, *ceilings], made_by)
+    check_accuracy(accuracy, made_by["accuracy"])
     layer_table, neuroid_table = model_tables(scores, ceilings, accuracy, model, labels)
     write_frame(layer_table, layers, provenance)
     write_parquet(neuroid_table, neuroids, provenance)

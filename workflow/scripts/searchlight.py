@@ -4,7 +4,7 @@ import numpy as np
 
 from cortiscope import job, rsa
 from cortiscope.features import read_layers, row_centred_gram
-from cortiscope.files import Variable, write
+from cortiscope.files import Variable, check_made_by, write
 from cortiscope.responses import read_area
 from cortiscope.searchlight import AXES, sphere_scores, voxel_coordinates
 
@@ -14,11 +14,13 @@ def main(
     responses: str,
     searchlight: str,
     layers: list[str],
+    features_made_by: str,
     settings: dict,
     model: str,
     area: str,
     provenance: dict,
 ) -> None:
+    check_made_by(features, features_made_by)
     recorded = read_area(responses, area)
     places = voxel_coordinates(recorded, responses)
     models = [rsa.dissimilarities(row_centred_gram(x)) for x in read_layers(features, layers)]
