@@ -11,9 +11,10 @@ SECONDS_PER_JOB = 120.0
 # What a core does in the products of a ridge fit, and in the gathers of an RSA, measured low.
 PRODUCTS_PER_SECOND = 1e10
 CELLS_PER_SECOND = 1.5e8
-SECONDS_PER_DECOMPOSITION = 3e-9  # of as many stimuli, cubed
+# Of as many stimuli, cubed: a decomposition and what ridge makes of it for each alpha.
+SECONDS_PER_DECOMPOSITION = 1.5e-9
 # Core-seconds of the others for 240 stimuli, 64 neuroids and 100 permutations, measured.
-SECONDS = {"ols": 0.5, "pcr": 0.9, "lasso": 1.5, "pls": 2.5, "stacked": 1.0}
+SECONDS = {"ols": 0.5, "pcr": 0.8, "lasso": 1.3, "pls": 2.0, "stacked": 0.8}
 # Of those that compare similarities between stimuli; the neuroids cost next to nothing.
 SIMILARITY_SECONDS = {
     "cka": 0.1,
@@ -49,8 +50,7 @@ def seconds_per_layer(
     # Two matrix products an alpha serve all folds (see `ridge`), a product and a sum a cell; of all
     # but a tenth of the stimuli there are two at half the precision, whatever the alphas.
     products = (fits * alphas + refits) * 4 * n_stimuli**2 * n_neuroids / PRODUCTS_PER_SECOND
-    prepared = (1 + refits) * (1 + alphas / 5) * SECONDS_PER_DECOMPOSITION * n_stimuli**3
-    return products + prepared
+    return products + (1 + refits) * SECONDS_PER_DECOMPOSITION * n_stimuli**3
 
 
 def fit_megabytes(
