@@ -20,8 +20,10 @@ from cortiscope.figure_style import (
     add_legend,
     bottom_panels,
     model_colours,
+    n_columns,
     name_panel,
     panel_grid,
+    row_height,
     save,
     styled,
 )
@@ -43,7 +45,9 @@ def decoding(table: pd.DataFrame) -> Figure:
     table: rows of decoding.csv.
     """
     names = list(table["property"].unique())
-    figure, panels = panel_grid(["decoding"], names, 50 * MILLIMETRE)
+    label = "read out, held out\n(0 chance, 1 perfect)"
+    height = row_height([label], -(-len(names) // n_columns(names)), 50 * MILLIMETRE)
+    figure, panels = panel_grid({"decoding": label}, names, height)
     layers = table[table["source"] == "model"].rename(columns={"name": "model"})
     models = layers.drop_duplicates("model")
     colours, groups = model_colours(models)
@@ -59,9 +63,7 @@ def decoding(table: pd.DataFrame) -> Figure:
             line.set_in_layout(False)
         axes.set_xlim(-0.03, 1.03)
         axes.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
-        if axes.get_ylabel():
-            axes.set_ylabel("read out, held out\n(0 chance, 1 perfect)")
-    for axes in bottom_panels(panels, ["decoding"], names):
+    for axes in bottom_panels(panels, names):
         axes.set_xlabel("depth (first to last layer)")
     level = Line2D([], [], label="areas", color="black", linewidth=0.8, linestyle=DOTTED)
     add_legend(figure, [*line_handles(looks, groups, few), level])

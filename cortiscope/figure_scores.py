@@ -1,5 +1,6 @@
 """Figures of scores: against the accuracy of the models, and along their depth."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import matplotlib as mpl
@@ -15,50 +16,69 @@ from cortiscope.figure_style import (
     MARKERS,
     MILLIMETRE,
     PALE,
+    Panels,
     add_legend,
+    beside_or_below,
     bottom_panels,
     draw_ceiling,
     group_handles,
     model_colours,
+    n_columns,
     name_panel,
     panel_grid,
+    panel_width,
     records,
+    row_height,
     say_empty,
+    score_label,
     training_handles,
 )
 
 
-def accuracy_vs_score(models: pd.DataFrame, correlations: pd.DataFrame) -> Figure:
+def accuracy_vs_score(
+    models: pd.DataFrame, correlations: pd.DataFrame, measures: Mapping[str, str]
+) -> Figure:
     """Top-1 accuracy against the score of the best layer: a panel per area, a row per mapping.
 
-    models: rows of accuracy_vs_brain with `architecture`. Bars: 95 % over stimuli.
+    models: rows of accuracy_vs_brain with `architecture`. measures: mapping to what its score is,
+    in their order. Bars: 95 % over stimuli.
     """
-    mappings, areas = list(models["mapping"].unique()), list(models["area"].unique())
-    figure, panels = panel_grid(mappings, areas, 50 * MILLIMETRE)
+    areas = list(models["area"].unique())
+    figure, panels = _score_panels(measures, areas, 50 * MILLIMETRE)
     every = models.drop_duplicates("model")
     colours, groups = model_colours(every)
     few = len(every) <= LABELLED
     looks = point_looks(every, colours, few)
-    for (mapping, area), axes in panels.items():
+    stated = {key: row for key, row in plain(correlations).groupby(["mapping", "area"])}
+    parts = [_correlation(stated.get(key)) for key in panels]
+    notes = beside_or_below(parts, panel_width(n_columns(areas)))
+    for note, ((mapping, area), axes) in zip(notes, panels.items(), strict=True):
         here = models[(models["mapping"] == mapping) & (models["area"] == area)]
         shown = here.dropna(subset=["top1", "score"])
-        stated = plain(correlations)
-        statistics = stated[(stated["mapping"] == mapping) & (stated["area"] == area)]
-        name_panel(axes, area, _correlation_text(statistics, len(areas)))
+        name_panel(axes, area, note)
         axes.axhline(0, color=PALE, linewidth=0.6, zorder=0)
         if shown.empty:
             say_empty(axes, "no model with known accuracy")
         _points(axes, shown, looks)
-        if statistics["r"].notna().any():
+        if note.startswith("r ="):
             _regression(axes, shown)
         draw_ceiling(axes, here["ceiling"])
-    for axes in bottom_panels(panels, mappings, areas):
+    for axes in bottom_panels(panels, areas):
         axes.set_xlabel("top-1 accuracy (%)")
     if few:
         add_legend(figure, [Line2D([], [], label=model, **look) for model, look in looks.items()])
     else:
         add_legend(figure, group_handles(groups) + training_handles())
     return figure
+
+
+def _score_panels(
+    measures: Mapping[str, str], areas: Sequence[str], height: float
+) -> tuple[Figure, Panels]:
+    """Panels whose y axis is a score; height: of a row, in inches, as far as it fits a page."""
+    labels = {mapping: score_label(mapping, what) for mapping, what in measures.items()}
+    n_rows = -(-len(areas) // n_columns(areas)) * len(labels)
+    return panel_grid(labels, areas, row_height(labels.values(), n_rows, height))
 
 
 def point_looks(
@@ -75,16 +95,16 @@ def plain(correlations: pd.DataFrame) -> pd.DataFrame:
     return correlations[(correlations["models"] == "all") & (correlations["given"] == "nothing")]
 
 
-def _correlation_text(statistics: pd.DataFrame, n_areas: int) -> str:
-    between = "\n" if n_areas == 4 else " "  # four panels a row are narrow
-    if statistics.empty:
-        return f"fewer than 3 models{between}with known accuracy"
+def _correlation(statistics: pd.DataFrame | None) -> tuple[str, str]:
+    """What a panel states, in two parts."""
+    if statistics is None:
+        return "fewer than 3 models", "with known accuracy"
     row = statistics.iloc[0]
     if not np.isfinite(row["r"]):
-        return f"accuracy or score{between}does not vary"
-    correlation = f"r = {row['r']:.2f} [{row['r_low']:.2f}, {row['r_high']:.2f}]".replace("-", "−")
+        return "accuracy or score", "does not vary"
+    correlation = f"r = {row['r']:.2f} [{row['r_low']:.2f}, {row['r_high']:.2f}],"
     size = f"p {p_text(row['p_value'])}, n = {row['n_models']:.0f}"
-    return f"{correlation},{between}{size}"
+    return correlation.replace("-", "−"), size
 
 
 def p_text(p: float) -> str:
@@ -115,13 +135,14 @@ def _regression(axes: Axes, shown: pd.DataFrame) -> None:
     axes.plot(ends, slope * ends + intercept, color="black", linewidth=0.8, zorder=1.5)
 
 
-def layer_depth(layers: pd.DataFrame) -> Figure:
+def layer_depth(layers: pd.DataFrame, measures: Mapping[str, str]) -> Figure:
     """Score of every layer against its depth: a panel per area, a line per model.
 
-    layers: rows of layers.csv. Trained models solid, untrained ones dashed.
+    layers: rows of layers.csv. measures: mapping to what its score is, in their order. Trained
+    models solid, untrained ones dashed.
     """
-    mappings, areas = list(layers["mapping"].unique()), list(layers["area"].unique())
-    figure, panels = panel_grid(mappings, areas, 45 * MILLIMETRE)
+    areas = list(layers["area"].unique())
+    figure, panels = _score_panels(measures, areas, 45 * MILLIMETRE)
     models = layers.drop_duplicates("model")
     colours, groups = model_colours(models)
     few = len(models) <= LABELLED
@@ -130,6 +151,9 @@ def layer_depth(layers: pd.DataFrame) -> Figure:
         here = layers[(layers["mapping"] == mapping) & (layers["area"] == area)]
         name_panel(axes, area)
         axes.axhline(0, color=PALE, linewidth=0.6, zorder=0)
+        if here["depth"].isna().all():
+            say_empty(axes, "all layers are scored\ntogether")
+            continue
         for model, rows in here.groupby("model", sort=False):
             rows = rows.sort_values("layer_index", kind="stable")
             [line] = axes.plot(rows["depth"], rows["score"], **looks[str(model)])
@@ -137,7 +161,7 @@ def layer_depth(layers: pd.DataFrame) -> Figure:
         draw_ceiling(axes, here["ceiling"])
         axes.set_xlim(-0.03, 1.03)
         axes.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
-    for axes in bottom_panels(panels, mappings, areas):
+    for axes in bottom_panels(panels, areas):
         axes.set_xlabel("depth (first to last layer)")
     add_legend(figure, line_handles(looks, groups, few))
     return figure

@@ -1,7 +1,7 @@
 """How every figure looks: size, fonts, colours that all readers can tell apart, and its files."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -9,21 +9,32 @@ import matplotlib as mpl
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
+from matplotlib.textpath import TextPath
 from matplotlib.typing import RcKeyType
 
 from cortiscope.files import replacing
+from cortiscope.mapping_kinds import MAPPINGS
 
 MILLIMETRE = 1 / 25.4  # inches
 WIDTH = 180 * MILLIMETRE  # a journal's two columns
-HIGHEST = 240 * MILLIMETRE  # a journal's page
+HIGHEST = 240 * MILLIMETRE  # a journal's page: what does not fit one readably grows beyond it
+LOWEST_TEXT = 2.1 * MILLIMETRE  # a row whose name has 5 points, the smallest that journals print
+LOWEST_PANEL = 40 * MILLIMETRE  # a row of panels, with what is written about them
+LONGEST_SIDE = 2**16 - 1  # pixels, of Matplotlib's PNG
 GREY, PALE = "0.45", "0.85"
 # Okabe and Ito, Color Universal Design (2008), without black, which axes and text are drawn in.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#B8A800")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "h", "*")
 LABELLED = 12  # with more models than this, names would cover the points
-MEASURES = {"ridge": "Pearson r", "rsa": "RDM Spearman ρ", "cka": "debiased CKA"}
+COMPARISONS = {
+    "spearman": "RDM Spearman ρ",
+    "pearson": "RDM Pearson r",
+    "kendall": "RDM Kendall τ-a",
+    "cosine": "RDM cosine",
+}
 Panels = dict[tuple[str, str], Axes]
 
 
@@ -71,53 +82,95 @@ def save(figure: Figure, svg: str, png: str, dpi: int, provenance: Mapping[str, 
     with replacing(svg) as temporary:
         metadata: dict[str, Any] = {"Date": None, "Description": about}
         figure.savefig(temporary, format="svg", metadata=metadata)
+    dpi = min(dpi, int(LONGEST_SIDE / max(figure.get_size_inches())))
     with replacing(png) as temporary:
         figure.savefig(temporary, format="png", dpi=dpi, metadata={"Description": about})
 
 
-def panel_grid(
-    mappings: Sequence[str], areas: Sequence[str], panel_height: float
-) -> tuple[Figure, Panels]:
-    """A panel per area: a row per mapping, or several rows of three where areas are many.
+def measure(mapping: str, comparison: str) -> str:
+    """What the score of a mapping is; comparison: of dissimilarities, as in the config."""
+    kind = MAPPINGS[mapping]
+    if kind.squared:
+        return "unique R² of RDMs"
+    known = {"area_ceiling": "Pearson r", "cka_ceiling": "debiased CKA"}
+    return known.get(kind.ceiling) or COMPARISONS[comparison]
 
-    panel_height in inches. Panels of a mapping share their y axis, so that areas compare.
+
+def text_width(text: str, size: float, weight: str = "normal") -> float:
+    """The width in inches of the longest line of a text, a little generously; size in points."""
+    font = FontProperties(weight=weight)
+    lines = [TextPath((0, 0), line, size, font) for line in text.split("\n") if line.strip()]
+    return 1.05 / 72 * max((line.get_extents().width for line in lines), default=0.0)
+
+
+def n_columns(areas: Sequence[str]) -> int:
+    """How many panels stand abreast: all, or three or four; fewer where areas have long names."""
+    wanted = len(areas) if len(areas) <= 4 else 3 if len(areas) <= 9 else 4
+    size = mpl.rcParams["axes.titlesize"]
+    longest = max(text_width(area, size, "bold") for area in areas) + size / 72
+    return max(1, min(wanted, int((WIDTH - margin()) / longest)))
+
+
+def margin() -> float:
+    """What the labels and ticks of a y axis take, about, in inches."""
+    return 6 * float(mpl.rcParams["font.size"]) / 72
+
+
+def panel_width(columns: int) -> float:
+    """The width in inches, about, that panels have for their text."""
+    return ((WIDTH if columns > 1 else WIDTH / 2) - margin()) / columns - 4 * MILLIMETRE
+
+
+def row_height(labels: Iterable[str], n_rows: int, wanted: float) -> float:
+    """The height of a row of panels in inches: as wanted, or what fits a page if labels have room.
+
+    labels: of the y axes.
     """
-    n_columns = len(areas) if len(areas) <= 4 else 3 if len(areas) <= 9 else 4
-    n_rows = -(-len(areas) // n_columns)
-    height = min(panel_height * n_rows * len(mappings) + 12 * MILLIMETRE, HIGHEST)
+    size = mpl.rcParams["axes.labelsize"]
+    above_and_below = 5 * size / 72  # name and note, ticks
+    least = max(text_width(label, size) for label in labels) + above_and_below
+    page = (HIGHEST - 12 * MILLIMETRE) / n_rows
+    return max(least, min(wanted, page) if page >= LOWEST_PANEL else wanted)
+
+
+def panel_grid(
+    labels: Mapping[str, str], areas: Sequence[str], height: float
+) -> tuple[Figure, Panels]:
+    """A panel per mapping and area: a row per mapping, or several rows where areas are many.
+
+    labels: mapping to the label of its y axes. height: of a row, in inches. Panels of a mapping
+    share their y axis, so that areas compare.
+    """
+    columns = n_columns(areas)
+    down = -(-len(areas) // columns)
     # A lone panel as wide as the page would be mostly empty.
-    width = WIDTH if n_columns > 1 else WIDTH / 2
+    width = WIDTH if columns > 1 else WIDTH / 2
     layout = ConstrainedLayoutEngine(w_pad=1.5 * MILLIMETRE, h_pad=1.2 * MILLIMETRE)
-    figure = Figure(figsize=(width, height), layout=layout)
+    n_rows = down * len(labels)
+    figure = Figure(figsize=(width, height * n_rows + 12 * MILLIMETRE), layout=layout)
     panels: Panels = {}
-    for first_row, mapping in enumerate(mappings):
+    for first_row, (mapping, label) in enumerate(labels.items()):
         shared: Axes | None = None
         for number, area in enumerate(areas):
-            row = first_row * n_rows + number // n_columns
-            position = row * n_columns + number % n_columns + 1
-            axes = figure.add_subplot(n_rows * len(mappings), n_columns, position, sharey=shared)
+            position = first_row * down * columns + number + 1
+            axes = figure.add_subplot(n_rows, columns, position, sharey=shared)
             shared = shared or axes
             panels[mapping, area] = axes
-            if number % n_columns:
+            if number % columns:
                 axes.tick_params(labelleft=False)
             else:
-                axes.set_ylabel(score_label(mapping))
+                axes.set_ylabel(label)
     return figure, panels
 
 
-def bottom_panels(panels: Panels, mappings: Sequence[str], areas: Sequence[str]) -> list[Axes]:
+def bottom_panels(panels: Panels, areas: Sequence[str]) -> list[Axes]:
     """The panels that carry the label of the x axis: the lowest of every column."""
-    n_columns = len(areas) if len(areas) <= 4 else 3 if len(areas) <= 9 else 4
-    return [panels[mappings[-1], area] for area in areas[-n_columns:]]
+    return list(panels.values())[-min(n_columns(areas), len(areas)) :]
 
 
-def score_label(mapping: str) -> str:
-    return f"held-out score\n({mapping_name(mapping)})"
-
-
-def mapping_name(mapping: str) -> str:
-    """A mapping with the unit of its score."""
-    return f"{mapping}: {MEASURES[mapping]}" if mapping in MEASURES else mapping
+def score_label(mapping: str, measure: str) -> str:
+    between = " " if len(mapping) + len(measure) <= 20 else "\n"
+    return f"held-out score\n({mapping}:{between}{measure})"
 
 
 def name_panel(axes: Axes, area: str, note: str = "") -> None:
@@ -130,6 +183,13 @@ def name_panel(axes: Axes, area: str, note: str = "") -> None:
             note, (0, 1), (0, 3), xycoords="axes fraction", textcoords="offset points",
             va="bottom", ha="left", fontsize=size - 1.5, color=GREY, linespacing=1.15,
         )  # fmt: skip
+
+
+def beside_or_below(parts: Sequence[tuple[str, str]], width: float) -> list[str]:
+    """Panels' notes of two parts each: on one line if none is wider, in inches, else on two."""
+    size = mpl.rcParams["font.size"] - 1.5
+    fits = all(text_width(f"{first} {second}", size) <= width for first, second in parts)
+    return [f"{first}{' ' if fits else chr(10)}{second}" for first, second in parts]
 
 
 def say_empty(axes: Axes, text: str) -> None:

@@ -9,7 +9,8 @@ from matplotlib.figure import Figure
 from cortiscope.errors import InputError
 from cortiscope.figure_matrices import model_by_area, trained_vs_untrained
 from cortiscope.figure_scores import accuracy_vs_score, layer_depth, plain
-from cortiscope.figure_style import save, styled
+from cortiscope.figure_style import measure, save, styled
+from cortiscope.mapping_kinds import TOGETHER
 from cortiscope.tables import write_csv
 
 GROUP = ["mapping", "area"]
@@ -38,26 +39,38 @@ def read_tables(paths: Mapping[str, str]) -> dict[str, pd.DataFrame]:
     return tables
 
 
-def draw(name: str, tables: Mapping[str, pd.DataFrame]) -> tuple[Figure, pd.DataFrame]:
+def draw(
+    name: str, tables: Mapping[str, pd.DataFrame], comparison: str = "spearman"
+) -> tuple[Figure, pd.DataFrame]:
     """Draw one of FIGURES, within `styled`; returns it with the table of what it shows.
 
-    tables: layers, accuracy_vs_brain, correlations, contrasts.
+    tables: layers, accuracy_vs_brain, correlations, contrasts. comparison: of dissimilarities, as
+    in the config.
     Errors: InputError for an unknown figure.
     """
     layers, headline = tables["layers"], tables["accuracy_vs_brain"]
-    mappings, areas = list(headline["mapping"].unique()), list(headline["area"].unique())
+    measures = {mapping: measure(mapping, comparison) for mapping in headline["mapping"].unique()}
     if name == "accuracy_vs_score":
         architectures = layers.drop_duplicates("model").set_index("model")["architecture"]
         models = headline.assign(architecture=headline["model"].map(architectures))
-        figure = accuracy_vs_score(models, tables["correlations"])
+        figure = accuracy_vs_score(models, tables["correlations"], measures)
         return figure, _with_correlations(models, tables["correlations"])
     if name == "layer_depth":
-        return layer_depth(layers), layers[CURVES]
+        curves = _curves(layers)
+        drawn = {mapping: measures[mapping] for mapping in curves["mapping"].unique()}
+        return layer_depth(curves, drawn), curves
     if name == "model_by_area":
-        return model_by_area(headline)
+        return model_by_area(headline, measures)
     if name == "trained_vs_untrained":
-        return trained_vs_untrained(tables["contrasts"], mappings, areas), tables["contrasts"]
+        areas = list(headline["area"].unique())
+        return trained_vs_untrained(tables["contrasts"], measures, areas), tables["contrasts"]
     raise InputError("figure", f"unknown figure {name!r}", f"use one of {', '.join(FIGURES)}")
+
+
+def _curves(layers: pd.DataFrame) -> pd.DataFrame:
+    """The scores of single layers; where no mapping has any, those of all layers together."""
+    single = layers[layers["layer"] != TOGETHER]
+    return (layers if single.empty else single)[CURVES]
 
 
 def _with_correlations(models: pd.DataFrame, correlations: pd.DataFrame) -> pd.DataFrame:
@@ -77,10 +90,10 @@ def make(
 ) -> None:
     """Draw a figure from tables' files to (svg, png, source csv).
 
-    settings: font_size in points, dpi of the PNG.
+    settings: font_size in points, dpi of the PNG, comparison of dissimilarities.
     """
     svg, png, source = outputs
     with styled(settings["font_size"]):
-        figure, shown = draw(name, read_tables(tables))
+        figure, shown = draw(name, read_tables(tables), settings["comparison"])
         save(figure, svg, png, settings["dpi"], provenance)
     write_csv(shown, source)

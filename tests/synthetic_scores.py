@@ -46,6 +46,8 @@ class Synthetic:
                 "area_ceiling_half": Variable((), np.array(self.ceiling - 0.1)),
                 "rdm_ceiling": Variable((), np.array(self.ceiling - 0.2)),
                 "rdm_ceiling_half": Variable((), np.array(self.ceiling - 0.3)),
+                "cka_ceiling": Variable((), np.array(self.ceiling)),
+                "cka_ceiling_half": Variable((), np.array(self.ceiling - 0.1)),
             }
             files.write(path, variables, {"n_recorded": 7})
             paths.append(str(path))

@@ -7,15 +7,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from drawn_text import cut_off, drawn_texts, overlapping
+from matplotlib.figure import Figure
 from PIL import Image
 from synthetic_scores import PROVENANCE, Synthetic, zoo
 
 from cortiscope import figures
 from cortiscope.errors import InputError
 from cortiscope.figure_scores import p_text
-from cortiscope.figure_style import LABELLED, styled
+from cortiscope.figure_style import LABELLED, save, styled
+from cortiscope.mapping_kinds import MAPPINGS, TOGETHER
 
-SETTINGS = {"font_size": 8, "dpi": 100}
+SETTINGS = {"font_size": 8, "dpi": 100, "comparison": "spearman"}
+JOINT = {name for name, kind in MAPPINGS.items() if kind.joint}
 pytestmark = pytest.mark.xdist_group("figures")  # whose tables take longer to make than to draw
 
 
@@ -31,6 +35,20 @@ def crowd(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """More models than can be named, more areas than fit a row; one mapping."""
     made = zoo(tmp_path_factory.mktemp("crowd"), ("a", "b", "c", "d", "e"), ("rsa",), 24)
     return made.write_tables([model["path"] for model in made.models.values()])
+
+
+@pytest.fixture(scope="module")
+def everything(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Six models, three areas, every mapping; of the joint ones a row for all layers together."""
+    made = zoo(tmp_path_factory.mktemp("everything"), ("V1", "V4", "IT"), tuple(MAPPINGS), 6)
+    paths = made.write_tables([model["path"] for model in made.models.values()])
+    layers = pd.read_csv(paths["layers"])
+    joint = layers["mapping"].isin(JOINT)
+    together = layers[joint & (layers["layer_index"] == 0)].assign(
+        layer=TOGETHER, layer_index=-1, depth=np.nan
+    )
+    pd.concat([layers[~joint], together]).to_csv(paths["layers"], index=False)
+    return paths
 
 
 def _make(name: str, tables: dict[str, str], folder: Path) -> dict[str, bytes]:
@@ -133,6 +151,79 @@ def test_what_is_not_known_is_said(
     name: str, words: str, bare: dict[str, str], tmp_path: Path
 ) -> None:
     assert words in _make(name, bare, tmp_path)["svg"].decode()
+
+
+@pytest.mark.parametrize("name", figures.FIGURES)
+@pytest.mark.parametrize("tables", ["study", "everything"])
+def test_no_text_covers_another(name: str, tables: str, request: pytest.FixtureRequest) -> None:
+    with styled(8):
+        figure, _ = figures.draw(name, figures.read_tables(request.getfixturevalue(tables)))
+        figure.set_dpi(150)
+        texts = drawn_texts(figure)
+    assert len(texts) > 20
+    assert overlapping(texts) == []
+    assert cut_off(texts, figure) == []
+
+
+def test_texts_that_cover_each_other_are_found() -> None:
+    figure = Figure()
+    for text, place in (("one", 0.5), ("other", 0.51), ("far", 0.1), ("outside", 0.99)):
+        figure.text(place, 0.5, text)
+    texts = drawn_texts(figure)
+    assert overlapping(texts) == [("one", "other")]
+    assert cut_off(texts, figure) == ["outside"]
+
+
+def test_rows_keep_their_height_where_models_and_areas_abound(crowd: dict[str, str]) -> None:
+    tables = figures.read_tables(crowd)
+    one = tables["contrasts"]
+    many = [one.assign(trained_model=one["trained_model"] + f"_{i}") for i in range(5)]
+    with styled(8):
+        figure, _ = figures.draw("trained_vs_untrained", tables | {"contrasts": pd.concat(many)})
+        overlaps = overlapping(drawn_texts(figure))
+    assert figure.get_figheight() > 240 / 25.4
+    assert overlaps == []
+
+
+def test_long_names_of_areas_stand_apart(crowd: dict[str, str]) -> None:
+    tables = figures.read_tables(crowd)
+    for table in tables.values():
+        table["area"] = "inferior temporal cortex, site " + table["area"]
+    with styled(8):
+        for name in set(figures.FIGURES) - {"model_by_area"}:  # there they are slanted
+            figure, _ = figures.draw(name, tables)
+            assert overlapping(drawn_texts(figure)) == []
+
+
+def test_layers_scored_together_have_no_curve(everything: dict[str, str], tmp_path: Path) -> None:
+    svg = _make("layer_depth", everything, tmp_path)["svg"].decode()
+    curves = pd.read_csv(tmp_path / "layer_depth.csv")
+    assert set(curves["mapping"]) == set(MAPPINGS) - JOINT
+    assert "stacked" not in svg
+    tables = figures.read_tables(everything)
+    only = tables["layers"][tables["layers"]["mapping"].isin(JOINT)]
+    with styled(8):
+        figure, shown = figures.draw("layer_depth", tables | {"layers": only})
+    assert len(shown) == len(only)
+    said = [text for text, _ in drawn_texts(figure)]
+    assert said.count("all layers are scored\ntogether") == 3 * len(JOINT)
+
+
+def test_panels_say_what_a_score_is(everything: dict[str, str]) -> None:
+    tables = figures.read_tables(everything)
+    with styled(8):
+        figure, _ = figures.draw("model_by_area", tables, "kendall")
+    said = [text for text, _ in drawn_texts(figure)]
+    assert said.count("share of the ceiling\n(Pearson r)") == 6
+    assert said.count("share of the ceiling\n(RDM Kendall τ-a)") == 4
+    assert said.count("share of the ceiling\n(unique R² of RDMs)") == 1
+
+
+def test_a_picture_of_too_many_pixels_is_drawn_with_fewer(tmp_path: Path) -> None:
+    paths = str(tmp_path / "a.svg"), str(tmp_path / "a.png")
+    save(Figure((0.1, 1000)), *paths, 200, PROVENANCE)
+    with Image.open(paths[1]) as image:
+        assert image.height == 65000
 
 
 def test_unknown_figure_is_refused(study: dict[str, str], tmp_path: Path) -> None:

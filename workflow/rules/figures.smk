@@ -25,6 +25,7 @@ rule figures:
         "../../envs/report.yaml"
     params:
         settings=STUDY.section("figures"),
+        comparison=STUDY.config["rsa"]["comparison"],  # of which a panel says what its score is
         code=code("figures"),
     script:
         "../scripts/figures.py"

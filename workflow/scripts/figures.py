@@ -14,6 +14,7 @@ def main(
     png: str,
     source: str,
     settings: dict,
+    comparison: str,
     provenance: dict,
 ) -> None:
     tables = {
@@ -22,7 +23,8 @@ def main(
         "correlations": correlations,
         "contrasts": contrasts,
     }
-    make(figure, tables, (svg, png, source), settings["figures"], provenance)
+    look = settings["figures"] | {"comparison": comparison}
+    make(figure, tables, (svg, png, source), look, provenance)
 
 
 if __name__ == "__main__":
