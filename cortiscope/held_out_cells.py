@@ -35,8 +35,9 @@ class HeldOut:
     each fit, the numbers of the stimuli held out, ascending. cells: of each fit, the numbers of the
     cells among these, in the order of `numpy.triu_indices`. blocks: the cells between each two
     folds, or within one.
-    trained: (fit, block) 1 or 0, the blocks that a fit is trained on. partner: (fit,), another
-    fit of the same round, none of whose folds it shares; -1 where there is none.
+    trained, tested: (fit, block) 1 or 0, the blocks that a fit is trained on, and those that its
+    cells are made of. partner: (fit,), another fit of the same round, none of whose folds it
+    shares; -1 where there is none.
     """
 
     pair: NDArray
@@ -44,6 +45,7 @@ class HeldOut:
     cells: list[NDArray]
     blocks: list[NDArray]
     trained: NDArray
+    tested: NDArray
     partner: NDArray
 
 
@@ -97,9 +99,9 @@ def _sets(fold: NDArray, held: NDArray, partner: NDArray) -> HeldOut:
     number = np.zeros((len(fold), len(fold)), dtype=int)
     number[first, second] = np.arange(len(first))
     cells = [number[np.ix_(s, s)][np.triu_indices(len(s), 1)] for s in stimuli]
-    touched = np.array([np.isin(block_folds, one).any(axis=1) for one in held])
-    trained = (~touched).astype(np.float64)
-    return HeldOut(held, stimuli, cells, np.split(order, edges), trained, partner)
+    touched = np.array([np.isin(block_folds, one) for one in held])  # (fit, block, 2)
+    trained, tested = (~touched.any(axis=2)).astype(float), touched.all(axis=2).astype(float)
+    return HeldOut(held, stimuli, cells, np.split(order, edges), trained, tested, partner)
 
 
 def check_comparison(method: str) -> None:

@@ -44,16 +44,32 @@ class UnitWeighted:
 
 @dataclass(frozen=True)
 class _Design:
-    """Over some training cells: their blocks, their number, the mean of the design (component,),
-    the decomposition of its covariance, and the mean of that one's eigenvalues.
+    """Over some training cells: their number, the mean of the design (component,), the
+    decomposition of its covariance, and the mean of that one's eigenvalues.
     """
 
-    blocks: NDArray
     size: float
     mean: NDArray
     values: NDArray
     vectors: NDArray
     scale: float
+
+    def moments(self, sums: "_Sums") -> "_Moments":
+        """Of brains, from sums over the same cells."""
+        brain, dtype = sums.total / self.size, sums.cross.dtype
+        cross = sums.cross / self.size - np.outer(self.mean, brain).astype(dtype)
+        # (component, component) x (component, brain)
+        return _Moments(brain, self.vectors.T.astype(dtype) @ cross)
+
+    def solve(self, moments: "_Moments", alpha: NDArray) -> tuple[NDArray, NDArray]:
+        """Weights (component, brain) at an alpha for all, or at that of each brain (brain,), and
+        constants (brain,).
+        """
+        dtype = moments.turned.dtype
+        shrunk = moments.turned / (self.values[:, None] + self.scale * alpha).astype(dtype)
+        # (component, component) x (component, brain)
+        weights = self.vectors.astype(dtype) @ shrunk
+        return weights, moments.brain - self.mean.astype(dtype) @ weights
 
 
 @dataclass(frozen=True)
@@ -64,6 +80,14 @@ class _Moments:
 
     brain: NDArray
     turned: NDArray
+
+
+@dataclass(frozen=True)
+class _Sums:
+    """Inner products of design and brains (component, brain), sums of the brains (brain,)."""
+
+    cross: NDArray
+    total: NDArray
 
 
 def onto_principal_axes(features: NDArray) -> NDArray:
@@ -105,99 +129,116 @@ class Regression:
         self.features = np.asarray(features, dtype=np.float64) / self.size
         self.held_out, self.alphas = held_out, np.array(alphas)
         self.sizes = np.array([len(cells) for cells in held_out.blocks], dtype=float)
+        fits = range(len(held_out.stimuli))
+        pairs = {tuple(sorted(each)) for each in enumerate(held_out.partner.tolist())}
+        self.trainings = [*((fit, fit) for fit in fits), *sorted(pairs)]
         self.made: dict[tuple[int, int], _Design] = {}
         decompositions = 2 * len(held_out.stimuli) * features.shape[1] ** 2 * 8
         self.keeps = decompositions <= KEPT_BYTES
 
     def predict(self, brains: NDArray) -> UnitWeighted:
-        """As the function of the same name."""
+        """As the function of the same name, in the precision of the brains."""
         known = np.isfinite(brains).all(axis=1)
-        targets = np.where(known[:, None], brains, 0.0)
+        targets = np.where(known[:, None], brains, brains.dtype.type(0))
         level = targets.mean(axis=1, keepdims=True)
-        similarity = level - targets
-        sums = _BlockSums(self.features, similarity, self.held_out.blocks)
-        chosen = self._choose(similarity, sums)
+        similarity, n_fits = level - targets, len(self.held_out.stimuli)
+        blocks = _block_sums(self.features, similarity, self.held_out.blocks)
+        # As one product, since each block is summed up for most of them.
+        trained = _summed(blocks, self._blocks_of(self.trainings))
+        chosen = self._choose(blocks, trained[n_fits:])
         predicted, weights = [], []
-        for fit, stimuli in enumerate(self.held_out.stimuli):
+        for fit, (stimuli, sums) in enumerate(zip(self.held_out.stimuli, trained, strict=False)):
             design = self._design(fit, fit)
-            moments = sums.moments(design)
-            solved = _solve(design, moments, self.alphas[chosen[fit]])
-            own = (moments.brain - design.mean @ solved)[:, None]
+            solved, constant = design.solve(design.moments(sums), self.alphas[chosen[fit]])
+            tested = _products(self.features[stimuli].astype(similarity.dtype))
             # (brain, component) x (component, cell)
-            values = level - own - solved.T @ _products(self.features[stimuli]).T
+            values = (solved.T @ tested.T).astype(np.float64)  # else the level makes ties
+            np.subtract(level - constant[:, None], values, out=values)
             values[~known] = np.nan
             predicted.append(values)
             weights.append(solved[:, 0] / self.size**2)
         alpha = np.where(known, self.alphas[chosen], np.nan).T
         return UnitWeighted(predicted, alpha, np.where(known[0], np.stack(weights), np.nan))
 
-    def _choose(self, similarity: NDArray, sums: "_BlockSums") -> NDArray:
-        """The number of the alpha of each fit and brain (fit, brain)."""
-        chosen = np.zeros((len(self.held_out.pair), similarity.shape[0]), dtype=int)
-        paths: dict[tuple[int, int], list[tuple[NDArray, NDArray]]] = {}
-        for fit, partner in enumerate(self.held_out.partner):
-            both = min(fit, partner), max(fit, partner)
-            if both not in paths:
-                paths[both] = self._path(self._design(*both), sums)
-            tested = self.features[self.held_out.stimuli[partner]]
-            truth = similarity[:, self.held_out.cells[partner]]
-            square, total = _pair_products(tested), _pair_sums(tested)
-            cross = _products(tested).T @ truth.T  # (component, cell) x (cell, brain)
-            errors = []
-            for weights, own in paths[both]:
-                # |truth - own - design w|^2, without what does not depend on alpha
-                fitted = np.einsum("cb,cb->b", weights, square @ weights - 2.0 * cross)
-                rest = 2.0 * (total @ weights - truth.sum(axis=1)) + truth.shape[1] * own
-                errors.append(fitted + own * rest)
-            chosen[fit] = np.argmin(errors, axis=0)
+    def _choose(self, blocks: _Sums, trained: list[_Sums]) -> NDArray:
+        """The number of the alpha of each fit and brain (fit, brain).
+
+        blocks: sums over each block; trained: of each pair of partners.
+        """
+        n_fits, n_brains = len(self.held_out.pair), blocks.total.shape[1]
+        chosen = np.zeros((n_fits, n_brains), dtype=int)
+        for both, sums in zip(self.trainings[n_fits:], trained, strict=True):
+            design = self._design(*both)
+            moments = design.moments(sums)
+            path = [design.solve(moments, alpha) for alpha in self.alphas]
+            for fit, partner in (both, both[::-1]):
+                if self.held_out.partner[fit] == partner:
+                    errors = self._errors(partner, blocks, path)
+                    chosen[fit] = np.argmin(errors, axis=0)
         return chosen
 
-    def _path(self, design: _Design, sums: "_BlockSums") -> list[tuple[NDArray, NDArray]]:
-        """Weights (component, brain) and constants (brain,) at each alpha."""
-        moments = sums.moments(design)
-        weights = [_solve(design, moments, alpha) for alpha in self.alphas]
-        return [(each, moments.brain - design.mean @ each) for each in weights]
+    def _errors(
+        self, fit: int, blocks: _Sums, path: list[tuple[NDArray, NDArray]]
+    ) -> list[NDArray]:
+        """Squared errors (brain,) at each alpha on the set that a fit holds out, without what does
+        not depend on alpha: |truth - constant - design w|^2.
+        """
+        own, dtype = np.flatnonzero(self.held_out.tested[fit]), blocks.cross.dtype
+        cross, truth = blocks.cross[own].sum(axis=0), blocks.total[own].sum(axis=0)
+        rows = self.features[self.held_out.stimuli[fit]]
+        square, total = _pair_products(rows).astype(dtype), _pair_sums(rows).astype(dtype)
+        errors = []
+        for weights, constant in path:
+            fitted = np.einsum("cb,cb->b", weights, square @ weights - 2 * cross)
+            rest = 2 * (total @ weights - truth) + self.sizes[own].sum() * constant
+            errors.append(fitted + constant * rest)
+        return errors
+
+    def _blocks_of(self, trainings: list[tuple[int, int]]) -> NDArray:
+        """(training, block) 1 or 0: the blocks that both of two fits are trained on."""
+        one, other = np.array(trainings).T
+        both: NDArray = self.held_out.trained[one] * self.held_out.trained[other]
+        return both
 
     def _design(self, one: int, other: int) -> _Design:
         """Over the cells that two fits, or one, are trained on."""
         if (one, other) in self.made:
             return self.made[one, other]
-        trained = np.flatnonzero(self.held_out.trained[one] * self.held_out.trained[other])
         left_out = np.union1d(self.held_out.stimuli[one], self.held_out.stimuli[other])
-        rows, size = np.delete(self.features, left_out, axis=0), float(self.sizes[trained].sum())
+        rows = np.delete(self.features, left_out, axis=0)
+        size = float((self._blocks_of([(one, other)]) @ self.sizes)[0])
         mean = _pair_sums(rows) / size
         gram = _pair_products(rows) / size - np.outer(mean, mean)
         values, vectors = np.linalg.eigh(gram)
         scale = max(float(values.mean()), np.finfo(float).tiny)
-        made = _Design(trained, size, mean, np.maximum(values, 0.0), vectors, scale)
+        made = _Design(size, mean, np.maximum(values, 0.0), vectors, scale)
         if self.keeps:
             self.made[one, other] = made
         return made
 
 
-class _BlockSums:
-    """Inner products of design and brains over each block of cells, summed up for any fit."""
-
-    def __init__(self, features: NDArray, similarity: NDArray, blocks: list[NDArray]) -> None:
-        first, second = np.triu_indices(len(features), 1)
-        self.cross = np.empty((len(blocks), features.shape[1], len(similarity)))
-        self.total = np.empty((len(blocks), len(similarity)))
-        for number, cells in enumerate(blocks):
-            values = similarity[:, cells]
-            products = features[first[cells]] * features[second[cells]]
-            self.cross[number] = products.T @ values.T  # (component, cell) x (cell, brain)
-            self.total[number] = values.sum(axis=1)
-
-    def moments(self, design: _Design) -> _Moments:
-        brain = self.total[design.blocks].sum(axis=0) / design.size
-        cross = self.cross[design.blocks].sum(axis=0) / design.size
-        # (component, component) x (component, brain)
-        return _Moments(brain, design.vectors.T @ (cross - np.outer(design.mean, brain)))
+def _block_sums(features: NDArray, similarity: NDArray, blocks: list[NDArray]) -> _Sums:
+    """Over each block of cells: (block, component, brain), (block, brain)."""
+    first, second = np.triu_indices(len(features), 1)
+    rows = features.astype(similarity.dtype)
+    cross = np.empty((len(blocks), rows.shape[1], len(similarity)), rows.dtype)
+    total = np.empty((len(blocks), len(similarity)), rows.dtype)
+    for number, cells in enumerate(blocks):
+        values = similarity[:, cells]
+        products = rows[first[cells]] * rows[second[cells]]
+        cross[number] = products.T @ values.T  # (component, cell) x (cell, brain)
+        total[number] = values.sum(axis=1)
+    return _Sums(cross, total)
 
 
-def _solve(design: _Design, moments: _Moments, alpha: NDArray) -> NDArray:
-    """Weights (component, brain) at an alpha for all, or at that of each brain (brain,)."""
-    return design.vectors @ (moments.turned / (design.values[:, None] + design.scale * alpha))
+def _summed(blocks: _Sums, chosen: NDArray) -> list[_Sums]:
+    """Sums over the blocks of each row of chosen (training, block), 1 or 0."""
+    chosen = chosen.astype(blocks.cross.dtype)
+    # (training, block) x (block, component * brain)
+    cross = (chosen @ blocks.cross.reshape(len(blocks.cross), -1)).reshape(
+        len(chosen), *blocks.cross.shape[1:]
+    )
+    return [_Sums(*each) for each in zip(cross, chosen @ blocks.total, strict=True)]
 
 
 def _products(features: NDArray) -> NDArray:

@@ -34,8 +34,12 @@ Predict = Callable[[np.ndarray, np.ndarray, HeldOut], list[np.ndarray]]
 
 
 class HeldOutSimilarity(Similarity):
-    """An area's dissimilarities, and the pairs of folds that are held out."""
+    """An area's dissimilarities, and the pairs of folds that are held out.
 
+    null_dtype: precision of the permuted brains that a null learns from.
+    """
+
+    null_dtype: type = np.float64
     cells_kept = 0  # by all areas
 
     @classmethod
@@ -120,7 +124,8 @@ class HeldOutSimilarity(Similarity):
         if part.start in self.kept:
             return self.kept[part.start]
         moved = permuted(self.cells, self.orders[part])
-        made = moved, held_out_cells.null_brains(moved, self.held_out, self.method)
+        brains = held_out_cells.null_brains(moved, self.held_out, self.method)
+        made: tuple[np.ndarray, list[np.ndarray]] = moved.astype(self.null_dtype), brains
         if self.keeps:
             self.kept[part.start] = made
         return made

@@ -16,6 +16,8 @@ class Scorer(HeldOutSimilarity):
     Components that outnumber the stimuli are turned onto the principal axes of these.
     """
 
+    null_dtype = np.float32
+
     def score(self, layer: Layer) -> LayerScore:
         """Score one layer."""
         alphas = tuple(self.settings["unit_weighted"]["alphas"])
