@@ -201,9 +201,8 @@ def _parts(
     whole = rotated((centred / np.abs(centred).max()).astype(dtype))
     sets = Targets(whole.responses, whole.reduced, whole.rotation, steps)
     found = part_predictions(parts, sets, np.array([components]))
-    for axes, (predicted, _, _) in zip(parts, found, strict=True):
-        test = ~axes.training
-        yield _Part(known, predicted[:, test], sets.responses[:, test])
+    for axes, predicted in zip(parts, found, strict=True):
+        yield _Part(known, predicted.held_out, sets.responses[:, ~axes.training])
 
 
 def _pearson(predicted: NDArray, measured: NDArray) -> NDArray:

@@ -40,8 +40,9 @@ def fit(
     rotation: NDArray,
     n_components: int,
     steps: int = 0,
-) -> list[NDArray]:
-    """Scores t of every stimulus in each part: (set, stimulus, component), of norm 1 in training.
+) -> list[tuple[NDArray, NDArray]]:
+    """Of each part the scores t of the stimuli held out (set, held out, component), where those in
+    training have norm 1, and the loadings Y't of the responses (set, component, axis).
 
     responses: (set, training, axis) of each part, of mean 0; each set is regressed on its own.
     rotation (set or 1, neuroid, axis): responses @ rotation' are the neuroids', in the order in
@@ -65,20 +66,22 @@ def fit(
     )
     for _ in range(components.count):
         components.add(start.reshape(-1, n_axes), steps)
-    by_part = components.rotations.reshape(len(parts), n_sets, components.count, rank)
-    # (stimulus, axis) x (set, axis, component)
-    return [
-        axes.scores.astype(dtype) @ np.swapaxes(own[:, :, : len(axes.values)], 1, 2)
-        for axes, own in zip(parts, by_part, strict=True)
-    ]
+    shape = len(parts), n_sets, components.count
+    rotations = components.rotations.reshape(*shape, rank)
+    loadings = components.response_loadings.reshape(*shape, n_axes)
+    held_out = []
+    for axes, own in zip(parts, rotations, strict=True):
+        scores = axes.scores[~axes.training].astype(dtype)
+        # (set, component, axis) x (axis, held out)
+        held_out.append(np.swapaxes(own[:, :, : len(axes.values)] @ scores.T, 1, 2))
+    return list(zip(held_out, loadings, strict=True))
 
 
 class Components:
     """Components found so far, of `count` in all.
 
-    With r axes of X: scores t (set, component, r) in the basis U; loadings X't of features (set,
-    component, r) in the basis V and Y't of responses (set, component, axis); rotations (set,
-    component, r), which take X V to t.
+    With r axes of X: scores t (set, component, r) in the basis U; loadings Y't of responses (set,
+    component, axis); rotations (set, component, r), which take X V to t.
     """
 
     def __init__(self, values: NDArray, responses: NDArray, count: int) -> None:
@@ -86,9 +89,7 @@ class Components:
         self.values, self.responses = values, responses
         n_sets, rank, n_axes = self.responses.shape
         self.count, self.found = count, 0
-        self.scores, self.feature_loadings, self.rotations = np.zeros(
-            (3, n_sets, count, rank), responses.dtype
-        )
+        self.scores, self.rotations = np.zeros((2, n_sets, count, rank), responses.dtype)
         self.response_loadings = np.zeros((n_sets, count, n_axes), responses.dtype)
         self.squared = self._squared(np.arange(n_sets))
         self.refreshed = np.trace(self.squared, axis1=1, axis2=2)
@@ -104,27 +105,29 @@ class Components:
         residual = self.responses @ leading - _sum(scores, loadings @ leading)
         weight = self.values * residual[:, :, 0]
         weight *= _inverse(np.linalg.norm(weight, axis=1), alive)
-        score = self._deflated(self._deflated(self.values * weight))  # twice is enough (Kahan)
+        # (set, component, r) x (set, r, 1): T'(X w), which are also the loadings of X along w
+        image = self.values * weight
+        along = scores @ image[:, :, None]
+        score = self._deflated(image - _sum(scores, along)[:, :, 0])  # twice is enough (Kahan)
         scale = _inverse(np.linalg.norm(score, axis=1), alive)
         score *= scale
-        known = self.feature_loadings[:, old] @ weight[:, :, None]
-        rotation = (weight - _sum(self.rotations[:, old], known)[:, :, 0]) * scale
-        feature_loading = self.values * score
-        response_loading = (score[:, None] @ self.responses)[:, 0]
-        self._update(score, feature_loading, response_loading)
+        rotation = (weight - _sum(self.rotations[:, old], along)[:, :, 0]) * scale
+        self._update(score)
         self.scores[:, self.found], self.rotations[:, self.found] = score, rotation
-        self.feature_loadings[:, self.found] = feature_loading
-        self.response_loadings[:, self.found] = response_loading
         self.found += 1
         self._refresh()
 
-    def _update(self, score: NDArray, feature: NDArray, response: NDArray) -> None:
-        """C without a component t: Y'(K - tt'K - Ktt' + tt'Ktt')Y with K = X_k X_k'."""
+    def _update(self, score: NDArray) -> None:
+        """C without a component t: Y'(K - tt'K - Ktt' + tt'Ktt')Y with K = X_k X_k'; and Y't."""
+        feature = self.values * score
         product = self._deflated(self.values * feature)  # K t
-        half = (product[:, None] @ self.responses)[:, 0]
+        # (set, 2, r) x (set, r, axis)
+        both = np.stack([score, product], axis=1) @ self.responses
+        response, half = both[:, 0], both[:, 1]
         half -= 0.5 * np.sum(feature * feature, axis=1, keepdims=True) * response
         # (set, axis, 2) x (set, 2, axis)
-        self.squared -= np.stack([response, half], axis=2) @ np.stack([half, response], axis=1)
+        self.squared -= np.swapaxes(both, 1, 2) @ both[:, ::-1]
+        self.response_loadings[:, self.found] = response
 
     def _refresh(self) -> None:
         left = np.trace(self.squared, axis1=1, axis2=2)

@@ -136,14 +136,23 @@ def quick(sets: Targets) -> Targets:
     return replace(sets, steps=NULL_STEPS)
 
 
-def part_predictions(
-    parts: Sequence[Axes], sets: Targets, numbers: NDArray
-) -> Iterator[tuple[NDArray, NDArray, NDArray]]:
-    """What the model of each training part predicts for every stimulus.
+@dataclass(frozen=True)
+class Predicted:
+    """By the model of a training part.
 
-    numbers (option,) of components, ascending, to choose from inside the training part. Yields
-    (set, stimulus, neuroid), less the mean (set, 1, neuroid) over the training part, that mean,
-    and the numbers taken (set, neuroid).
+    held_out (set, held out, neuroid); taken (set, neuroid), numbers of components; spread
+    (set, neuroid), the standard deviation of predictions of all stimuli.
+    """
+
+    held_out: NDArray
+    taken: NDArray
+    spread: NDArray
+
+
+def part_predictions(parts: Sequence[Axes], sets: Targets, numbers: NDArray) -> Iterator[Predicted]:
+    """What the model of each training part predicts.
+
+    numbers (option,) of components, ascending, to choose from inside the training part.
     """
     for axes, (scores, loadings) in zip(parts, _fit(parts, sets, int(numbers[-1])), strict=True):
         known = sets.responses[:, axes.training]
@@ -152,19 +161,24 @@ def part_predictions(
             taken = numbers[_chosen(axes, sets, numbers)]
         count = min(loadings.shape[1], len(axes.values))
         loadings[:] *= np.arange(loadings.shape[1])[:, None] < taken[:, None]
-        # (set, stimulus, component) x (set, component, neuroid)
-        yield scores @ loadings, known.mean(axis=1, keepdims=True), np.minimum(taken, count)
+        # (set, held out, component) x (set, component, neuroid)
+        held_out = scores @ loadings
+        # Scores of training stimuli are orthonormal and of mean 0.
+        squares = np.square(loadings).sum(axis=1) + np.square(held_out).sum(axis=1)
+        n_stimuli = len(axes.training)
+        variance = squares / n_stimuli - np.square(held_out.sum(axis=1) / n_stimuli)
+        spread = np.sqrt(np.maximum(variance, 0.0))
+        mean = known.mean(axis=1, keepdims=True)
+        yield Predicted(held_out + mean, np.minimum(taken, count), spread)
 
 
 def _fit(parts: Sequence[Axes], sets: Targets, count: int) -> Iterator[tuple[NDArray, NDArray]]:
-    """Scores (set, stimulus, component), loadings of responses (set, component, neuroid)."""
+    """Scores (set, held out, component), loadings of responses (set, component, neuroid)."""
     reduced = [sets.reduced[:, axes.training] for axes in parts]
     centred = [known - known.mean(axis=1, keepdims=True) for known in reduced]
-    fitted = nipals.fit(parts, centred, sets.rotation, count, sets.steps)
-    for axes, scores in zip(parts, fitted, strict=True):
-        known = sets.responses[:, axes.training]
-        # (set, component, training) x (set, training, neuroid); scores have mean 0
-        yield scores, np.swapaxes(scores[:, axes.training], 1, 2) @ known
+    back = np.swapaxes(sets.rotation, 1, 2)
+    for scores, loadings in nipals.fit(parts, centred, sets.rotation, count, sets.steps):
+        yield scores, loadings @ back  # (set, component, axis) x (set or 1, axis, neuroid)
 
 
 def _chosen(axes: Axes, sets: Targets, numbers: NDArray) -> NDArray:
@@ -179,7 +193,7 @@ def _chosen(axes: Axes, sets: Targets, numbers: NDArray) -> NDArray:
         for option, last in enumerate(numbers):
             new = slice(first, last)
             # (set, held out, component) x (set, component, neuroid)
-            missed -= scores[:, ~part.training, new] @ loadings[:, new]
+            missed -= scores[:, :, new] @ loadings[:, new]
             errors[option] += np.square(missed).sum(axis=1)
             first = last
     return errors.argmin(axis=0)
@@ -190,11 +204,10 @@ def _held_out(parts: Sequence[Axes], sets: Targets, numbers: NDArray) -> Predict
     n_sets, n_stimuli, n_neuroids = sets.responses.shape
     values = np.full((n_stimuli, n_sets * n_neuroids), np.nan)
     alpha, spread = np.empty((2, len(parts), n_sets * n_neuroids))
-    for row, (predicted, mean, taken) in enumerate(part_predictions(parts, sets, numbers)):
-        outside = ~parts[row].training
-        held = predicted[:, outside] + mean
-        values[outside] = np.moveaxis(held, 0, 1).reshape(held.shape[1], -1)
-        alpha[row], spread[row] = taken.ravel(), predicted.std(axis=1).ravel()
+    for row, found in enumerate(part_predictions(parts, sets, numbers)):
+        held = np.moveaxis(found.held_out, 0, 1)
+        values[~parts[row].training] = held.reshape(len(held), -1)
+        alpha[row], spread[row] = found.taken.ravel(), found.spread.ravel()
     return Predictions(values, alpha, spread)
 
 
