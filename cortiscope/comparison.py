@@ -74,9 +74,14 @@ def permuted(cells: NDArray, orders: NDArray) -> NDArray:
     orders (permutation, stimulus), from `statistics.permutations`. Commutes with `prepared`.
     """
     n_stimuli = orders.shape[1]
-    first, second = np.triu_indices(n_stimuli, 1)
-    cell = square(np.arange(len(first))).astype(np.int32)  # the number of the cell of a pair
-    return cells[..., cell[orders[:, first], orders[:, second]]]
+    upper = np.flatnonzero(np.triu(np.ones((n_stimuli, n_stimuli), dtype=bool), 1))
+    cell = square(np.arange(len(upper))).astype(np.int32)  # the number of the cell of a pair
+    moved = np.empty((*cells.shape[:-1], len(orders), len(upper)), cells.dtype)
+    for number, order in enumerate(orders):
+        # Rows, then columns: three times as fast as pair by pair, which are far apart in memory.
+        own = cell.take(order, axis=0).take(order, axis=1).ravel().take(upper)
+        moved[..., number, :] = cells.take(own, axis=-1)
+    return moved
 
 
 def null_scores(model: NDArray, moved: NDArray, method: str) -> NDArray:
