@@ -14,14 +14,14 @@ CELLS_PER_SECOND = 1.5e8
 # Of as many stimuli, cubed: a decomposition and what ridge makes of it for each alpha.
 SECONDS_PER_DECOMPOSITION = 1.5e-9
 # Core-seconds of the others for 240 stimuli, 64 neuroids and 100 permutations, measured.
-SECONDS = {"ols": 0.5, "pcr": 0.8, "lasso": 1.3, "pls": 2.0, "stacked": 0.8}
+SECONDS = {"ols": 0.5, "pcr": 0.8, "lasso": 1.3, "pls": 1.8, "stacked": 0.8}
 # Of those that compare similarities between stimuli; the neuroids cost next to nothing.
 SIMILARITY_SECONDS = {
     "cka": 0.1,
     "rsa_remixed": 0.5,
     "rsa_reweighted": 0.5,
-    "unit_weighted": 1.6,
-    "variance_partition": 0.5,
+    "unit_weighted": 0.9,
+    "variance_partition": 0.2,
 }
 
 
