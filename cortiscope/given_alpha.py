@@ -16,28 +16,31 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cortiscope.nested import Solver
+from cortiscope.nested import KEPT_BYTES, Solver
 
 LEAST = 1e-12  # alpha relative to the largest eigenvalue: below, R[F, F] is nothing but rounding
 
 
 @dataclass(frozen=True)
 class Slopes:
-    """At one alpha: products (2 * stimulus, stimulus), P and SS; own (fold, place, place), SS on F.
+    """At one alpha: products (2 * stimulus, stimulus), P and SS; own: SS on each fold.
 
     Stimuli in the order of their folds.
     """
 
     products: NDArray
-    own: NDArray
+    own: list[NDArray]
 
 
 class GivenAlpha:
     """Held-out predictions from one kernel, whose decomposition a `nested.Solver` has."""
 
     def __init__(self, solver: Solver) -> None:
-        self.solver, self.layout = solver, solver.layout
+        self.spectrum, self.vectors = solver.values, solver.vectors[solver.layout.real.ravel()]
+        ends = np.cumsum(solver.layout.real.sum(axis=1))
+        self.folds = [slice(start, end) for start, end in zip([0, *ends], ends, strict=False)]
         self.kept: dict[tuple[float, np.dtype], Slopes] = {}
+        self.room = KEPT_BYTES
 
     def predict(self, targets: NDArray, alpha: NDArray) -> tuple[NDArray, NDArray]:
         """Targets (stimulus, neuroid), in the order of folds and of mean 0; alpha (neuroid,).
@@ -46,7 +49,7 @@ class GivenAlpha:
         `nested.Solver.predict`, in the precision of the targets.
         """
         values = np.empty_like(targets)
-        spread = np.empty((len(self.layout.real), targets.shape[1]), targets.dtype)
+        spread = np.empty((len(self.folds), targets.shape[1]), targets.dtype)
         for strength in np.unique(alpha):
             columns = np.flatnonzero(alpha == strength)
             slopes = self._slopes(float(strength), targets.dtype)
@@ -59,39 +62,35 @@ class GivenAlpha:
         values, twice = (slopes.products @ targets).reshape(2, n_stimuli, n_neuroids)
         missed = targets - values
         squares = np.einsum("sn,sn->n", targets, twice)
-        squared = np.empty((len(slopes.own), n_neuroids), targets.dtype)
+        squared = np.empty((len(self.folds), n_neuroids), targets.dtype)
         twice *= 2.0
-        start = 0
-        for fold, own in enumerate(slopes.own):
-            held = slice(start, start + int(self.layout.real[fold].sum()))
-            start, size = held.stop, held.stop - held.start
-            # (place, place) x (place, neuroid)
-            changed = own[:size, :size] @ missed[held] - twice[held]
-            squared[fold] = squares + np.einsum("pn,pn->n", missed[held], changed)
+        for fold, (held, own) in enumerate(zip(self.folds, slopes.own, strict=True)):
+            # (held out, held out) x (held out, neuroid)
+            changed = own @ missed[held] - twice[held]
+            squared[fold] = squares + np.einsum("hn,hn->n", missed[held], changed)
         return values, np.sqrt(np.maximum(squared, 0.0) / n_stimuli)
 
     def _slopes(self, alpha: float, dtype: np.dtype) -> Slopes:
-        if (alpha, dtype) not in self.kept:
-            self.kept[alpha, dtype] = self._made(alpha, dtype)
-        return self.kept[alpha, dtype]
+        """Kept for the areas to come while there is room."""
+        if (alpha, dtype) in self.kept:
+            return self.kept[alpha, dtype]
+        made = self._made(alpha, dtype)
+        if made.products.nbytes <= self.room:
+            self.room -= made.products.nbytes
+            self.kept[alpha, dtype] = made
+        return made
 
     def _made(self, alpha: float, dtype: np.dtype) -> Slopes:
-        real, vectors = self.layout.real, self.solver.vectors[self.layout.real.ravel()]
-        n_stimuli, places = len(vectors), real.shape[1]
-        spectrum = self.solver.values
-        raised = max(alpha, LEAST * spectrum.max())
-        shrunk = spectrum / (spectrum + raised)
+        n_stimuli, vectors = len(self.vectors), self.vectors
+        raised = max(alpha, LEAST * self.spectrum.max())
+        shrunk = self.spectrum / (self.spectrum + raised)
         smoother = (vectors * shrunk) @ vectors.T
         twice = (vectors * shrunk**2) @ vectors.T
-        residual = (vectors * (raised / (spectrum + raised))) @ vectors.T
+        residual = (vectors * (raised / (self.spectrum + raised))) @ vectors.T
         predicted = smoother + 1.0 / n_stimuli
-        own = np.zeros((len(real), places, places))
-        start = 0
-        for fold, size in enumerate(real.sum(axis=1)):
-            held = slice(start, start + int(size))
-            start = held.stop
-            own[fold, :size, :size] = twice[held, held]
-            # (place, place) x (place, stimulus)
+        for held in self.folds:
+            # (held out, held out) x (held out, stimulus)
             missed = np.linalg.solve(residual[held, held], residual[held])
             predicted[held] -= (smoother[held, held] + 1.0 / n_stimuli) @ missed
-        return Slopes(np.concatenate([predicted, twice]).astype(dtype), own.astype(dtype))
+        own = [twice[held, held].astype(dtype) for held in self.folds]
+        return Slopes(np.concatenate([predicted, twice]).astype(dtype), own)

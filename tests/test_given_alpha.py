@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import Ridge
 
-from cortiscope import ridge
+from cortiscope import given_alpha, ridge
 from cortiscope.cross_validation import fold_numbers
 
 ALPHAS = np.array([1e-3, 1.0, 30.0, 1e4])
@@ -51,6 +51,19 @@ def test_it_is_what_is_predicted_when_that_alpha_is_chosen(scene):
         responses, np.full(4, 30.0), np.float32
     )
     np.testing.assert_allclose(single.values, chosen.values, rtol=1e-5)
+
+
+def test_no_more_is_kept_than_there_is_room_for(scene, monkeypatch):
+    features, responses, folds = scene
+    kernel = ridge.kernel(features)
+    kept = ridge.Regression(kernel, folds, [1.0])
+    first = kept.predict_at(responses, ALPHAS)
+    assert len(kept.given.kept) == len(ALPHAS)
+    monkeypatch.setattr(given_alpha, "KEPT_BYTES", 2 * 8 * 2 * len(folds) ** 2)
+    anew = ridge.Regression(kernel, folds, [1.0])
+    for _ in range(2):
+        np.testing.assert_array_equal(anew.predict_at(responses, ALPHAS).values, first.values)
+    assert len(anew.given.kept) == 2
 
 
 def test_from_features_that_do_not_vary_nothing_is_predicted(scene):
