@@ -34,13 +34,15 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from populations import Fit, Population, population, rsa_population, true_scores
 
-from cortiscope import nested_bootstrap, rdm_standard_error, ridge, rsa, standard_errors
-from cortiscope.comparison import bootstrap_scores
-from cortiscope.correlation_interval import correlation_interval
-from cortiscope.cross_validation import fold_numbers
-from cortiscope.fitting import fit
-from cortiscope.mapping_kinds import MAPPINGS
-from cortiscope.statistics import INTERVAL, bootstrap_weights
+from cortiscope.mappings.fitting import fit
+from cortiscope.mappings.kinds import MAPPINGS
+from cortiscope.regression import ridge
+from cortiscope.regression.cross_validation import fold_numbers
+from cortiscope.similarity import rdm_standard_error, rsa
+from cortiscope.similarity.comparison import bootstrap_scores
+from cortiscope.statistics import nested_bootstrap, standard_errors
+from cortiscope.statistics.correlation_interval import correlation_interval
+from cortiscope.statistics.resampling import INTERVAL, bootstrap_weights
 from tests.synthetic_areas import area, layer
 
 REPOSITORY = Path(__file__).resolve().parents[1]

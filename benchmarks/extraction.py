@@ -20,8 +20,8 @@ from torch import nn
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from cortiscope import layers
-from cortiscope.extraction import extract
-from cortiscope.layer_tables import DEFAULTS
+from cortiscope.networks.extraction import extract
+from cortiscope.networks.layer_tables import DEFAULTS
 
 NETWORKS = ("alexnet", "resnet18", "vgg16")
 BATCH = 32

@@ -34,11 +34,11 @@ from threadpoolctl import threadpool_limits
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from cortiscope import efficiency
-from cortiscope.blocks import SECONDS_PER_JOB, seconds_per_layer
-from cortiscope.features import Layer
-from cortiscope.fitting import fit_areas
-from cortiscope.mapping_kinds import MAPPINGS
-from cortiscope.responses import Area
+from cortiscope.experiment.responses import Area
+from cortiscope.mappings.fitting import fit_areas
+from cortiscope.mappings.kinds import MAPPINGS
+from cortiscope.networks.features import Layer
+from cortiscope.planning.blocks import SECONDS_PER_JOB, seconds_per_layer
 from tests.slurm.cluster import Cluster
 from tests.slurm.install import why_not
 

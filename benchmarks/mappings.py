@@ -7,9 +7,9 @@ networks, eight layers each, and all mappings, run by Snakemake on two cores in 
 folder, from nothing to the figures. Prints the wall time, the core-seconds of the fits of each
 mapping, and the mean over the trained networks of the depth of each area's best layer; of mappings
 that score all layers together, of the depths of the layers by their weights. The areas are planted
-in the order V1, V4, IT (see cortiscope/simulated_brain.py). --keep: a folder for the study, which
-stays; there, a second run costs nothing. --permutations: other than the study's 100; a few tell the
-order alone, in a fraction of the time.
+in the order V1, V4, IT (see cortiscope/experiment/simulated_brain.py). --keep: a folder for the
+study, which stays; there, a second run costs nothing. --permutations: other than the study's 100; a
+few tell the order alone, in a fraction of the time.
 """
 
 import argparse
@@ -29,8 +29,8 @@ import yaml
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from cortiscope.mapping_kinds import MAPPINGS
-from cortiscope.simulated_areas import AREAS
+from cortiscope.experiment.simulated_areas import AREAS
+from cortiscope.mappings.kinds import MAPPINGS
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 TABLE = REPOSITORY / "config" / "models.tsv"

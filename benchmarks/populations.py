@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cortiscope import ridge, rsa
 from cortiscope.mappings.encoding import geometric_mean
+from cortiscope.regression import ridge
+from cortiscope.similarity import rsa
 
 ALPHAS = np.logspace(-3, 6, 10)
 

@@ -20,7 +20,7 @@ from threadpoolctl import threadpool_limits
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from cortiscope import projection
+from cortiscope.networks import projection
 
 AIMS = {"fold": 150, "exact": 25}
 

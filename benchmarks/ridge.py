@@ -37,8 +37,8 @@ from threadpoolctl import threadpool_limits
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from cortiscope import ridge
-from cortiscope.cross_validation import fold_numbers
+from cortiscope.regression import ridge
+from cortiscope.regression.cross_validation import fold_numbers
 
 N_STIMULI, N_FOLDS = 119, 10
 ALPHAS = np.logspace(-3, 6, 10)

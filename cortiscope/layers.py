@@ -12,11 +12,11 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from cortiscope import layer_tables, zoo
 from cortiscope.errors import InputError
 from cortiscope.files import replacing
+from cortiscope.networks import layer_tables, zoo
+from cortiscope.networks.tracing import Call, is_weighted, trace
 from cortiscope.suggestions import near
-from cortiscope.tracing import Call, is_weighted, trace
 
 
 def layer_table(model: Mapping[str, str]) -> list[dict[str, object]]:

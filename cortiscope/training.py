@@ -11,7 +11,8 @@ import torch
 from safetensors.torch import save
 from torch import nn
 
-from cortiscope import shapenet, shapes
+from cortiscope.experiment import shapes
+from cortiscope.networks import shapenet
 
 BATCH = 64
 LEARNING_RATE = 4e-3

@@ -38,7 +38,7 @@ def listed(workflow, layer_tables):
 def layer_tables(tmp_path_factory):
     """Layer tables of the small study; made here, they cost no interpreter that loads torch."""
     from cortiscope.layers import write_tables
-    from cortiscope.models import read_models
+    from cortiscope.planning.models import read_models
 
     folder = tmp_path_factory.mktemp("layers")
     schema = REPOSITORY / "workflow" / "schemas" / "models.schema.yaml"

@@ -42,7 +42,11 @@ def touch(study):
 
 @edit("Add comments to a module, a script and a rule; reword a docstring")
 def comment(study):
-    for file in ("cortiscope/ridge.py", "workflow/scripts/fit.py", "workflow/rules/fits.smk"):
+    for file in (
+        "cortiscope/regression/ridge.py",
+        "workflow/scripts/fit.py",
+        "workflow/rules/fits.smk",
+    ):
         study.write(file, "# A comment.\n" + study.code(file) + "\n# Another.\n")
     module = study.code("cortiscope/files.py")
     study.write("cortiscope/files.py", module.replace('"""netCDF-4 files', '"""Files', 1))
@@ -241,27 +245,27 @@ def style(study):
 
 @edit("Edit a function in `ridge.py`", **ONE_MAPPING, **DECODED)
 def ridge(study):
-    study.function("cortiscope/ridge.py")
+    study.function("cortiscope/regression/ridge.py")
 
 
 @edit("Edit a function in `rsa.py`, which ceilings use too", ceilings=AREAS, **ONE_MAPPING)
 def rsa(study):
-    study.function("cortiscope/rsa.py")
+    study.function("cortiscope/similarity/rsa.py")
 
 
 @edit("Edit a function in `noise.py`", ceilings=AREAS, **TABLES)
 def noise(study):
-    study.function("cortiscope/noise.py")
+    study.function("cortiscope/noise_ceilings/noise.py")
 
 
 @edit("Edit a function in `decoding.py`", **DECODED)
 def decoding(study):
-    study.function("cortiscope/decoding.py")
+    study.function("cortiscope/regression/decoding.py")
 
 
 @edit("Edit a function in `projection.py`", features=MODELS, **FITS, **OF_MODELS)
 def project(study):
-    study.function("cortiscope/projection.py")
+    study.function("cortiscope/networks/projection.py")
 
 
 @edit("Edit a function in `layers.py` that lists the same layers")
@@ -271,17 +275,17 @@ def layers(study):
 
 @edit("Edit a function in `simulated_brain.py`", responses=1, ceilings=AREAS, **FITS, **OF_AREAS)
 def simulated_brain(study):
-    study.function("cortiscope/simulated_brain.py")
+    study.function("cortiscope/experiment/simulated_brain.py")
 
 
 @edit("Edit a function in `tables.py`", **DRAWN)
 def tables(study):
-    study.function("cortiscope/tables.py")
+    study.function("cortiscope/report/tables.py")
 
 
 @edit("Edit a function in `figures.py`", figures=FIGURES)
 def figures(study):
-    study.function("cortiscope/figures.py")
+    study.function("cortiscope/report/figures.py")
 
 
 # Results

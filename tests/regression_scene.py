@@ -4,9 +4,9 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from cortiscope.features import Layer
-from cortiscope.fitting import fit
-from cortiscope.responses import Area
+from cortiscope.experiment.responses import Area
+from cortiscope.mappings.fitting import fit
+from cortiscope.networks.features import Layer
 from tests.running import REPOSITORY
 from tests.synthetic_areas import area
 

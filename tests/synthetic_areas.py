@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from cortiscope.features import Layer
-from cortiscope.responses import Area
+from cortiscope.experiment.responses import Area
+from cortiscope.networks.features import Layer
 
 
 def layer(features: NDArray, name: str = "layer") -> Layer:

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from cortiscope import files, model_tables, tables
+from cortiscope import files
 from cortiscope.files import Variable
+from cortiscope.report import model_tables, tables
 
 PROVENANCE = {"study": "synthetic", "rule": "test"}
 

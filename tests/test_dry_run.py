@@ -9,7 +9,7 @@ import xarray as xr
 import yaml
 
 from cortiscope.layers import write_tables
-from cortiscope.models import read_models
+from cortiscope.planning.models import read_models
 from tests.running import REPOSITORY, with_settings
 
 SCHEMA = REPOSITORY / "workflow" / "schemas" / "models.schema.yaml"

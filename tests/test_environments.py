@@ -7,7 +7,7 @@ import sys
 import pytest
 import yaml
 
-from cortiscope import digest
+from cortiscope.planning import digest
 from tests.running import REPOSITORY
 
 RULES = REPOSITORY / "workflow" / "rules"

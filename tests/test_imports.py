@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from cortiscope.mapping_kinds import MAPPINGS
+from cortiscope.mappings.kinds import MAPPINGS
 from tests.running import REPOSITORY
 
 HEAVY = ("torch", "pandas", "xarray", "sklearn", "scipy", "matplotlib", "snakemake")
@@ -24,5 +24,5 @@ def test_a_fit_job_imports_nothing_heavy(mapping):
     done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True)
     loaded = set(json.loads(done.stdout))
     assert f"cortiscope.mappings.{mapping}" in loaded
-    assert "cortiscope.fitting" in loaded
+    assert "cortiscope.mappings.fitting" in loaded
     assert not loaded & set(HEAVY)

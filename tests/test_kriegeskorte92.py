@@ -5,7 +5,7 @@ import re
 import pandas as pd
 import pytest
 
-from cortiscope.mapping_kinds import MAPPINGS
+from cortiscope.mappings.kinds import MAPPINGS
 from tests.running import REPOSITORY, SHARED
 
 STUDY = REPOSITORY / "config" / "studies" / "kriegeskorte92.yaml"

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from torch import nn
 
-from cortiscope import layer_tables, layers, zoo
+from cortiscope import layers
 from cortiscope.errors import InputError
-from cortiscope.tracing import trace
+from cortiscope.networks import layer_tables, zoo
+from cortiscope.networks.tracing import trace
 
 ROOT = Path(__file__).parents[1]
 
@@ -214,7 +215,7 @@ def test_the_command_writes_missing_tables(tmp_path):
 
 
 def test_layer_tables_need_no_torch():
-    code = "import sys, cortiscope.layer_tables; assert 'torch' not in sys.modules"
+    code = "import sys, cortiscope.networks.layer_tables; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
 
 

@@ -16,7 +16,7 @@ from edited_study import Edited
 from edits import ADDED_LAYERS, ADDED_MODEL, delete_score, ridge, style
 
 from cortiscope.layers import write_tables
-from cortiscope.models import read_models
+from cortiscope.planning.models import read_models
 from tests.running import REPOSITORY, SMALL
 
 CHECKOUT = ("Snakefile", "config", "cortiscope", "envs", "profiles", "workflow")

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from cortiscope.features import read_layers, read_stimulus_ids
+from cortiscope.networks.features import read_layers, read_stimulus_ids
 from tests.running import TABLES, with_settings
 
 RULES = {"stimuli", "validation", "responses", "features", "fit", "ceilings"}

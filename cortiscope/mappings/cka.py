@@ -1,17 +1,17 @@
-"""Linear centred kernel alignment of a layer and an area, debiased (see `cortiscope.cka`)."""
+"""Linear centred kernel alignment of a layer and an area, debiased (see `similarity.cka`)."""
 
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from cortiscope import cka
-from cortiscope.features import Layer
-from cortiscope.fitting import LayerScore
-from cortiscope.halves import halves
+from cortiscope.experiment.responses import Area, average
+from cortiscope.mappings.fitting import LayerScore
 from cortiscope.mappings.similarity import known_cells
-from cortiscope.responses import Area, average
-from cortiscope.statistics import bootstrap_weights, permutations
+from cortiscope.networks.features import Layer
+from cortiscope.similarity import cka
+from cortiscope.statistics.halves import halves
+from cortiscope.statistics.resampling import bootstrap_weights, permutations
 
 
 class Scorer:

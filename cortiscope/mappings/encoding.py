@@ -10,15 +10,16 @@ from typing import Any
 
 import numpy as np
 
-from cortiscope import given_split, standard_errors
-from cortiscope.cross_validation import TRAINING, CrossValidation
-from cortiscope.features import Layer
-from cortiscope.fitting import LayerScore
-from cortiscope.halves import halves
+from cortiscope.experiment.responses import Area, average, recorded_together
+from cortiscope.mappings.fitting import LayerScore
 from cortiscope.mappings.regressions import Predict, Regressions, Sample, Targets
-from cortiscope.responses import Area, average, recorded_together
-from cortiscope.ridge import Predictions, bootstrap_scores, fold_centred_correlation
-from cortiscope.statistics import (
+from cortiscope.networks.features import Layer
+from cortiscope.regression import given_split
+from cortiscope.regression.cross_validation import TRAINING, CrossValidation
+from cortiscope.regression.ridge import Predictions, bootstrap_scores, fold_centred_correlation
+from cortiscope.statistics import standard_errors
+from cortiscope.statistics.halves import halves
+from cortiscope.statistics.resampling import (
     NULL_COLUMNS,
     bootstrap_weights,
     p_value,

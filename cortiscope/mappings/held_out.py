@@ -1,6 +1,6 @@
 """Mappings that learn from pairs of stimuli, and are tested on pairs of others.
 
-What `rsa_reweighted`, `rsa_remixed` and `unit_weighted` share; see `cortiscope.held_out_cells`.
+What `rsa_reweighted`, `rsa_remixed` and `unit_weighted` share; see `similarity.held_out_cells`.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -9,19 +9,20 @@ from weakref import finalize
 
 import numpy as np
 
-from cortiscope import given_split, held_out_cells
-from cortiscope.comparison import permuted
-from cortiscope.cross_validation import CrossValidation, fold_numbers
-from cortiscope.fitting import LayerScore
-from cortiscope.held_out_cells import (
+from cortiscope.experiment.responses import Area
+from cortiscope.mappings.fitting import LayerScore
+from cortiscope.mappings.similarity import Similarity, among
+from cortiscope.regression import given_split
+from cortiscope.regression.cross_validation import CrossValidation, fold_numbers
+from cortiscope.similarity import held_out_cells
+from cortiscope.similarity.comparison import permuted
+from cortiscope.similarity.held_out_cells import (
     HeldOut,
     check_comparison,
     given_set,
     number_of_folds,
     pairs_of_folds,
 )
-from cortiscope.mappings.similarity import Similarity, among
-from cortiscope.responses import Area
 
 # Of the predictions for permuted brains together: 256 MB.
 CELLS_AT_ONCE = 2**25

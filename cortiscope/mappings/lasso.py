@@ -1,12 +1,12 @@
-"""Lasso of an area's neuroids on the principal axes of a layer (see `cortiscope.lasso`)."""
+"""Lasso of an area's neuroids on the principal axes of a layer (see `regression.lasso`)."""
 
 import numpy as np
 
-from cortiscope import lasso
 from cortiscope.mappings.encoding import Encoded, Encoding, geometric_mean
 from cortiscope.mappings.regressions import Predict, at_each
-from cortiscope.principal_axes import Parts
-from cortiscope.ridge import Predictions, nearest
+from cortiscope.regression import lasso
+from cortiscope.regression.principal_axes import Parts
+from cortiscope.regression.ridge import Predictions, nearest
 
 
 class Scorer(Encoding):

@@ -1,10 +1,10 @@
-"""Ordinary least squares of an area's neuroids on a layer (see `cortiscope.ols`)."""
+"""Ordinary least squares of an area's neuroids on a layer (see `regression.ols`)."""
 
 import numpy as np
 
-from cortiscope import ols
 from cortiscope.mappings.encoding import Encoding
 from cortiscope.mappings.regressions import Predict
+from cortiscope.regression import ols
 
 
 class Scorer(Encoding):

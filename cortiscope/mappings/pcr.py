@@ -1,12 +1,12 @@
-"""Principal component regression of an area's neuroids on a layer (see `cortiscope.pcr`)."""
+"""Principal component regression of an area's neuroids on a layer (see `regression.pcr`)."""
 
 import numpy as np
 
-from cortiscope import pcr
 from cortiscope.mappings.encoding import Encoded, Encoding
 from cortiscope.mappings.regressions import Predict, at_each
-from cortiscope.principal_axes import Parts
-from cortiscope.ridge import nearest
+from cortiscope.regression import pcr
+from cortiscope.regression.principal_axes import Parts
+from cortiscope.regression.ridge import nearest
 
 
 class Scorer(Encoding):

@@ -1,4 +1,4 @@
-"""Partial least squares of an area's neuroids, all together, on a layer (see `cortiscope.pls`)."""
+"""Partial least squares of an area's neuroids, all together, on a layer (see `regression.pls`)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from cortiscope import brainscore, given_split, pls
-from cortiscope.features import Layer
-from cortiscope.fitting import LayerScore
+from cortiscope.experiment.responses import Area, recorded_together
 from cortiscope.mappings.encoding import Encoding
+from cortiscope.mappings.fitting import LayerScore
 from cortiscope.mappings.regressions import Predict, Regressions, Targets
-from cortiscope.responses import Area, recorded_together
-from cortiscope.ridge import Predictions
-from cortiscope.statistics import p_value
+from cortiscope.networks.features import Layer
+from cortiscope.regression import brainscore, given_split, pls
+from cortiscope.regression.ridge import Predictions
+from cortiscope.statistics.resampling import p_value
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cortiscope.nested import KEPT_BYTES
-from cortiscope.ridge import Predictions
+from cortiscope.regression.nested import KEPT_BYTES
+from cortiscope.regression.ridge import Predictions
 
 # Bytes of what is kept of a layer: with few hundreds of stimuli enough for all of them, the halves
 # and the ten sets of the jackknife, with thousands for all of them alone.

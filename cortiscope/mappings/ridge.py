@@ -1,11 +1,11 @@
-"""Ridge regression of an area's neuroids on a layer (see `cortiscope.ridge`)."""
+"""Ridge regression of an area's neuroids on a layer (see `regression.ridge`)."""
 
 import numpy as np
 
-from cortiscope import ridge
 from cortiscope.mappings.encoding import Encoded, Encoding, geometric_mean
 from cortiscope.mappings.regressions import Predict, Targets
-from cortiscope.ridge import Predictions
+from cortiscope.regression import ridge
+from cortiscope.regression.ridge import Predictions
 
 
 class Scorer(Encoding):

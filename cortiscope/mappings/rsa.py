@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from cortiscope.comparison import bootstrap_scores, compare, permutation_null
-from cortiscope.features import Layer
-from cortiscope.fitting import LayerScore
+from cortiscope.mappings.fitting import LayerScore
 from cortiscope.mappings.similarity import Similarity, among
-from cortiscope.rdm_standard_error import spearman_error
-from cortiscope.standard_errors import rescaled
+from cortiscope.networks.features import Layer
+from cortiscope.similarity.comparison import bootstrap_scores, compare, permutation_null
+from cortiscope.similarity.rdm_standard_error import spearman_error
+from cortiscope.statistics.standard_errors import rescaled
 
 
 class Scorer(Similarity):

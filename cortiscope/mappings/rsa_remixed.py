@@ -1,18 +1,18 @@
-"""What a layer knows of categories, compared with an area (see `cortiscope.rsa_remixed`)."""
+"""What a layer knows of categories, compared with an area (see `similarity.rsa_remixed`)."""
 
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from cortiscope import rsa_remixed
-from cortiscope.features import Layer
-from cortiscope.fitting import LayerScore
-from cortiscope.held_out_cells import HeldOut
-from cortiscope.mapping_kinds import coordinates as named
+from cortiscope.experiment.responses import Area
+from cortiscope.mappings.fitting import LayerScore
 from cortiscope.mappings.held_out import HeldOutSimilarity
-from cortiscope.responses import Area
-from cortiscope.ridge import kernel
+from cortiscope.mappings.kinds import coordinates as named
+from cortiscope.networks.features import Layer
+from cortiscope.regression.ridge import kernel
+from cortiscope.similarity import rsa_remixed
+from cortiscope.similarity.held_out_cells import HeldOut
 
 
 class Scorer(HeldOutSimilarity):

@@ -1,16 +1,16 @@
-"""Which mixture of all layers' dissimilarities is the area's (see `cortiscope.rsa_reweighted`)."""
+"""Which mixture of all layers' dissimilarities is the area's (see `similarity.rsa_reweighted`)."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from cortiscope.features import Layer
-from cortiscope.fitting import LayerScore
-from cortiscope.held_out_cells import HeldOut, given_set_in_folds, number_of_folds
+from cortiscope.mappings.fitting import LayerScore
 from cortiscope.mappings.held_out import HeldOutSimilarity
 from cortiscope.mappings.similarity import among
-from cortiscope.rsa_reweighted import Reweighted, as_compared, best_single, predict, seen
+from cortiscope.networks.features import Layer
+from cortiscope.similarity.held_out_cells import HeldOut, given_set_in_folds, number_of_folds
+from cortiscope.similarity.rsa_reweighted import Reweighted, as_compared, best_single, predict, seen
 
 
 class Scorer(HeldOutSimilarity):

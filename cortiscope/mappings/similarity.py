@@ -5,11 +5,16 @@ from typing import Any
 
 import numpy as np
 
-from cortiscope.dissimilarity import check_repetitions, crossnobis, layer_rdm, pattern_rdm
-from cortiscope.features import Layer
-from cortiscope.halves import halves
-from cortiscope.responses import Area, average
-from cortiscope.statistics import bootstrap_weights, permutations
+from cortiscope.experiment.responses import Area, average
+from cortiscope.networks.features import Layer
+from cortiscope.similarity.dissimilarity import (
+    check_repetitions,
+    crossnobis,
+    layer_rdm,
+    pattern_rdm,
+)
+from cortiscope.statistics.halves import halves
+from cortiscope.statistics.resampling import bootstrap_weights, permutations
 
 
 def known_cells(area: Area) -> np.ndarray | None:

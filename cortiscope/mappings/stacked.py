@@ -1,17 +1,17 @@
-"""Stacked regression of an area's neuroids on all layers of a model (see `cortiscope.stacked`)."""
+"""Stacked regression of an area's neuroids on all layers of a model (see `regression.stacked`)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from cortiscope import stacked
-from cortiscope.features import Layer
-from cortiscope.fitting import LayerScore
 from cortiscope.mappings.encoding import Encoding
+from cortiscope.mappings.fitting import LayerScore
 from cortiscope.mappings.regressions import Predict, Regressions, Targets
-from cortiscope.ridge import Predictions
-from cortiscope.statistics import weighted_mean
+from cortiscope.networks.features import Layer
+from cortiscope.regression import stacked
+from cortiscope.regression.ridge import Predictions
+from cortiscope.statistics.resampling import weighted_mean
 
 
 @dataclass(frozen=True)

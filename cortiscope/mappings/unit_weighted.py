@@ -1,13 +1,13 @@
-"""One weight per component of a layer (see `cortiscope.unit_weighted`)."""
+"""One weight per component of a layer (see `similarity.unit_weighted`)."""
 
 import numpy as np
 
-from cortiscope import unit_weighted
-from cortiscope.features import Layer
-from cortiscope.fitting import LayerScore
-from cortiscope.held_out_cells import HeldOut, given_set_with_partner
+from cortiscope.mappings.fitting import LayerScore
 from cortiscope.mappings.held_out import HeldOutSimilarity
-from cortiscope.unit_weighted import Regression
+from cortiscope.networks.features import Layer
+from cortiscope.similarity import unit_weighted
+from cortiscope.similarity.held_out_cells import HeldOut, given_set_with_partner
+from cortiscope.similarity.unit_weighted import Regression
 
 
 class Scorer(HeldOutSimilarity):

@@ -1,6 +1,6 @@
 """What a layer explains of an area's dissimilarities beyond low-level models.
 
-See `cortiscope.variance_partition`.
+See `similarity.variance_partition`.
 """
 
 from collections.abc import Mapping
@@ -8,15 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from cortiscope.dissimilarity import pattern_rdm
 from cortiscope.errors import InputError
-from cortiscope.features import Layer
-from cortiscope.fitting import LayerScore
-from cortiscope.mapping_kinds import low_level
+from cortiscope.experiment.responses import Area
+from cortiscope.mappings.fitting import LayerScore
+from cortiscope.mappings.kinds import low_level
 from cortiscope.mappings.similarity import Similarity, among
-from cortiscope.responses import Area
-from cortiscope.statistics import permutations
-from cortiscope.variance_partition import Background, Partition
+from cortiscope.networks.features import Layer
+from cortiscope.similarity.dissimilarity import pattern_rdm
+from cortiscope.similarity.variance_partition import Background, Partition
+from cortiscope.statistics.resampling import permutations
 
 
 class Scorer(Similarity):

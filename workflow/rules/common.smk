@@ -8,13 +8,18 @@ from pathlib import Path
 
 import smart_open
 
-from cortiscope import agreement, locks, making
-from cortiscope.digest import code_digest
+from cortiscope.planning import agreement, locks, making
+from cortiscope.planning.digest import code_digest
 from cortiscope.errors import InputError
-from cortiscope.properties import decoding_settings, properties, readout_memory, readout_minutes
-from cortiscope.response_settings import response_modules, response_settings
-from cortiscope.study import Study
-from cortiscope.table_settings import table_settings
+from cortiscope.planning.properties import (
+    decoding_settings,
+    properties,
+    readout_memory,
+    readout_minutes,
+)
+from cortiscope.planning.response_settings import response_modules, response_settings
+from cortiscope.planning.study import Study
+from cortiscope.planning.table_settings import table_settings
 
 FIGURES = ["accuracy_vs_score", "layer_depth", "model_by_area", "trained_vs_untrained"]
 

@@ -4,9 +4,10 @@ import csv
 
 import torch
 
-from cortiscope import devices, job, zoo
-from cortiscope.accuracy import from_arrays, from_folder, top_k
+from cortiscope import job
 from cortiscope.files import made_by, read, replacing
+from cortiscope.networks import devices, zoo
+from cortiscope.networks.accuracy import from_arrays, from_folder, top_k
 
 COLUMNS = ("model", "top1", "top5", "accuracy_source", "n_images", "made_by")
 

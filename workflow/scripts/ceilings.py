@@ -1,9 +1,9 @@
 """The highest score a perfect model could reach in one area, given the noise."""
 
 from cortiscope import job
-from cortiscope.ceilings import area_ceilings
+from cortiscope.experiment.responses import read_area
 from cortiscope.files import write
-from cortiscope.responses import read_area
+from cortiscope.noise_ceilings.ceilings import area_ceilings
 
 
 def main(responses: str, ceilings: str, area: str, settings: dict, provenance: dict) -> None:

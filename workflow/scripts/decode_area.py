@@ -1,8 +1,8 @@
 """Read the properties of the stimuli out of an area, by the readout that layers have."""
 
 from cortiscope import job
-from cortiscope.readouts import read_out, read_properties, write_rows
-from cortiscope.responses import read_area
+from cortiscope.experiment.responses import read_area
+from cortiscope.report.readouts import read_out, read_properties, write_rows
 
 
 def main(responses: str, stimuli: str, decoded: str, settings: dict, area: str) -> None:

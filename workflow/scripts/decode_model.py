@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from cortiscope import job
-from cortiscope.features import read_layers, read_stimulus_ids
 from cortiscope.files import check_made_by
-from cortiscope.readouts import read_out, read_properties, write_rows
+from cortiscope.networks.features import read_layers, read_stimulus_ids
+from cortiscope.report.readouts import read_out, read_properties, write_rows
 
 
 def main(

@@ -1,7 +1,7 @@
 """Draw how well properties of the stimuli are read out along depth, and from areas."""
 
 from cortiscope import job
-from cortiscope.figure_decoding import make
+from cortiscope.report.figure_decoding import make
 
 
 def main(decoding: str, svg: str, png: str, source: str, settings: dict, provenance: dict) -> None:

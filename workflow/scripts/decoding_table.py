@@ -1,7 +1,7 @@
 """Join what was decoded from all models and all areas."""
 
 from cortiscope import job
-from cortiscope.readouts import JOINED, join, write_rows
+from cortiscope.report.readouts import JOINED, join, write_rows
 
 
 def main(models: list[str], areas: list[str], decoding: str, labels: dict) -> None:

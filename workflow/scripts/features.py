@@ -2,10 +2,11 @@
 
 import torch
 
-from cortiscope import extraction, job, zoo
-from cortiscope.features import write_features
+from cortiscope import job
 from cortiscope.files import read
-from cortiscope.preprocessing import Preprocessed
+from cortiscope.networks import extraction, zoo
+from cortiscope.networks.features import write_features
+from cortiscope.networks.preprocessing import Preprocessed
 
 
 def main(

@@ -1,7 +1,7 @@
 """Draw one figure from the study's tables."""
 
 from cortiscope import job
-from cortiscope.figures import make
+from cortiscope.report.figures import make
 
 
 def main(

@@ -4,12 +4,12 @@ from pathlib import Path
 
 from cortiscope import job
 from cortiscope.errors import InputError
-from cortiscope.features import read_layers, read_stimulus_ids
+from cortiscope.experiment.responses import read_area
 from cortiscope.files import check_made_by, read_coordinate, write
-from cortiscope.fitting import fit_areas
-from cortiscope.mapping_kinds import coordinates
-from cortiscope.mapping_kinds import low_level as models
-from cortiscope.responses import read_area
+from cortiscope.mappings.fitting import fit_areas
+from cortiscope.mappings.kinds import coordinates
+from cortiscope.mappings.kinds import low_level as models
+from cortiscope.networks.features import read_layers, read_stimulus_ids
 
 
 def main(

@@ -1,8 +1,8 @@
 """Show the stimuli to low-level models of images."""
 
 from cortiscope import job
+from cortiscope.experiment.low_level import MODELS
 from cortiscope.files import Variable, read_coordinate, write
-from cortiscope.low_level import MODELS
 
 
 def main(stimuli: str, features: str, settings: dict, provenance: dict) -> None:

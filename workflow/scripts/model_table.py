@@ -1,7 +1,7 @@
 """Gather the scores of one model, layer by layer and neuroid by neuroid."""
 
 from cortiscope import job
-from cortiscope.model_tables import (
+from cortiscope.report.model_tables import (
     check_accuracy,
     check_making,
     model_tables,

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from cortiscope import embedded_responses, job
-from cortiscope.neuroid_selection import RELIABILITY, conditions, selected
-from cortiscope.recordings import read_responses, save
+from cortiscope import job
+from cortiscope.experiment import embedded_responses
+from cortiscope.experiment.neuroid_selection import RELIABILITY, conditions, selected
+from cortiscope.experiment.recordings import read_responses, save
 
 
 def main(
@@ -37,7 +38,7 @@ def main(
 
 def compute_reliability(recorded: xr.Dataset, settings: Mapping[str, Any]) -> np.ndarray:
     """The split-half reliability of every neuroid, that of its area's ceilings: (neuroid,)."""
-    noise = importlib.import_module("cortiscope.noise")
+    noise = importlib.import_module("cortiscope.noise_ceilings.noise")
     response, areas = recorded["response"].values, recorded["area"].values
     reliability = np.empty(len(areas))
     for area in np.unique(areas):

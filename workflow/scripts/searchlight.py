@@ -2,11 +2,12 @@
 
 import numpy as np
 
-from cortiscope import job, rsa
-from cortiscope.features import read_layers, row_centred_gram
+from cortiscope import job
+from cortiscope.experiment.responses import read_area
 from cortiscope.files import Variable, check_made_by, write
-from cortiscope.responses import read_area
-from cortiscope.searchlight import AXES, sphere_scores, voxel_coordinates
+from cortiscope.networks.features import read_layers, row_centred_gram
+from cortiscope.similarity import rsa
+from cortiscope.similarity.searchlight import AXES, sphere_scores, voxel_coordinates
 
 
 def main(

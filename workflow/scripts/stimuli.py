@@ -1,7 +1,8 @@
 """Bring the stimuli of a study to one file."""
 
-from cortiscope import embedded, job
-from cortiscope.recordings import read_stimuli, save
+from cortiscope import job
+from cortiscope.experiment import embedded
+from cortiscope.experiment.recordings import read_stimuli, save
 
 
 def main(source: list[str] | None, stimuli: str, settings: dict, provenance: dict) -> None:

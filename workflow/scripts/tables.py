@@ -1,7 +1,7 @@
 """Join the tables of all models: best layers, and what they say together."""
 
 from cortiscope import job
-from cortiscope.tables import join_parquet, study_tables, write_csv
+from cortiscope.report.tables import join_parquet, study_tables, write_csv
 
 
 def main(

@@ -1,7 +1,8 @@
 """Render the labelled images on which the embedded study measures accuracy."""
 
-from cortiscope import embedded, job
-from cortiscope.recordings import save
+from cortiscope import job
+from cortiscope.experiment import embedded
+from cortiscope.experiment.recordings import save
 
 
 def main(images: str, settings: dict, provenance: dict) -> None:

@@ -1,7 +1,8 @@
 """Fetch a network's published weights: to a temporary name, verified, then renamed."""
 
-from cortiscope import job, torchvision_zoo
-from cortiscope.weights import download
+from cortiscope import job
+from cortiscope.networks import torchvision_zoo
+from cortiscope.networks.weights import download
 
 
 def main(architecture: str, name: str, checksum: str, weights: str) -> None:

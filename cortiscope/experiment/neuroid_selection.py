@@ -1,0 +1,115 @@
+"""Which neuroids are fitted: those that fulfil conditions on their coordinates."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cortiscope.errors import InputError
+from cortiscope.experiment.sizes import count_repetitions
+from cortiscope.files import opened
+
+FIELD = "config: responses.select"
+RELIABILITY = "reliability"  # computed where it is no coordinate of the recording
+COMPARISONS = {
+    ">=": np.greater_equal,
+    "<=": np.less_equal,
+    "==": np.equal,
+    "!=": np.not_equal,
+    ">": np.greater,
+    "<": np.less,
+}
+CONDITION = re.compile(rf"(\w+)\s*({'|'.join(COMPARISONS)})\s*([^\s<>=!].*)")
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A coordinate of the neuroids, how it is compared, and with what."""
+
+    name: str
+    comparison: str
+    value: str
+
+
+def conditions(select: str) -> list[Condition]:
+    """Read `reliability >= 0.75 and layer == L4`; none of an empty text.
+
+    Errors: InputError for what is no condition.
+    """
+    found = []
+    for part in re.split(r"\s+and\b\s*", select.strip()) if select.strip() else []:
+        match = CONDITION.fullmatch(part)
+        if match is None:
+            remedy = f"write a coordinate, one of {' '.join(COMPARISONS)}, and a value"
+            raise InputError(FIELD, f"{part!r} is no condition", remedy)
+        name, comparison, value = match.groups()
+        found.append(Condition(name, comparison, value.strip("'\"")))
+    return found
+
+
+def coordinates(section: Mapping[str, Any], source: list[str]) -> set[str]:
+    """The coordinates that the neuroids of a recording have without computing any.
+
+    section: `responses` of the config; source: its file, none where responses are simulated.
+    """
+    if not source:
+        return {"neuroid_id", "area", RELIABILITY}
+    with opened(source[0]) as dataset:
+        names = {
+            name
+            for name, variable in dataset.variables.items()
+            if variable.dimensions == ("neuroid",)
+        }
+        timed = "time" in dataset[section["variable"]].dimensions
+    return names | {"neuroid_id", "area"} | ({"time"} if timed else set())
+
+
+def computes_reliability(section: Mapping[str, Any], source: list[str]) -> bool:
+    """Whether the conditions name the reliability, and the recording does not say it.
+
+    Errors: InputError for a coordinate that the neuroids do not have, or where there are none.
+    """
+    asked = conditions(section["select"])
+    if not asked:
+        return False
+    if section["variable"] == "dissimilarity":
+        remedy = "leave it out; responses can be selected"
+        raise InputError(FIELD, "dissimilarities have no neuroids", remedy)
+    known = coordinates(section, source)
+    repeated = count_repetitions(section, source) > 1
+    for condition in asked:
+        if condition.name not in known | ({RELIABILITY} if repeated else set()):
+            raise InputError(
+                FIELD,
+                f"the neuroids have no coordinate {condition.name!r}",
+                f"use one of {', '.join(sorted(known | ({RELIABILITY} if repeated else set())))}",
+            )
+    return RELIABILITY in {condition.name for condition in asked} - known
+
+
+def selected(asked: list[Condition], values: Mapping[str, NDArray]) -> NDArray:
+    """Which neuroids fulfil all conditions: (neuroid,) bool.
+
+    values: name to coordinate (neuroid,). A value that is NaN fulfils none. Errors: InputError
+    for a number compared with text, or an order of texts.
+    """
+    fulfilled = [_fulfils(np.asarray(values[condition.name]), condition) for condition in asked]
+    return np.logical_and.reduce(fulfilled)
+
+
+def _fulfils(values: NDArray, condition: Condition) -> NDArray:
+    compare = COMPARISONS[condition.comparison]
+    if values.dtype.kind in "fiub":
+        try:
+            number = float(condition.value)
+        except ValueError as error:
+            problem = f"{condition.name} is a number, {condition.value!r} is none"
+            raise InputError(FIELD, problem, "give a number") from error
+        numbers = values.astype(float)
+        return np.asarray(compare(numbers, number) & np.isfinite(numbers))
+    if condition.comparison not in ("==", "!="):
+        raise InputError(FIELD, f"{condition.name} is text", "compare it by == or !=")
+    return np.asarray(compare(values.astype(str), condition.value))

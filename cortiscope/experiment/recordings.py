@@ -1,0 +1,207 @@
+"""Stimuli and recordings of real studies, brought to the one form that every rule reads."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from cortiscope.errors import InputError
+from cortiscope.experiment.images import list_images, read_image
+from cortiscope.experiment.principal_coordinates import principal_coordinates
+from cortiscope.experiment.sizes import (
+    area_names,
+    check_images,
+    check_recording,
+    in_time_bins,
+    time_bins,
+)
+from cortiscope.experiment.stimulus_ids import image_id, positions, read_ids
+from cortiscope.files import opened, replacing
+
+
+def save(dataset: xr.Dataset, path: str | Path, provenance: Mapping[str, Any]) -> None:
+    """Write a dataset as compressed netCDF-4, atomically, with its provenance."""
+    compressed = {
+        name: {"zlib": True, "complevel": 1}
+        for name, variable in dataset.data_vars.items()
+        if variable.dtype.kind in "fiu"
+    }
+    with replacing(path) as temporary:
+        dataset.assign_attrs(provenance).to_netcdf(temporary, encoding=compressed)
+
+
+def read_stimuli(source: str | Path, variable: str = "image") -> xr.Dataset:
+    """Read stimuli from a netCDF file or a folder of images.
+
+    Returns `image (stimulus, y, x, channel)` uint8, 0..255, with `stimulus_id` and every other
+    coordinate of the stimuli that the file has (for a folder: `category`, the subfolder).
+    Errors: InputError for a missing variable, values that are not grey levels, repeated ids.
+    """
+    ids = read_ids(source)
+    found = _from_folder(Path(source)) if Path(source).is_dir() else _from_file(source, variable)
+    # As text, whatever the file has: 7 in one file and "7" in another are the same stimulus.
+    return found.assign_coords(stimulus_id=("stimulus", np.array(ids)))
+
+
+def _from_folder(folder: Path) -> xr.Dataset:
+    images, files = [], list_images(folder)
+    for file in files:
+        images.append(read_image(file))
+        if images[-1].shape != images[0].shape:
+            raise InputError(
+                str(file),
+                f"is {images[-1].shape[:2]} pixels where {files[0].name} is {images[0].shape[:2]}",
+                "bring all images to one size",
+            )
+    return xr.Dataset(
+        {"image": (("stimulus", "y", "x", "channel"), np.stack(images))},
+        coords={
+            "stimulus_id": ("stimulus", [image_id(file, folder) for file in files]),
+            "category": ("stimulus", [file.relative_to(folder).parent.name for file in files]),
+        },
+    )
+
+
+def _from_file(source: str | Path, variable: str) -> xr.Dataset:
+    with opened(source) as header, xr.open_dataset(source) as opened_dataset:
+        check_images(header, variable)
+        dataset = opened_dataset.load()
+    image = dataset[variable]
+    _check_grey_levels(image.values, f"{source}: {variable}")
+    if "channel" not in image.dims:
+        image = image.expand_dims(channel=3, axis=-1)
+    image = image.transpose("stimulus", "y", "x", "channel").drop_vars("channel", errors="ignore")
+    image = image.astype(np.uint8).reset_coords(drop=True)
+    return xr.Dataset({"image": image}, coords=_along(dataset, "stimulus"))
+
+
+def _check_grey_levels(values: np.ndarray, where: str) -> None:
+    if values.dtype.kind == "f" and np.isnan(values).any():
+        stimulus = int(np.argwhere(np.isnan(values))[0][0])
+        raise InputError(where, f"NaN in stimulus number {stimulus}", "remove or repair that image")
+    if values.min() < 0 or values.max() > 255 or (values.dtype.kind == "f" and values.max() <= 1):
+        raise InputError(
+            where, f"runs from {values.min()} to {values.max()}", "store grey levels from 0 to 255"
+        )
+
+
+def _along(dataset: xr.Dataset, dimension: str) -> dict[str, Any]:
+    """Every one-dimensional variable along a dimension."""
+    return {
+        str(name): (dimension, variable.values)
+        for name, variable in dataset.variables.items()
+        if variable.dims == (dimension,)
+    }
+
+
+def read_responses(
+    source: str, variable: str, area: str | list[str], stimulus_id: np.ndarray
+) -> xr.Dataset:
+    """Read recordings, or dissimilarities, in the order of the stimuli.
+
+    variable: `response` (stimulus[, repetition], neuroid[, time]) or `dissimilarity`
+        (rdm, stimulus, stimulus_2). area: the coordinate(s) that name the area.
+    stimulus_id: (stimulus,), the stimuli that the networks see.
+
+    Returns `response` with `area`, `neuroid_id` and the file's other neuroid coordinates. With a
+    time axis every time bin is an area of its own, such as `MEG.0.1`, to all rules. From
+    dissimilarities, their principal coordinates with `weight`, and the dissimilarities themselves.
+    Errors: InputError where the file disagrees with the stimuli or has not what is asked for.
+    """
+    with opened(source) as header, xr.open_dataset(source) as opened_dataset:
+        check_recording(header, variable, area)
+        areas, bins = np.array(area_names(header, area)), time_bins(header, variable)
+        dataset = opened_dataset.load()
+    dataset = dataset.isel(stimulus=_order(dataset, stimulus_id, source))
+    if variable == "dissimilarity":
+        dataset = dataset.isel(stimulus_2=_order(dataset, stimulus_id, source, "stimulus_2"))
+        return _coordinates_of_rdms(dataset, areas, stimulus_id, source)
+    response = dataset[variable]
+    _check_recorded(response, areas, f"{source}: {variable}")
+    order = [d for d in ("stimulus", "repetition", "neuroid") if d in response.dims]
+    about = _along(dataset, "neuroid") | {
+        "area": ("neuroid", areas),
+        "stimulus_id": ("stimulus", stimulus_id),
+    }
+    about.setdefault("neuroid_id", ("neuroid", [f"{a}-{i}" for i, a in enumerate(areas)]))
+    values = response.transpose(*order, ...).astype(np.float32).reset_coords(drop=True)
+    found = xr.Dataset({"response": values}, coords=about)
+    return _by_time_bin(found, bins) if bins else found
+
+
+def _by_time_bin(dataset: xr.Dataset, bins: list[str]) -> xr.Dataset:
+    """Put the neuroids of every time bin side by side, their area named for it."""
+    areas = [in_time_bins(area, bins) for area in dataset["area"].values.tolist()]
+    parts = [
+        dataset.isel(time=number, drop=True).assign_coords(
+            area=("neuroid", [names[number] for names in areas]),
+            time=("neuroid", [float(bins[number])] * len(areas)),
+        )
+        for number in range(len(bins))
+    ]
+    return xr.concat(parts, "neuroid", coords="minimal", compat="equals", join="exact")
+
+
+def _order(
+    dataset: xr.Dataset, stimulus_id: np.ndarray, source: str, dimension: str = "stimulus"
+) -> list[int]:
+    """Where each of the study's stimuli stands in the recording."""
+    own = "stimulus_id" if dimension == "stimulus" else "stimulus_id_2"
+    name = own if own in dataset.variables else "stimulus_id"
+    if name not in dataset.variables:
+        raise InputError(f"{source}: stimulus_id", "is missing", "add it as a coordinate")
+    known = dataset[name].values.astype(str).tolist()
+    return positions(known, stimulus_id.astype(str).tolist(), f"{source}: {name}")
+
+
+def _check_recorded(response: xr.DataArray, areas: np.ndarray, where: str) -> None:
+    """An InputError for infinities, and for an area in which nothing was recorded."""
+    values = response.transpose(..., "neuroid").values
+    if np.isinf(values).any():
+        raise InputError(where, "holds infinities", "use NaN for not recorded")
+    recorded = np.isfinite(values).reshape(-1, len(areas)).any(axis=0)  # (neuroid,)
+    for name in dict.fromkeys(areas.tolist()):
+        if not recorded[areas == name].any():
+            raise InputError(
+                where, f"all NaN in area {name!r}", "take its neuroids out of the file"
+            )
+
+
+def _coordinates_of_rdms(
+    dataset: xr.Dataset, areas: np.ndarray, stimulus_id: np.ndarray, source: str
+) -> xr.Dataset:
+    """Neuroids of areas that are known by dissimilarities only: see `principal_coordinates`."""
+    rdms = dataset["dissimilarity"].transpose("rdm", "stimulus", "stimulus_2").values
+    if not np.isfinite(rdms).all() or not np.allclose(rdms, rdms.swapaxes(1, 2), atol=1e-5):
+        raise InputError(
+            f"{source}: dissimilarity", "not symmetric, or not finite", "give whole matrices"
+        )
+    subjects = dataset["subject"].values.astype(str) if "subject" in dataset else areas
+    matrices, owners, parts, weights, members = [], [], [], [], []
+    for name in dict.fromkeys(areas.tolist()):
+        # Sessions of one subject are averaged first, so that every subject counts the same.
+        own = [
+            rdms[(areas == name) & (subjects == subject)].mean(axis=0, dtype=np.float64)
+            for subject in dict.fromkeys(subjects[areas == name].tolist())
+        ]
+        coordinates, eigenvalues = principal_coordinates(np.mean(own, axis=0))
+        matrices += own
+        owners += [name] * len(own)
+        parts.append(coordinates)
+        weights.append(eigenvalues)
+        members += [f"{name}-{number:03d}" for number in range(len(eigenvalues))]
+    return xr.Dataset(
+        {
+            "response": (("stimulus", "neuroid"), np.hstack(parts).astype(np.float32)),
+            "weight": ("neuroid", np.concatenate(weights)),
+            "dissimilarity": (("rdm", "stimulus", "stimulus_2"), np.stack(matrices)),
+        },
+        coords={
+            "stimulus_id": ("stimulus", stimulus_id),
+            "neuroid_id": ("neuroid", members),
+            "area": ("neuroid", [member.rsplit("-", 1)[0] for member in members]),
+            "rdm_area": ("rdm", owners),
+        },
+    )

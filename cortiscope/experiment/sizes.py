@@ -1,0 +1,133 @@
+"""How large a study is, read from file headers: what the fan-out needs before any job runs."""
+
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import netCDF4
+
+from cortiscope.errors import InputError
+from cortiscope.experiment.images import list_images
+from cortiscope.experiment.simulated_areas import AREAS
+from cortiscope.files import labels, opened
+
+
+def count_stimuli(section: Mapping[str, Any], source: list[str]) -> int:
+    """The number of stimuli; section: `stimuli` of the config; source: its file or folder."""
+    if not source:
+        return int(section["count"])
+    if Path(source[0]).is_dir():
+        return len(list_images(source[0]))
+    with opened(source[0]) as dataset:
+        check_images(dataset, section["variable"])
+        return len(dataset.dimensions["stimulus"])
+
+
+def check_images(dataset: netCDF4.Dataset, variable: str) -> None:
+    """An InputError where a file has not the images that `stimuli.variable` names."""
+    _check_dimensions(dataset, "stimuli", variable, ("stimulus", "y", "x"), ("channel",))
+    images = dataset[variable]
+    size = dict(zip(images.dimensions, images.shape, strict=True))
+    if size.get("channel", 1) not in (1, 3):
+        raise InputError(
+            f"{dataset.filepath()}: {variable}", f"has {size['channel']} channels", "keep 1 or 3"
+        )
+
+
+def check_recording(dataset: netCDF4.Dataset, variable: str, area: str | list[str]) -> None:
+    """An InputError where a file has not the recording, or the areas, that the config names."""
+    of_rdms = variable == "dissimilarity"
+    unit, optional = ("rdm", ()) if of_rdms else ("neuroid", ("repetition", "time"))
+    needed = (unit, "stimulus", "stimulus_2") if of_rdms else ("stimulus", unit)
+    _check_dimensions(dataset, "responses", variable, needed, optional)
+    where = dataset.filepath()
+    if not len(dataset.dimensions[unit]):
+        raise InputError(f"{where}: {variable}", f"holds no {unit}", "add some")
+    for name in [area] if isinstance(area, str) else area:
+        if name not in dataset.variables:
+            known = ", ".join(key for key in dataset.variables if key != variable)
+            raise InputError(
+                f"{where}: {name}", "no such coordinate", f"set responses.area to some of {known}"
+            )
+        if dataset[name].dimensions[:1] != (unit,):
+            raise InputError(
+                f"{where}: {name}",
+                f"has dimensions {dataset[name].dimensions}",
+                f"name an area for every {unit}",
+            )
+
+
+def _check_dimensions(
+    dataset: netCDF4.Dataset,
+    section: str,
+    variable: str,
+    needed: tuple[str, ...],
+    optional: tuple[str, ...],
+) -> None:
+    where = f"{dataset.filepath()}: {variable}"
+    if variable not in dataset.variables:
+        known = ", ".join(dataset.variables)
+        raise InputError(where, "no such variable", f"set {section}.variable to one of {known}")
+    found = dataset[variable].dimensions
+    if not set(needed) <= set(found) <= {*needed, *optional}:
+        names = ", ".join([*needed, *(f"{name} (optional)" for name in optional)])
+        raise InputError(where, f"has dimensions {', '.join(found)}", f"name them {names}")
+
+
+def count_neuroids(section: Mapping[str, Any], source: list[str]) -> dict[str, int]:
+    """Area to its number of neuroids, in order of first appearance.
+
+    Where only dissimilarities are known, the n − 1 principal coordinates are the neuroids.
+    """
+    if not source:
+        return dict.fromkeys(AREAS, int(section["neuroids"]))
+    with opened(source[0]) as dataset:
+        check_recording(dataset, section["variable"], section["area"])
+        areas = area_names(dataset, section["area"])
+        if section["variable"] == "dissimilarity":
+            n_coordinates = len(dataset.dimensions["stimulus"]) - 1
+            return dict.fromkeys(areas, n_coordinates)
+        counts, bins = Counter(areas), time_bins(dataset, section["variable"])
+        return {name: counts[area] for area in counts for name in in_time_bins(area, bins)}
+
+
+def count_repetitions(section: Mapping[str, Any], source: list[str]) -> int:
+    """The presentations of each stimulus; 1 where trials were averaged."""
+    if not source:
+        return int(section["repetitions"])
+    with opened(source[0]) as dataset:
+        dimensions = dataset[section["variable"]].dimensions
+        return len(dataset.dimensions["repetition"]) if "repetition" in dimensions else 1
+
+
+def time_bins(dataset: netCDF4.Dataset, variable: str) -> list[str]:
+    """The times of a recording with a time axis, as text; none for one without."""
+    if "time" not in dataset[variable].dimensions:
+        return []
+    if "time" not in dataset.variables:
+        raise InputError(f"{dataset.filepath()}: time", "has no values", "add it as a coordinate")
+    times = [f"{float(time):g}" for time in dataset["time"][...]]
+    if len(set(times)) < len(times):
+        raise InputError(f"{dataset.filepath()}: time", "has a value twice", "make times unique")
+    return times
+
+
+def in_time_bins(area: str, bins: list[str]) -> list[str]:
+    """The names of an area at each time, each an area of its own to all that follows."""
+    return [f"{area}.{time}" for time in bins] if bins else [area]
+
+
+def area_names(dataset: netCDF4.Dataset, coordinates: str | list[str]) -> list[str]:
+    """The area of every neuroid (or RDM): one coordinate, or several joined by `_`."""
+    names = [coordinates] if isinstance(coordinates, str) else coordinates
+    columns = [labels(dataset, name) for name in names]
+    joined = ["_".join(parts) for parts in zip(*columns, strict=True)]
+    for name in joined:
+        if not name.replace("_", "").replace("-", "").replace(".", "").isalnum():
+            raise InputError(
+                f"{dataset.filepath()}: area",
+                f"{name!r} cannot name a file",
+                "use letters, digits, . _ and -",
+            )
+    return joined

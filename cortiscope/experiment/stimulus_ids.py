@@ -1,0 +1,61 @@
+"""Which stimulus is which: the names that join what was shown with what was recorded."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from cortiscope.errors import InputError
+from cortiscope.experiment.images import list_images
+from cortiscope.files import labels, opened
+
+REMEDY = "give both files the same stimulus_id values"
+
+
+def read_ids(source: str | Path) -> list[str]:
+    """The ids in a netCDF file, or of the images in a folder, in their order.
+
+    Errors: InputError where there are none, or where one stands twice.
+    """
+    if Path(source).is_dir():
+        ids = [image_id(file, source) for file in list_images(source)]
+    else:
+        with opened(source) as dataset:
+            if "stimulus_id" not in dataset.variables:
+                raise InputError(f"{source}: stimulus_id", "is missing", "add it as a coordinate")
+            ids = labels(dataset, "stimulus_id")
+    check_unique(ids, f"{source}: stimulus_id")
+    return ids
+
+
+def image_id(file: Path, folder: str | Path) -> str:
+    """The path of an image below its folder, without the ending."""
+    return str(file.relative_to(folder).with_suffix(""))
+
+
+def check_unique(ids: Sequence[str], where: str) -> None:
+    """An InputError that names the first id that stands twice."""
+    seen: set[str] = set()
+    for name in ids:
+        if name in seen:
+            raise InputError(where, f"{name!r} stands twice", "make ids unique")
+        seen.add(name)
+
+
+def positions(recorded: Sequence[str], shown: Sequence[str], where: str) -> list[int]:
+    """Where each stimulus shown stands in the recording.
+
+    Errors: InputError unless both have the same stimuli, each once.
+    """
+    check_unique(recorded, where)
+    position = {name: index for index, name in enumerate(recorded)}
+    missing = [name for name in shown if name not in position]
+    extra = sorted(set(position) - set(shown))
+    if missing or extra:
+        without = f" ({missing[0]!r})" if missing else ""
+        beyond = f" ({extra[0]!r})" if extra else ""
+        raise InputError(
+            where,
+            f"{len(missing)} stimuli have no responses{without} and"
+            f" {len(extra)} responses have no stimulus{beyond}",
+            REMEDY,
+        )
+    return [position[name] for name in shown]

@@ -1,0 +1,156 @@
+"""Score the layers of a model against one area: what every mapping reports and stores."""
+
+import importlib
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from cortiscope.experiment.responses import Area
+from cortiscope.files import Variable
+from cortiscope.mappings.kinds import MAPPINGS, TOGETHER
+from cortiscope.networks.features import Layer
+from cortiscope.statistics.resampling import p_value
+
+
+@dataclass(frozen=True)
+class LayerScore:
+    """How well one layer, or all together, explain one area, by one mapping.
+
+    area_score: the whole area's held-out score. area_null: (permutation,) the same with stimuli
+    permuted, the same way for all layers. area_bootstrap: (draw,) with stimuli resampled.
+    selection: (split, half), with half of the data only. neuroids: what the mapping says of each
+    neuroid, name to (neuroid,).
+    layer_weights: (layer,), what each layer gives to the score of all together, 0 or more.
+    best_single: the score of the one layer that is best in training, chosen and tested on the same
+    stimuli as all together; NaN where the mapping does not say.
+    """
+
+    area_score: float
+    area_null: np.ndarray
+    area_bootstrap: np.ndarray
+    selection: np.ndarray
+    neuroids: Mapping[str, np.ndarray]
+    layer_weights: np.ndarray | None = None
+    best_single: float = float("nan")
+
+
+class Scorer(Protocol):
+    """Scores layers of one area; what does not depend on the layer is done once, at the start.
+
+    That of a joint mapping has `score_together` in place of `score`.
+    """
+
+    def __init__(
+        self, area: Area, settings: Mapping[str, Any], coordinates: Mapping[str, np.ndarray]
+    ) -> None:
+        """settings: the sections of the config that the mapping reads, and what these name."""
+
+    def score(self, layer: Layer) -> LayerScore:
+        """Score one layer."""
+
+    def score_together(self, layers: Sequence[Layer]) -> LayerScore:
+        """Score all layers of a model as one."""
+
+
+def fit(
+    mapping: str,
+    layers: Iterable[Layer],
+    area: Area,
+    settings: Mapping[str, Any],
+    coordinates: Mapping[str, np.ndarray] | None = None,
+) -> dict[str, Variable]:
+    """Score a block of layers against an area; see `fit_areas`."""
+    return fit_areas(mapping, layers, [area], settings, coordinates)[0]
+
+
+def fit_areas(
+    mapping: str,
+    layers: Iterable[Layer],
+    areas: Sequence[Area],
+    settings: Mapping[str, Any],
+    coordinates: Mapping[str, np.ndarray] | None = None,
+) -> list[dict[str, Variable]]:
+    """Score a block of layers against areas, which share what is made of the layers alone.
+
+    coordinates: name to (stimulus,), those coordinates of the stimuli that the settings name, such
+    as the one whose values are held out together (see `mappings.kinds.coordinates`).
+
+    Returns the variables of each area's score file: for each layer the area's score, its
+    permutation null and p-value, its bootstrap draws and its scores on halves of the data; for
+    mappings that predict neuroids, the same of every neuroid. NaN = not scored (a constant
+    neuroid).
+    """
+    module = importlib.import_module(f"cortiscope.mappings.{mapping}")
+    scorers: list[Scorer] = [module.Scorer(area, settings, coordinates or {}) for area in areas]
+    members = list(layers) if MAPPINGS[mapping].joint else []
+    scored = _together(scorers, members) if members else _singly(scorers, layers)
+    rows, scores = [], []
+    for row, of_areas in scored:
+        for area, score in zip(areas, of_areas, strict=True):
+            print(f"{mapping} {row[0]} -> {area.name}: {score.area_score:.4f}", file=sys.stderr)
+        rows.append(row)
+        scores.append(of_areas)
+    by_area = zip(areas, zip(*scores, strict=True), strict=True)
+    return [_variables(area, rows, found, members) for area, found in by_area]
+
+
+Row = tuple[str, int, float]  # name, index and depth of a layer
+
+
+def _singly(
+    scorers: Sequence[Scorer], layers: Iterable[Layer]
+) -> Iterator[tuple[Row, list[LayerScore]]]:
+    """Each layer's scores of all areas."""
+    for layer in layers:
+        about = layer.attributes
+        row = layer.name, int(about["index"]), float(about["depth"])
+        yield row, [scorer.score(layer) for scorer in scorers]
+
+
+def _together(
+    scorers: Sequence[Scorer], layers: Sequence[Layer]
+) -> Iterator[tuple[Row, list[LayerScore]]]:
+    """The scores of all areas by all layers."""
+    row = TOGETHER, -1, float("nan")
+    yield row, [scorer.score_together(layers) for scorer in scorers]
+
+
+def _variables(
+    area: Area, rows: Sequence[Row], scores: Sequence[LayerScore], members: Sequence[Layer]
+) -> dict[str, Variable]:
+    """Of one area's score file; members: the layers that were scored together."""
+    names, indices, depths = zip(*rows, strict=True)
+    variables = {
+        "layer": Variable(("layer",), np.array(names)),
+        "layer_index": Variable(("layer",), np.array(indices)),
+        "depth": Variable(("layer",), np.array(depths)),
+        "neuroid_id": Variable(("neuroid",), area.neuroid_id),
+        "weight": Variable(("neuroid",), area.weight),
+        "area_score": Variable(("layer",), np.array([s.area_score for s in scores])),
+        "area_null": Variable(("layer", "permutation"), np.stack([s.area_null for s in scores])),
+        "area_null_mean": Variable(("layer",), np.array([_mean(s.area_null) for s in scores])),
+        "area_p_value": Variable(
+            ("layer",), np.array([p_value(s.area_score, s.area_null) for s in scores])
+        ),
+        "area_bootstrap": Variable(("layer", "draw"), np.stack([s.area_bootstrap for s in scores])),
+        "selection_score": Variable(
+            ("layer", "split", "half"), np.stack([s.selection for s in scores])
+        ),
+    }
+    for name in scores[0].neuroids:
+        stacked = np.stack([s.neuroids[name] for s in scores]).astype(np.float32)
+        variables[name] = Variable(("layer", "neuroid"), stacked)
+    if scores[0].layer_weights is not None:
+        along = [float(layer.attributes["depth"]) for layer in members]
+        variables["member"] = Variable(("member",), np.array([layer.name for layer in members]))
+        variables["member_depth"] = Variable(("member",), np.array(along))
+        variables["layer_weight"] = Variable(("member",), scores[0].layer_weights)
+        variables["best_single"] = Variable(("layer",), np.array([s.best_single for s in scores]))
+    return variables
+
+
+def _mean(values: np.ndarray) -> float:
+    return float(values.mean()) if values.size else float("nan")

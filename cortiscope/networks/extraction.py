@@ -1,0 +1,236 @@
+"""One forward pass over the stimuli; every layer's projected features.
+
+Hooks consume: a layer is projected the moment it is computed, before a later module can overwrite
+it in place, and nothing of its size is kept.
+"""
+
+import gc
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from torch import nn
+
+from cortiscope.errors import InputError
+from cortiscope.networks import projection
+from cortiscope.networks.devices import choose_device, reproducible
+from cortiscope.networks.projection_kinds import resolve
+from cortiscope.networks.tracing import first_tensor, listening
+from cortiscope.suggestions import near
+
+MEMORY_SHARE = 0.5  # of the memory that is free, for the activations of a batch
+STREAMED_BATCH = 64  # stimuli a batch for projections that gain nothing from larger ones
+
+
+class Images(Protocol):
+    """Preprocessed stimuli, made as they are asked for; a tensor will do."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, part: slice, /) -> torch.Tensor:
+        """float (stimulus, channel, y, x)"""
+
+
+def say(message: str) -> None:
+    """Report progress where a log file can catch it."""
+    print(message, file=sys.stderr, flush=True)
+
+
+def extract(
+    network: nn.Module,
+    images: Images,
+    layers: Sequence[str],
+    settings: Mapping[str, Any],
+    model: str = "",
+    report: Callable[[str], None] = say,
+) -> dict[str, projection.Outcome]:
+    """Project the activations of `layers` for all stimuli.
+
+    images: `len` and slices, giving float (stimulus, channel, y, x) as the network wants them.
+    layers: call names as in the layer table: a module's name, `name#2` for its second call.
+    settings: `projection` (auto, exact, fold, srp, none), `components`, `seed`, `eps`;
+        `batch_size` (0 = as many stimuli as memory allows), `device` (auto, cpu, cuda), `scratch`.
+    model: its name, for messages.
+
+    Returns layer -> (arrays, attributes) in the order of `layers`; see `projection.Projector`.
+    The first dimension of an activation is the stimulus; of several outputs the first is taken.
+    Out of memory halves the batch, and says so.
+    Raises InputError for a layer that the pass does not call or that is not finite, for an
+    unknown device or projection, and where a single stimulus is too large for memory.
+    """
+    device = choose_device(str(settings.get("device") or "auto"))
+    network = network.to(device).eval()
+    run = _Run(network, images, layers, settings, model)
+    with reproducible(), torch.inference_mode():
+        size = int(settings.get("batch_size") or 0) or run.fitting_batch(device)
+        start, began = 0, time.monotonic()
+        while start < len(images):
+            stop = min(start + size, len(images))
+            if not run.advance(start, stop, device):
+                size = halved(stop - start, run.where)
+                report(f"{run.where}: out of memory, going on with batches of {size}")
+                continue
+            seconds = time.monotonic() - began
+            report(f"{run.where}: {stop} of {len(images)} stimuli, {seconds:.0f} s")
+            start = stop
+    return run.finish()
+
+
+class _EnoughError(Exception):
+    """Raised in a hook when the last wanted layer is done: the rest of the pass is not needed."""
+
+
+class _Run:
+    """The projectors of all layers, and the passes that feed them."""
+
+    def __init__(
+        self,
+        network: nn.Module,
+        images: Images,
+        layers: Sequence[str],
+        settings: Mapping[str, Any],
+        model: str,
+    ) -> None:
+        self.network = network
+        self.images = images
+        self.layers = list(layers)
+        self.settings = settings
+        self.model = model
+        self.where = f"model {model}" if model else "features"
+        modules = dict(network.named_modules())
+        self.names = list(dict.fromkeys(layer.partition("#")[0] for layer in layers))
+        for name in self.names:
+            if name not in modules:
+                raise InputError(
+                    self.where, f"has no layer {name!r}", f"near: {near(name, modules)}"
+                )
+        self.projectors: dict[str, projection.Projector] = {}
+        self.shapes: dict[str, tuple[int, ...]] = {}
+
+    def fitting_batch(self, device: torch.device) -> int:
+        """How many stimuli a pass can take, judged by a pass of one."""
+        kind = str(self.settings.get("projection") or "auto")
+        exact = resolve(kind, len(self.images)) == "exact"
+        wanted = len(self.images) if exact else min(STREAMED_BATCH, len(self.images))
+        one = measure_pass(self.network, self.images[0:1].to(device))
+        return max(1, min(wanted, int(MEMORY_SHARE * free_memory(device) / max(one, 1))))
+
+    def advance(self, start: int, stop: int, device: torch.device) -> bool:
+        """Project one batch; False where memory ran out."""
+        try:
+            self._pass(start, self.images[start:stop].to(device))
+        except (MemoryError, RuntimeError) as error:
+            if not is_out_of_memory(error):
+                raise
+        else:
+            return True
+        # Only now, with the exception gone, are the activations of the failed pass free.
+        gc.collect()
+        if device.type == "cuda":
+            torch.cuda.empty_cache()
+        return False
+
+    def _pass(self, start: int, batch: torch.Tensor) -> None:
+        waiting = set(self.layers)
+
+        def consume(name: str, _module: nn.Module, _inputs: Any, output: Any) -> None:
+            if name in waiting:
+                waiting.remove(name)
+                self._project(name, output, start, len(batch))
+                if not waiting:
+                    raise _EnoughError
+
+        with listening(self.network, self.names, consume):
+            try:
+                self.network(batch)
+            except _EnoughError:
+                return
+        if waiting:
+            name = next(layer for layer in self.layers if layer in waiting)
+            raise InputError(
+                f"{self.where}, layer {name}",
+                "is not called in a forward pass (in evaluation mode)",
+                "choose layers from `python -m cortiscope.layers`",
+            )
+
+    def _project(self, name: str, output: Any, start: int, n_stimuli: int) -> None:
+        value = first_tensor(output)
+        if value is None or value.ndim == 0 or len(value) != n_stimuli:
+            shape = "no tensor" if value is None else f"a tensor {tuple(value.shape)}"
+            raise InputError(
+                f"{self.where}, layer {name}",
+                f"gives {shape} for {n_stimuli} stimuli",
+                "choose a layer whose first dimension is the stimulus",
+            )
+        flat = value.reshape(n_stimuli, -1)
+        if name not in self.projectors:
+            self.shapes[name] = tuple(value.shape[1:])
+            kind = str(self.settings.get("projection") or "auto")
+            n_all = len(self.images)
+            self.projectors[name] = projection.make(
+                kind, n_all, flat.shape[1], self.settings, name, self.model
+            )
+        self.projectors[name].add(flat, start)
+
+    def finish(self) -> dict[str, projection.Outcome]:
+        """Empty the projectors one by one, so that two layers are never in memory twice."""
+        outcomes = {}
+        for name in self.layers:
+            arrays, attributes = self.projectors.pop(name).finish()
+            shape = "x".join(str(size) for size in self.shapes[name])
+            outcomes[name] = (arrays, {**attributes, "shape": shape})
+        return outcomes
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an exception means that memory, of host or device, ran out."""
+    if isinstance(error, MemoryError | torch.cuda.OutOfMemoryError):
+        return True
+    message = str(error).lower()
+    return any(
+        words in message for words in ("not enough memory", "out of memory", "allocate memory")
+    )
+
+
+def halved(size: int, where: str) -> int:
+    """Half of a batch; an InputError where one stimulus is too much."""
+    if size <= 1:
+        raise InputError(where, "one stimulus does not fit into memory", "give the job more memory")
+    return size // 2
+
+
+def measure_pass(network: nn.Module, image: torch.Tensor) -> int:
+    """Bytes of a pass of one stimulus: twice the most that one module holds, inputs and output."""
+    most = 0
+
+    def measure(_name: str, _module: nn.Module, inputs: Any, output: Any) -> None:
+        nonlocal most
+        tensors = (first_tensor(inputs), first_tensor(output))
+        most = max(most, sum(value.nbytes for value in tensors if value is not None))
+
+    names = [
+        name for name, module in network.named_modules() if name and not list(module.children())
+    ]
+    with listening(network, names, measure):
+        network(image)
+    return 2 * most + image.nbytes
+
+
+def free_memory(device: torch.device) -> int:
+    """Bytes free on the device; of the host, within the limit of the job's control group."""
+    if device.type == "cuda":
+        return torch.cuda.mem_get_info(device)[0]
+    table = Path("/proc/meminfo")
+    lines = table.read_text().splitlines() if table.is_file() else ["MemAvailable: 4194304 kB"]
+    fields = dict(line.split(":", 1) for line in lines)
+    free = int(fields["MemAvailable"].split()[0]) * 1024
+    group = Path("/sys/fs/cgroup")
+    try:
+        limit = int((group / "memory.max").read_text())
+        used = int((group / "memory.current").read_text())
+    except (OSError, ValueError):  # no control group, or no limit ("max")
+        return free
+    return min(free, max(limit - used, 0))

@@ -1,0 +1,117 @@
+"""Cached tables of a model's layers, found by a digest; read where torch is not installed."""
+
+import csv
+import hashlib
+import io
+import json
+from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
+
+from cortiscope.errors import InputError
+from cortiscope.networks.weight_names import is_named
+
+# Their text is part of the digest: an edit of what lists the layers lists them anew, which reruns
+# jobs only of networks whose layers are then others.
+LISTED_BY = (
+    "networks/layer_tables",
+    "layers",
+    "networks/shapenet",
+    "networks/torchvision_zoo",
+    "networks/tracing",
+    "networks/zoo",
+)
+COLUMNS = (
+    "layer",
+    "index",
+    "depth",
+    "kind",
+    "shape",
+    "n_features",
+    "parameters",
+    "model_parameters",
+)
+MODEL_COLUMNS = ("model", "source", "architecture", "weights", "seed", "layers", "preprocessing")
+DEFAULTS = {"weights": "none", "seed": "0", "layers": "blocks", "preprocessing": "auto"}
+
+
+def digest(model: Mapping[str, str]) -> str:
+    """16 hexadecimal digits naming the layer table of a model: architecture, selector, input size.
+
+    Weights and seed are not part of it, so that a trained network and its untrained twin share a
+    table, except where torchvision's weights choose the input size (see `image_size`). Of a `file`
+    architecture the text of the file counts, not its name.
+    """
+    architecture = model["architecture"]
+    if model["source"] == "file":
+        path, _, function = architecture.partition(":")
+        if not Path(path).is_file():
+            raise InputError(
+                f"models table: {model.get('model', '')}: architecture",
+                f"no file {path!r}",
+                "write path/to/module.py:function",
+            )
+        architecture = f"{hashlib.sha256(Path(path).read_bytes()).hexdigest()}:{function}"
+    parts = [_code(), model["source"], architecture, model["layers"], image_size(model)]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
+
+
+@cache
+def _code() -> str:
+    texts = [Path(__file__).parents[1].joinpath(f"{name}.py").read_bytes() for name in LISTED_BY]
+    return hashlib.sha256(b"".join(texts)).hexdigest()
+
+
+def image_size(model: Mapping[str, str]) -> str:
+    """What decides the size of the network's input: `crop` (or `resize`), or named weights."""
+    preprocessing = model["preprocessing"]
+    if preprocessing == "auto":
+        weights = model["weights"]
+        named = model["source"] == "torchvision" and is_named(weights)
+        # Of all torchvision weights only these differ in size from the default ones.
+        return weights if named and "SWAG" in weights else "auto"
+    pairs = dict(word.split("=", 1) for word in preprocessing.split() if "=" in word)
+    return pairs.get("crop") or pairs.get("resize") or preprocessing
+
+
+def read_table(path: str | Path) -> list[dict[str, str]]:
+    """Rows, in execution order, of text columns:
+
+    layer: the name of a module's call (`relu`, `relu#2`); index: 0, 1, ... within the table;
+    depth: 0 (the network's first operation) to 1 (its last); kind: the module's class; shape: of
+    its output for one stimulus, as 64x55x55; n_features: the product of shape; parameters: of the
+    module, children included; model_parameters: of the whole network.
+    """
+    if not Path(path).is_file():
+        raise InputError(str(path), "no such layer table", "make it: python -m cortiscope.layers")
+    with Path(path).open(newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    if not rows or set(COLUMNS) - set(rows[0]):
+        raise InputError(str(path), "is not a layer table", "delete it; the next run makes it")
+    return rows
+
+
+def dump_table(rows: Iterable[Mapping[str, object]]) -> str:
+    """A layer table as the text of its CSV file."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def dump_models(models: Iterable[Mapping[str, str]]) -> str:
+    """Rows of the models table as text that `python -m cortiscope.layers` reads."""
+    text = io.StringIO()
+    writer = csv.DictWriter(
+        text, MODEL_COLUMNS, delimiter="\t", lineterminator="\n", extrasaction="ignore"
+    )
+    writer.writeheader()
+    writer.writerows(models)
+    return text.getvalue()
+
+
+def load_models(text: str) -> list[dict[str, str]]:
+    """Rows of a models table; empty or absent cells get their defaults."""
+    rows = csv.DictReader(io.StringIO(text), delimiter="\t")
+    return [DEFAULTS | {key: value for key, value in row.items() if value} for row in rows]

@@ -1,0 +1,119 @@
+"""From a row of the models table to a network, what it wants to see, and how well it classifies."""
+
+import importlib.util
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from cortiscope.errors import InputError
+from cortiscope.networks import preprocessing, shapenet, weights
+from cortiscope.networks.preprocessing import Preprocessing
+from cortiscope.networks.weight_names import is_named
+from cortiscope.suggestions import near
+
+Row = Mapping[str, str]
+
+
+def build(model: Row, weights_path: str | None = None) -> nn.Module:
+    """The network of a row of the models table, in evaluation mode, on the CPU, without gradients.
+
+    weights_path: the file to load; None where the row's weights are `none`: then the initial
+    values follow from the row's seed alone, and torch's own random state is left as it was.
+    Raises InputError for an unknown architecture, weights that do not fit, or a wrong checksum.
+    """
+    if weights_path is None and model["weights"] != "none":
+        raise InputError(_where(model, "weights"), "no file given", "run the weights rule first")
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(int(model.get("seed") or 0))
+        network = architecture(model)
+    if weights_path is not None:
+        if model.get("checksum") and Path(weights_path).is_file():
+            weights.verify(
+                weights_path, model["checksum"], f"model {model['model']}: {weights_path}"
+            )
+        weights.load(network, weights_path, model["model"])
+    return network.eval().requires_grad_(False)
+
+
+def architecture(model: Row) -> nn.Module:
+    """The network of a row with whatever initial values torch's random state gives."""
+    if model["source"] == "zoo":
+        return shapenet.build(model["architecture"])
+    if model["source"] == "file":
+        return _from_file(model)
+    return _torchvision().architecture(model, input_shape(model)[1])
+
+
+def transform(model: Row) -> Preprocessing:
+    """What turns stimuli into the network's input; see `Preprocessing`.
+
+    `auto`: the weights' own transforms; for torchvision architectures with a file or no weights
+    those of their default weights, so that a trained network and its untrained twin see the same;
+    for the zoo's networks their own size and normalisation; else as `imagenet`.
+    """
+    if model["preprocessing"] != "auto":
+        return preprocessing.parse(model["preprocessing"], _where(model, "preprocessing"))
+    if model["source"] == "zoo":
+        size = shapenet.INPUT_SIZE
+        return Preprocessing(size, size, shapenet.MEAN, shapenet.STANDARD_DEVIATION)
+    if model["source"] == "file":
+        return preprocessing.parse("imagenet", "")
+    return _torchvision().transform(model)
+
+
+def input_shape(model: Row) -> tuple[int, int, int]:
+    """Channel, y and x of the network's input."""
+    wanted = transform(model)
+    size = wanted.crop or wanted.resize
+    if not size:
+        raise InputError(
+            _where(model, "preprocessing"), "sets no size", "add crop= or resize= in pixels"
+        )
+    return 3, size, size
+
+
+def published_accuracy(model: Row) -> tuple[float, float] | None:
+    """Top-1 and top-5 accuracy in % (0..100) on ImageNet, of torchvision's named weights."""
+    if model["source"] != "torchvision" or not is_named(model["weights"]):
+        return None
+    return _torchvision().published_accuracy(model)
+
+
+def _torchvision() -> Any:
+    # Here, since importing torchvision doubles the start-up of a job that needs none of it.
+    from cortiscope.networks import torchvision_zoo
+
+    return torchvision_zoo
+
+
+def _from_file(model: Row) -> nn.Module:
+    path, _, name = model["architecture"].partition(":")
+    where = _where(model, "architecture")
+    if not (Path(path).is_file() and name):
+        raise InputError(where, f"no file {path!r}", "write path/to/module.py:function")
+    spec = importlib.util.spec_from_file_location(Path(path).stem, path)
+    if spec is None or spec.loader is None:
+        raise InputError(where, f"{path} is not a python file", "write path/to/module.py:function")
+    module = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+        function: Callable[[], Any] | None = getattr(module, name, None)
+        network = function() if function else None
+    except Exception as error:
+        problem = f"{path}:{name} fails ({type(error).__name__}: {error})"
+        raise InputError(where, problem, "correct the file") from error
+    if function is None:
+        names = [key for key, value in vars(module).items() if callable(value)]
+        raise InputError(where, f"{path} has no {name!r}", f"near: {near(name, names)}")
+    if not isinstance(network, nn.Module):
+        raise InputError(
+            where, f"{name}() gives {type(network).__name__}", "return a torch.nn.Module"
+        )
+    return network
+
+
+def _where(model: Row, column: str) -> str:
+    return f"models table: {model['model']}: {column}"

@@ -1,0 +1,97 @@
+"""The ceilings of one area: of its neuroids, and of its similarities between stimuli."""
+
+import numpy as np
+
+from cortiscope.experiment.responses import Area
+from cortiscope.files import Variable
+from cortiscope.noise_ceilings.noise import Ceiling, split_half_ceiling
+from cortiscope.noise_ceilings.oracle import leave_one_repetition_out
+from cortiscope.noise_ceilings.similarity_ceilings import (
+    cka_split_half_ceiling,
+    rdm_split_half_ceiling,
+    subject_cka_ceiling,
+    subject_rdm_ceiling,
+)
+from cortiscope.statistics.resampling import weighted_mean
+
+
+def area_ceilings(
+    area: Area,
+    splits: int,
+    seed: int,
+    dissimilarity: str = "pearson",
+    comparison: str = "spearman",
+    method: str = "split_half",
+) -> tuple[dict[str, Variable], int]:
+    """The variables of a ceilings file, and how many neuroids are unreliable.
+
+    Per neuroid `reliability`, `ceiling`, `ceiling_half` (correlations, up to 1), by the method:
+    `split_half` (see `noise`), or `oracle`, each repetition against the others; of the area
+    `area_ceiling`, the weighted mean over neuroids with a ceiling, for mappings that predict
+    neuroids; `rdm_ceiling` for those that compare dissimilarities, by the dissimilarity and the
+    comparison given; `cka_ceiling`. The last two are of split halves by either method, and between
+    subjects where dissimilarities are known. `_half`: of scores on half the repetitions. NaN = not
+    known: one repetition or one subject, or nothing but noise (reliability not above 0), which is
+    what is counted. Also `subject`, in whom a neuroid was recorded, where the recording says so.
+    """
+    neuroids = _neuroid_ceilings(area, splits, seed, method)
+    rdm = _rdm_ceiling(area, splits, seed, dissimilarity, comparison)
+    cka = _cka_ceiling(area, splits, seed)
+    unknown = np.isfinite(neuroids.reliability) & ~np.isfinite(neuroids.ceiling)
+    variables = {
+        "neuroid_id": Variable(("neuroid",), area.neuroid_id),
+        "weight": Variable(("neuroid",), area.weight),
+        "reliability": Variable(("neuroid",), neuroids.reliability),
+        "ceiling": Variable(("neuroid",), neuroids.ceiling),
+        "ceiling_half": Variable(("neuroid",), neuroids.ceiling_half),
+        "area_ceiling": Variable((), weighted_mean(neuroids.ceiling, area.weight)),
+        "area_ceiling_half": Variable((), weighted_mean(neuroids.ceiling_half, area.weight)),
+        "rdm_ceiling": Variable((), rdm.ceiling),
+        "rdm_ceiling_half": Variable((), rdm.ceiling_half),
+        "cka_ceiling": Variable((), cka.ceiling),
+        "cka_ceiling_half": Variable((), cka.ceiling_half),
+    }
+    if "subject" in area.metadata:
+        subject = np.asarray(area.metadata["subject"]).astype(str)
+        variables["subject"] = Variable(("neuroid",), subject)
+    return variables, int(unknown.sum())
+
+
+def _neuroid_ceilings(area: Area, splits: int, seed: int, method: str) -> Ceiling:
+    if not area.repeated:
+        unknown = np.full(len(area.neuroid_id), np.nan)
+        return Ceiling(unknown, unknown, unknown)
+    if method == "oracle":
+        return leave_one_repetition_out(area.response).ceiling
+    return split_half_ceiling(area.response, splits, seed)
+
+
+def _rdm_ceiling(
+    area: Area, splits: int, seed: int, dissimilarity: str, comparison: str
+) -> Ceiling:
+    cells = _subject_cells(area)
+    if cells is not None:
+        return subject_rdm_ceiling(cells, splits, seed, comparison)
+    if area.repeated:
+        return rdm_split_half_ceiling(area.response, splits, seed, dissimilarity, comparison)
+    return _unknown()
+
+
+def _cka_ceiling(area: Area, splits: int, seed: int) -> Ceiling:
+    cells = _subject_cells(area)
+    if cells is not None:
+        return subject_cka_ceiling(cells, splits, seed)
+    return cka_split_half_ceiling(area.response, splits, seed) if area.repeated else _unknown()
+
+
+def _subject_cells(area: Area) -> np.ndarray | None:
+    """(subject, cell), where the dissimilarities of several subjects are known."""
+    if area.dissimilarity is None or len(area.dissimilarity) < 2:
+        return None
+    cells = np.triu_indices(area.dissimilarity.shape[1], 1)
+    return area.dissimilarity[:, *cells]
+
+
+def _unknown() -> Ceiling:
+    unknown = np.array(np.nan)
+    return Ceiling(unknown, unknown, unknown)

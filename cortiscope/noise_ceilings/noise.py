@@ -1,0 +1,97 @@
+"""Ceilings: how well a perfect model could score, given the noise of the recording.
+
+Responses to the same stimuli are split into halves at random, many times, and the halves compared.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cortiscope.statistics.halves import halves
+
+NEUROID_BLOCK = 256
+
+
+@dataclass(frozen=True)
+class Ceiling:
+    """Reliability of a mean over repetitions and the highest scores it allows.
+
+    reliability: the correlation expected between the mean over all repetitions and that over as
+    many new ones, up to 1; 0 or below where nothing but noise was measured. ceiling: its square
+    root, the highest correlation of any model with the mean over all. ceiling_half: the same for
+    the mean over one half of the repetitions. NaN for a ceiling where the reliability is not
+    positive, and throughout for a constant response.
+    """
+
+    reliability: NDArray
+    ceiling: NDArray
+    ceiling_half: NDArray
+
+
+def split_half_ceiling(responses: NDArray, splits: int, seed: int) -> Ceiling:
+    """Ceiling of every neuroid from the correlation over stimuli of half means.
+
+    responses (stimulus, repetition, neuroid), NaN where not recorded: means are over the recorded
+    repetitions, and a stimulus without any in a half does not count in that split. The correlation
+    r is averaged over splits, then extended from the size of a half to all repetitions (Spearman
+    1910; Brown 1910): k r / (1 + (k - 1) r), which is 2 r / (1 + r) for an even number. Fields are
+    (neuroid,).
+    """
+    n_repetitions, n_neuroids = responses.shape[1:]
+    chosen = halves(n_repetitions, splits, seed)
+    mean = np.full(n_neuroids, np.nan)
+    for start in range(0, n_neuroids, NEUROID_BLOCK):
+        block = slice(start, start + NEUROID_BLOCK)
+        part = responses[:, :, block].astype(np.float64)
+        recorded = np.isfinite(part)
+        part = np.where(recorded, part, 0.0)
+        r = [_correlation(*half_means(part, recorded, split)) for split in chosen]
+        mean[block] = known_mean(np.array(r))
+    return extended(mean, n_repetitions)
+
+
+def half_means(responses: NDArray, recorded: NDArray, split: NDArray) -> tuple[NDArray, NDArray]:
+    """Means (stimulus, neuroid) over the recorded repetitions of each half; NaN without any."""
+    means = []
+    for half in split:
+        count = recorded[:, half].sum(axis=1)
+        total = responses[:, half].sum(axis=1)
+        means.append(np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0))
+    return means[0], means[1]
+
+
+def _correlation(first: NDArray, second: NDArray) -> NDArray:
+    """Pearson over the stimuli that both have: (neuroid,)."""
+    both = np.isfinite(first + second)
+    count = np.maximum(both.sum(axis=0), 1)
+    centred, varies = [], np.ones(first.shape[1], dtype=bool)
+    for values in (first, second):
+        known = np.where(both, values, 0.0)
+        mean = known.sum(axis=0) / count
+        deviation = np.where(both, known - mean, 0.0)
+        varies &= np.square(deviation).sum(axis=0) > 1e-12 * count * mean**2
+        centred.append(deviation)
+    product = np.einsum("sn,sn->n", centred[0], centred[1])
+    power = np.einsum("sn,sn->n", centred[0], centred[0])
+    power = power * np.einsum("sn,sn->n", centred[1], centred[1])
+    return np.where(varies, product / np.sqrt(np.where(varies, power, 1.0)), np.nan)
+
+
+def known_mean(r: NDArray) -> NDArray:
+    """Over the splits in which there is a correlation; NaN without any."""
+    known = np.isfinite(r)
+    count = known.sum(axis=0)
+    return np.where(known, r, 0.0).sum(axis=0) / np.where(count > 0, count, np.nan)
+
+
+def extended(r: NDArray, n_repetitions: int) -> Ceiling:
+    """From the correlation of halves to the reliability of all repetitions."""
+    factor = n_repetitions / (n_repetitions // 2)
+    divisor = 1 + (factor - 1) * r  # 0 for halves that are opposites: no reliability fits
+    reliability = factor * r / np.where(divisor > 0, divisor, np.nan)
+    return Ceiling(
+        reliability=reliability,
+        ceiling=np.sqrt(np.where(r > 0, reliability, np.nan)),
+        ceiling_half=np.sqrt(np.where(r > 0, r, np.nan)),
+    )

@@ -1,0 +1,155 @@
+"""Ceilings from single repetitions and single subjects, and scores as a share of a ceiling.
+
+Split halves are in `noise`; its `Ceiling` says what every field means.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cortiscope.errors import InputError
+from cortiscope.noise_ceilings.noise import Ceiling
+from cortiscope.similarity import rsa
+from cortiscope.statistics.resampling import average_ranks
+
+NEUROID_BLOCK = 256
+CONSTANT = 1e-12  # variance relative to the squared mean
+
+
+@dataclass(frozen=True)
+class Oracle:
+    """How well the other repetitions predict one.
+
+    score: (neuroid,), in -1..1, uncorrected: the other repetitions are noisy as well, so that a
+    perfect model scores above it. ceiling: corrected for that, in the sense of `noise.Ceiling`:
+    of models that are compared with the mean over all repetitions. NaN: a response that does not
+    vary, and for the ceiling a score of 0 or below, whose reliability is 0.
+    """
+
+    score: NDArray
+    ceiling: Ceiling
+
+
+def leave_one_repetition_out(responses: NDArray) -> Oracle:
+    """Correlate every repetition over stimuli with the mean of the others; average over these.
+
+    The oracle score of Schoppe et al. (2016, Front Comput Neurosci 10:10) and of the MICrONS and
+    Sensorium recordings, here `score`. With q the reliability of one repetition, the expected
+    score o of R repetitions obeys o² = q · (R − 1) q / (1 + (R − 2) q); solved for q and extended
+    to R by Spearman (1910) and Brown (1910) that gives `ceiling`. responses
+    (stimulus, repetition, neuroid), NaN where not recorded: such a stimulus does not count in the
+    repetition, and the mean of the others is over those recorded. Raises InputError for fewer than
+    two repetitions.
+    """
+    n_repetitions, n_neuroids = responses.shape[1:]
+    if n_repetitions < 2:
+        raise InputError("responses", f"{n_repetitions} repetition has no others", "give 2 or more")
+    score = np.full(n_neuroids, np.nan)
+    for start in range(0, n_neuroids, NEUROID_BLOCK):
+        block = slice(start, start + NEUROID_BLOCK)
+        score[block] = _mean_oracle(np.asarray(responses[:, :, block], dtype=np.float64))
+    return Oracle(score, corrected(score, n_repetitions))
+
+
+def corrected(score: NDArray, n_repetitions: int) -> Ceiling:
+    """The ceiling of means over all repetitions from the oracle score (...); see above."""
+    others = n_repetitions - 1
+    o = np.where(score > 0, score, np.nan)
+    root = np.sqrt(((others - 1) * o**2) ** 2 + 4 * others * o**2)
+    single = ((others - 1) * o**2 + root) / (2 * others)
+    whole, half = (k * single / (1 + (k - 1) * single) for k in (n_repetitions, n_repetitions // 2))
+    reliability = np.where(score <= 0, 0.0, whole)
+    return Ceiling(reliability, ceiling=np.sqrt(whole), ceiling_half=np.sqrt(half))
+
+
+def _mean_oracle(responses: NDArray) -> NDArray:
+    """(neuroid,): the mean over repetitions of their correlation with the mean of the others."""
+    recorded = np.isfinite(responses)
+    known = np.where(recorded, responses, 0.0)
+    total, count = known.sum(axis=1), recorded.sum(axis=1)
+    scores = []
+    for repetition in range(responses.shape[1]):
+        n_others = count - recorded[:, repetition]
+        both = recorded[:, repetition] & (n_others > 0)
+        others = (total - known[:, repetition]) / np.maximum(n_others, 1)
+        scores.append(_correlation(known[:, repetition], others, both))
+    r = np.array(scores)
+    found = np.isfinite(r)
+    n_found = found.sum(axis=0)
+    return np.where(found, r, 0.0).sum(axis=0) / np.where(n_found > 0, n_found, np.nan)
+
+
+def _correlation(first: NDArray, second: NDArray, both: NDArray) -> NDArray:
+    """Pearson over the stimuli of `both` (stimulus, neuroid): (neuroid,)."""
+    count = np.maximum(both.sum(axis=0), 1)
+    centred, power = [], np.ones(first.shape[1])
+    for values in (first, second):
+        mean = (values * both).sum(axis=0) / count
+        deviation = np.where(both, values - mean, 0.0)
+        square = np.square(deviation).sum(axis=0)
+        power = power * np.where(square > CONSTANT * count * mean**2, square, np.nan)
+        centred.append(deviation)
+    return np.einsum("sn,sn->n", centred[0], centred[1]) / np.sqrt(power)
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """Between which the mean correlation of the true RDM with single subjects' RDMs lies.
+
+    lower: of the mean RDM of the other subjects; upper: of the mean of all, which is the highest
+    any RDM can reach on these subjects. In -1..1; NaN where a subject has a missing cell.
+    """
+
+    lower: float
+    upper: float
+
+
+def rdm_bounds(dissimilarities: NDArray, method: str = "spearman") -> Bounds:
+    """Lower and upper bound of the RDM ceiling of subjects.
+
+    Nili et al. (2014), PLoS Comput Biol 10:e1003553. dissimilarities (subject, cell). method:
+    `spearman`, cells replaced by their ranks, or `pearson`; either way standardised within each
+    subject before they are averaged. The bounds hold for scores that are averaged over subjects,
+    not for those with the mean RDM of all subjects, whose ceiling is that of
+    `similarity_ceilings.subject_rdm_ceiling`. Raises InputError for a single subject
+    or another method.
+    """
+    if len(dissimilarities) < 2:
+        raise InputError("rdms", "1 subject has no others", "give the RDMs of 2 or more")
+    if method not in ("spearman", "pearson"):
+        raise InputError("rdms", f"no bounds by {method!r}", "use spearman or pearson")
+    cells = np.asarray(dissimilarities, dtype=np.float64)
+    # Ranks are added up before they are scaled: their sums are exact, so that ties stay ties.
+    pooled = average_ranks(cells) if method == "spearman" else _unit(cells)
+    compared = rsa.ranks if method == "spearman" else _unit
+    total = pooled.sum(axis=0)
+    subjects = compared(cells)
+    lower = np.einsum("sc,sc->s", subjects, compared(total - pooled))  # (subject, cell) x itself
+    upper = subjects @ compared(total)  # (subject, cell) x (cell,)
+    return Bounds(float(lower.mean()), float(upper.mean()))
+
+
+def _unit(cells: NDArray) -> NDArray:
+    """Cells (..., cell) of mean 0 and norm 1; NaN where they do not vary."""
+    centred = cells - cells.mean(axis=-1, keepdims=True)
+    norm = np.linalg.norm(centred, axis=-1, keepdims=True)
+    return centred / np.where(np.ptp(cells, axis=-1, keepdims=True) > 0, norm, np.nan)
+
+
+@dataclass(frozen=True)
+class Normalised:
+    """score: (...) as a share of the ceiling, above 1 where it is, NaN without a ceiling above 0.
+
+    unknown: how many known scores have no such ceiling.
+    """
+
+    score: NDArray
+    unknown: int
+
+
+def normalised(score: NDArray, ceiling: NDArray) -> Normalised:
+    """Divide scores by ceilings (shapes that broadcast) where there is one above 0."""
+    usable = np.where(np.asarray(ceiling) > 0, ceiling, np.nan)
+    share = np.asarray(score) / usable
+    return Normalised(share, int((np.isfinite(score) & ~np.isfinite(share)).sum()))

@@ -1,0 +1,113 @@
+"""Ceilings of mappings that compare dissimilarities or inner products between stimuli.
+
+As in `noise`, halves of the data are compared, and the result extended to all of it; so a ceiling
+depends on the dissimilarity and on the comparison. The extension takes the noise as independent
+between halves and as shrinking with repetitions, which holds where it is small.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cortiscope.noise_ceilings.noise import Ceiling, extended, half_means, known_mean
+from cortiscope.similarity import cka, rsa
+from cortiscope.similarity.comparison import paired
+from cortiscope.similarity.dissimilarity import crossnobis, pattern_rdm
+from cortiscope.statistics.halves import halves
+
+
+def rdm_split_half_ceiling(
+    responses: NDArray,
+    splits: int,
+    seed: int,
+    dissimilarity: str = "pearson",
+    comparison: str = "spearman",
+) -> Ceiling:
+    """Ceiling of an area's RDM from those of halves of its repetitions.
+
+    responses (stimulus, repetition, neuroid); neuroids without a recording of every stimulus in
+    both halves are left out of a split. dissimilarity, comparison: as in `dissimilarity` and
+    `comparison`. Fields are numbers, of shape ().
+    """
+    means = _halves_of(responses)
+
+    def rdms(split: NDArray) -> NDArray:
+        if dissimilarity == "crossnobis":
+            return np.stack([crossnobis(responses[:, half]) for half in split])
+        return np.stack([pattern_rdm(half, dissimilarity) for half in means(split)])
+
+    return _rdm_ceiling(rdms, halves(responses.shape[1], splits, seed), comparison)
+
+
+def subject_rdm_ceiling(
+    dissimilarities: NDArray, splits: int, seed: int, comparison: str = "spearman"
+) -> Ceiling:
+    """Ceiling of the mean RDM of subjects, from the mean RDMs of halves of the subjects.
+
+    dissimilarities (subject, cell). Fields are numbers, of shape (); what differs between subjects
+    counts as noise. Raises InputError for a single subject.
+    """
+    return _rdm_ceiling(
+        lambda split: np.stack([dissimilarities[half].mean(axis=0) for half in split]),
+        halves(len(dissimilarities), splits, seed),
+        comparison,
+    )
+
+
+def cka_split_half_ceiling(responses: NDArray, splits: int, seed: int) -> Ceiling:
+    """Ceiling of debiased CKA with an area, from halves of its repetitions.
+
+    responses (stimulus, repetition, neuroid). Debiased inner products have no part of the noise
+    of one stimulus with itself, so that those of two halves correlate as two RDMs do.
+    """
+    means = _halves_of(responses)
+    chosen = halves(responses.shape[1], splits, seed)
+    r = [_cka(*(cka.gram(half) for half in means(split))) for split in chosen]
+    return extended(known_mean(np.array(r)), responses.shape[1])
+
+
+def subject_cka_ceiling(dissimilarities: NDArray, splits: int, seed: int) -> Ceiling:
+    """Ceiling of debiased CKA with the mean RDM of subjects (subject, cell), from halves of these.
+
+    Raises InputError for a single subject.
+    """
+    chosen = halves(len(dissimilarities), splits, seed)
+    means = [[dissimilarities[half].mean(axis=0) for half in split] for split in chosen]
+    r = [_cka(*(cka.distance_gram(cells) for cells in both)) for both in means]
+    return extended(known_mean(np.array(r)), len(dissimilarities))
+
+
+def _cka(first: NDArray, second: NDArray) -> float:
+    return float(cka.cka(first, second))
+
+
+def _halves_of(responses: NDArray) -> Callable[[NDArray], tuple[NDArray, NDArray]]:
+    """A function that gives the means of two halves (stimulus, neuroid), of the same neuroids."""
+    recorded = np.isfinite(responses)
+    known = np.where(recorded, responses, 0.0)
+
+    def means(split: NDArray) -> tuple[NDArray, NDArray]:
+        first, second = half_means(known, recorded, split)
+        both = np.isfinite(first + second).all(axis=0)
+        return first[:, both], second[:, both]
+
+    return means
+
+
+def _rdm_ceiling(rdms: Callable[[NDArray], NDArray], chosen: NDArray, comparison: str) -> Ceiling:
+    """From the comparison of two RDMs (half, cell), of each split."""
+    n_repetitions = chosen.shape[2]
+    if comparison == "spearman":
+        r = [float(np.prod(rsa.ranks(rdms(split)), axis=0).sum()) for split in chosen]
+    else:
+        both = [rdms(split) for split in chosen]
+        r = [float(paired(first[None], second[None], comparison)[0]) for first, second in both]
+    mean = known_mean(np.array(r))
+    if comparison != "kendall":
+        return extended(mean, n_repetitions)
+    # Noise lowers a correlation by a factor, but not tau: of Gaussian cells it is 2/pi asin(r)
+    # (Greiner 1909; Kendall 1949), so that the ceiling is taken of r and turned back.
+    ceiling = extended(np.sin(np.pi / 2 * mean), n_repetitions)
+    fields = (ceiling.reliability, ceiling.ceiling, ceiling.ceiling_half)
+    return Ceiling(*(2 / np.pi * np.arcsin(np.minimum(field, 1.0)) for field in fields))

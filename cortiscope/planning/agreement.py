@@ -1,0 +1,250 @@
+"""What the parts of a study must agree on, checked before a job runs, from headers and names."""
+
+from collections.abc import Iterable
+from dataclasses import fields
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cortiscope.errors import InputError
+from cortiscope.experiment import sizes
+from cortiscope.experiment.images import list_images
+from cortiscope.experiment.shapes import CATEGORIES, Stimuli, parts
+from cortiscope.experiment.stimulus_ids import positions, read_ids
+from cortiscope.files import labels, opened
+from cortiscope.mappings.kinds import MAPPINGS, Kind
+from cortiscope.mappings.kinds import coordinates as named_by
+from cortiscope.networks.weight_names import is_named
+from cortiscope.planning.properties import FIELD, properties
+from cortiscope.planning.response_settings import response_settings
+from cortiscope.planning.study import Study
+from cortiscope.planning.table_settings import table_settings
+from cortiscope.regression.cross_validation import read_split
+from cortiscope.similarity.dissimilarity import check_repetitions
+from cortiscope.similarity.held_out_cells import check_comparison, number_of_folds
+from cortiscope.similarity.variance_partition import check as check_partition
+
+FOLDS = "config: cross_validation.folds"
+SPLIT = "cross_validation.split"
+
+
+def check(study: Study) -> None:
+    """Raise an InputError for the first thing in a study that no job could work with."""
+    check_stimuli(study)
+    check_coordinates(study)
+    check_split(study)
+    check_folds(study)
+    check_pairs(study)
+    check_properties(study)
+    response_settings(study)
+    check_accuracy(study)
+    check_weights(study)
+    table_settings(study)
+    for model in study.models:
+        study.score_files(model)
+
+
+def check_stimuli(study: Study) -> None:
+    """The recording and the stimuli are of the same study."""
+    shown, recorded = study.source("stimuli"), study.source("responses")
+    if shown and not recorded:
+        raise InputError(
+            "config: responses.source",
+            "shapes, which answers only to the simulated stimuli",
+            "give the recording to these stimuli, or set stimuli.source: shapes",
+        )
+    n_stimuli, _ = study.n_stimuli, study.areas
+    if not shown and recorded:
+        ids = read_ids(recorded[0])
+        if len(ids) != n_stimuli:
+            raise InputError(
+                f"{recorded[0]}: stimulus_id",
+                f"{len(ids)} stimuli where config: stimuli.count is {n_stimuli}",
+                "set stimuli.source to the stimuli of this recording",
+            )
+    if shown and recorded:
+        positions(read_ids(recorded[0]), read_ids(shown[0]), f"{recorded[0]}: stimulus_id")
+
+
+def check_folds(study: Study) -> None:
+    """There are stimuli, or groups of them, for every fold."""
+    predicts = any(
+        "cross_validation" in kind.sections and not kind.paired_folds
+        for kind in asked(study).values()
+    )
+    if not predicts and not properties(study.config):
+        return
+    validation = study.config["cross_validation"]
+    if validation["split"]:
+        return
+    n_stimuli, kind = study.n_stimuli, "stimuli"
+    if validation["group"]:
+        n_stimuli, kind = count_groups(study, validation["group"]), "groups of stimuli"
+    elif predicts and count_repetitions(study) == 1:
+        # Without repetitions the best layer is chosen on half of the stimuli.
+        n_stimuli, kind = n_stimuli // 2, "stimuli in each half"
+    folds = n_stimuli if validation["folds"] == "loo" else validation["folds"]
+    if not 2 <= folds <= n_stimuli:
+        enough = f"give a number from 2 to {n_stimuli}, or loo"
+        remedy = enough if n_stimuli >= 2 else "a study needs more stimuli"
+        raise InputError(FOLDS, f"{folds} folds of {n_stimuli} {kind}", remedy)
+
+
+def check_split(study: Study) -> None:
+    """A given split says of every stimulus whether it is trained or tested on."""
+    name = study.config["cross_validation"]["split"]
+    if not name:
+        return
+    where = f"config: {SPLIT}"
+    if study.config["cross_validation"]["group"]:
+        raise InputError(
+            where, "stands beside cross_validation.group, which deals folds", "leave one empty"
+        )
+    for mapping, protocol in (("ridge", "conwell2021"), ("pls", "brainscore")):
+        if mapping in asked(study) and study.config[mapping]["protocol"] == protocol:
+            raise InputError(
+                f"config: {mapping}.protocol",
+                f"{protocol} holds out stimuli of its own, not those of {SPLIT}",
+                "leave one of them out",
+            )
+    counts = coordinates(study)
+    if name not in counts:
+        raise unknown(where, name, counts)
+    source = study.source("stimuli")
+    read_split(words(study, name), f"{source[0] if source else 'simulated stimuli'}: {name}")
+
+
+def words(study: Study, name: str) -> NDArray:
+    """The values, as text (stimulus,), of a coordinate that the stimuli have."""
+    source = study.source("stimuli")
+    if not source:
+        return parts(study.n_stimuli) if name == "part" else np.array([name])
+    if Path(source[0]).is_dir():
+        return np.array([file.parent.name for file in list_images(source[0])])
+    with opened(source[0]) as dataset:
+        return np.array(labels(dataset, name))
+
+
+def check_coordinates(study: Study) -> None:
+    """The coordinates that the settings of mappings name are there, and can be learnt."""
+    for mapping in asked(study):
+        for field, names in named_by(study.mapping_settings(mapping)).items():
+            counts = coordinates(study)
+            for name in names:
+                if name not in counts:
+                    raise unknown(f"config: {field}", name, counts)
+                if field == "rsa_remixed.property" and not 2 <= counts[name] <= study.n_stimuli / 2:
+                    raise InputError(
+                        f"config: {field}",
+                        f"{name!r} has {counts[name]} values for {study.n_stimuli} stimuli",
+                        "name a coordinate of 2 or more categories, of 2 or more stimuli each",
+                    )
+
+
+def check_pairs(study: Study) -> None:
+    """Mappings that compare stimuli have the repetitions and the pairs of folds that they need."""
+    kinds = asked(study)
+    if any("rsa" in kind.sections for kind in kinds.values()):
+        check_repetitions(study.config["rsa"]["dissimilarity"], count_repetitions(study))
+    if "variance_partition" in kinds:
+        check_partition(
+            study.config["rsa"]["comparison"], study.config["statistics"]["permutations"]
+        )
+    validation = study.config["cross_validation"]
+    for name, kind in kinds.items():
+        if not kind.paired_folds:
+            continue
+        check_comparison(study.config["rsa"]["comparison"])
+        if validation["split"]:
+            continue
+        group, n_stimuli = validation["group"], study.n_stimuli
+        n_groups = count_groups(study, group) if group else n_stimuli
+        if count_repetitions(study) == 1:  # the best layer is chosen on half of the stimuli
+            n_stimuli //= 2
+        folds = number_of_folds(validation["folds"], n_stimuli, n_groups)
+        if folds < kind.paired_folds:
+            raise InputError(
+                FOLDS,
+                f"{folds} folds, where {name} holds out pairs of folds",
+                f"give {kind.paired_folds} or more, for which there are stimuli, two to a fold",
+            )
+
+
+def asked(study: Study) -> dict[str, Kind]:
+    """The mappings of the study."""
+    return {name: MAPPINGS[name] for name in study.config["mappings"]}
+
+
+def count_repetitions(study: Study) -> int:
+    return sizes.count_repetitions(study.config["responses"], study.source("responses"))
+
+
+def check_properties(study: Study) -> None:
+    """What is decoded are coordinates of the stimuli."""
+    named = properties(study.config)
+    counts = coordinates(study) if named else {}
+    for name in named:
+        if name not in counts:
+            raise unknown(FIELD, name, counts)
+
+
+def count_groups(study: Study, group: str) -> int:
+    """How many values a coordinate of the stimuli takes; an unknown one is an InputError."""
+    counts = coordinates(study)
+    if group not in counts:
+        raise unknown("config: cross_validation.group", group, counts)
+    return counts[group]
+
+
+def unknown(field: str, name: str, known: Iterable[str]) -> InputError:
+    """The complaint that an option names a coordinate that the stimuli do not have."""
+    return InputError(
+        field,
+        f"the stimuli have no coordinate {name!r}",
+        f"use one of {', '.join(sorted(known))}",
+    )
+
+
+def coordinates(study: Study) -> dict[str, int]:
+    """Every coordinate of the stimuli, and how many values it takes."""
+    source = study.source("stimuli")
+    if not source:
+        known = {"position_x", "position_y"} | {field.name for field in fields(Stimuli)}
+        known -= {"image", "x", "y"}
+        few = min(len(CATEGORIES), study.n_stimuli)
+        of_few = {"category": few, "label": few, "part": len(set(parts(study.n_stimuli)))}
+        return {name: study.n_stimuli for name in known} | of_few
+    if Path(source[0]).is_dir():
+        folder = Path(source[0])
+        parents = {file.relative_to(folder).parent.name for file in list_images(folder)}
+        return {"category": len(parents), "stimulus_id": study.n_stimuli}
+    with opened(source[0]) as dataset:
+        return {
+            name: len(set(labels(dataset, name)))
+            for name, variable in dataset.variables.items()
+            if variable.dimensions == ("stimulus",)
+        }
+
+
+def check_accuracy(study: Study) -> None:
+    """Labelled images lie in a folder a category."""
+    folder = study.validation_folder()
+    if folder and not any(path.is_dir() for path in Path(folder).glob("*")):
+        raise InputError(
+            f"config: accuracy.images: {folder}",
+            "holds no folder per category",
+            "put the images of each category in a folder of their own",
+        )
+
+
+def check_weights(study: Study) -> None:
+    """Weights are files that are there, or names that the workflow can fetch by."""
+    for model, row in study.models.items():
+        if row["source"] != "torchvision" and is_named(row["weights"]):
+            raise InputError(
+                f"models table: {model}: weights",
+                f"{row['weights']!r} is no file, and only torchvision has weights by name",
+                "give the path of a file, or none",
+            )
+        study.weights_file(model)

@@ -1,0 +1,89 @@
+"""How many layers share a fit job, and what it needs."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from cortiscope.statistics.resampling import NULL_COLUMNS
+from cortiscope.statistics.standard_errors import DELETED_GROUPS
+
+# A job should work about this long: its start-up then costs a percent on a laptop, some on SLURM.
+SECONDS_PER_JOB = 120.0
+# What a core does in the products of a ridge fit, and in the gathers of an RSA, measured low.
+PRODUCTS_PER_SECOND = 1e10
+CELLS_PER_SECOND = 1.5e8
+# Of as many stimuli, cubed: a decomposition and what ridge makes of it for each alpha.
+SECONDS_PER_DECOMPOSITION = 1.5e-9
+# Core-seconds of the others for 240 stimuli, 64 neuroids and 100 permutations, measured.
+SECONDS = {"ols": 0.5, "pcr": 0.8, "lasso": 1.3, "pls": 1.8, "stacked": 0.8}
+# Of those that compare similarities between stimuli; the neuroids cost next to nothing.
+SIMILARITY_SECONDS = {
+    "cka": 0.1,
+    "rsa_remixed": 0.5,
+    "rsa_reweighted": 0.5,
+    "unit_weighted": 0.9,
+    "variance_partition": 0.2,
+}
+
+
+def seconds_per_layer(
+    mapping: str, n_stimuli: int, n_neuroids: int, settings: Mapping[str, Any]
+) -> float:
+    """Rough core-seconds to score one layer against one area."""
+    permutations = settings["statistics"]["permutations"]
+    refits = DELETED_GROUPS if settings["statistics"]["bootstraps"] else 0
+    if settings.get("cross_validation", {}).get("split"):
+        permutations = refits = 0  # of the test stimuli, without further fits
+    if mapping == "rsa":
+        passes = 2 + permutations + settings["statistics"]["bootstraps"] / 10
+        slow = 10 if settings["rsa"]["comparison"] == "kendall" else 1
+        return slow * passes * n_stimuli**2 / 2 / CELLS_PER_SECOND
+    if mapping in SIMILARITY_SECONDS:
+        slow = 5 if settings.get("rsa", {}).get("comparison") == "kendall" else 1
+        share = slow * (20 + permutations) / 120
+        return SIMILARITY_SECONDS[mapping] * share * (n_stimuli / 240) ** 2.5
+    if mapping in SECONDS:
+        share = (20 + permutations) / 120
+        return SECONDS[mapping] * share * n_stimuli**2 * n_neuroids / (240**2 * 64)
+    # Fits of the same targets: all data, and at half the precision each half and the null.
+    fits = 1 + settings["selection"]["splits"] + permutations / 2
+    alphas = len(settings["ridge"]["alphas"])
+    # Two matrix products an alpha serve all folds (see `ridge`), a product and a sum a cell; of all
+    # but a tenth of the stimuli there are two at half the precision, whatever the alphas.
+    products = (fits * alphas + refits) * 4 * n_stimuli**2 * n_neuroids / PRODUCTS_PER_SECOND
+    return products + (1 + refits) * SECONDS_PER_DECOMPOSITION * n_stimuli**3
+
+
+def fit_megabytes(
+    n_stimuli: int,
+    neuroids: Sequence[int],
+    repetitions: int,
+    n_layers: int,
+    settings: Mapping[str, Any],
+) -> int:
+    """Megabytes to fit areas of so many neuroids that share a job.
+
+    n_layers: how many are held at a time. Of areas, all are held, with the means of halves of the
+    repetitions, permutations and draws; one at a time is worked on, with the permuted responses.
+    Between stimuli, some tens of matrices, and a few of each layer. The thousand is for the
+    interpreter and what is kept while there is room (`Regressions`, `HeldOutSimilarity`).
+    """
+    permutations = settings["statistics"]["permutations"]
+    drawn = permutations + settings["statistics"]["bootstraps"]
+    halves = 2 * settings["selection"]["splits"] if repetitions > 1 else 0
+    held = sum(neuroids) * (2 * repetitions + halves + 2) + len(neuroids) * drawn
+    largest = max(neuroids)
+    permuted = min(max(largest, NULL_COLUMNS), largest * permutations)
+    worked = max(64 * largest, 12 * permuted)
+    numbers = n_stimuli * (held + worked + (24 + 4 * n_layers) * n_stimuli)
+    return 1000 + numbers * 8 // 10**6
+
+
+def name_blocks(layers: Sequence[str], layers_per_job: int) -> dict[str, list[str]]:
+    """Cut the layers of a model into blocks named by their first and last index (`00-19`)."""
+    width = max(2, len(str(len(layers) - 1)))
+    starts = range(0, len(layers), layers_per_job)
+    blocks = [(start, layers[start : start + layers_per_job]) for start in starts]
+    return {
+        f"{start:0{width}d}-{start + len(block) - 1:0{width}d}": list(block)
+        for start, block in blocks
+    }

@@ -1,0 +1,42 @@
+"""What files must say of their making: the params and the code of their rules as they are now.
+
+A job that outlives its killed run may replace a file after the next run made it with other
+settings; Snakemake would take that for its own, so that whoever reads the file asks it.
+"""
+
+from typing import Any
+
+from cortiscope.files import making
+from cortiscope.planning.digest import code_digest
+from cortiscope.planning.study import Study
+
+
+def of_features(study: Study, model: str) -> str:
+    params = {
+        "row": study.build_row(model),
+        "layers": study.layer_tables[model],
+        "settings": study.features_settings(),
+    }
+    return making(params, code_digest("features"))
+
+
+def of_accuracy(study: Study, model: str) -> str:
+    params = {
+        "row": study.network_row(model),
+        "folder": study.validation_folder(),
+        "device": study.config["features"]["device"],
+    }
+    return making(params, code_digest("accuracy"))
+
+
+def of_scores(study: Study) -> dict[str, Any]:
+    """Of each mapping, and of `ceilings`, the `settings` and the `code`."""
+    found = {
+        mapping: {
+            "settings": study.mapping_settings(mapping),
+            "code": code_digest("fit", f"mappings.{mapping}"),
+        }
+        for mapping in sorted(study.config["mappings"])
+    }
+    settings = study.section("ceilings", "rsa")
+    return found | {"ceilings": {"settings": settings, "code": code_digest("ceilings")}}

@@ -1,0 +1,71 @@
+"""The models table: a row per network, checked before anything runs."""
+
+import csv
+import difflib
+from pathlib import Path
+from typing import Any
+
+from cortiscope.errors import InputError
+from cortiscope.planning.schema import check
+
+# What the features of a model depend on; its family and training are labels for the tables.
+BUILD_COLUMNS = (
+    "model",
+    "source",
+    "architecture",
+    "weights",
+    "checksum",
+    "seed",
+    "layers",
+    "preprocessing",
+)
+
+
+def read_models(table: Path, names: str | list[str], schema: Path) -> dict[str, dict[str, str]]:
+    """Read the rows `names` (or "all") of a tab-separated models table, by name, in table order.
+
+    Errors: InputError for a missing table, unknown columns or values, duplicate or unknown names.
+    """
+    if not table.is_file():
+        raise InputError("config: models.table", f"no file {table}", "check the path")
+    rows = _read_rows(table)
+    models: dict[str, dict[str, str]] = {}
+    for number, row in enumerate(rows, start=2):
+        where = f"{table}: line {number}"
+        if None in row or None in row.values():
+            raise InputError(where, "not as many cells as columns", "separate them by tabs")
+        # An empty cell means the column's default.
+        filled: dict[str, Any] = {key: value for key, value in row.items() if value != ""}
+        model = check(filled, schema, where)
+        if model["model"] in models:
+            raise InputError(
+                f"{where}: model", f"{model['model']!r} stands twice", "give each row its own name"
+            )
+        models[model["model"]] = model
+    return models if names == "all" else _chosen(models, list(names), table)
+
+
+def _read_rows(table: Path) -> list[dict[str, str]]:
+    try:
+        # A spreadsheet may begin its text with a byte order mark.
+        with table.open(newline="", encoding="utf-8-sig") as lines:
+            rows = [dict(row) for row in csv.DictReader(lines, delimiter="\t")]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InputError(
+            str(table), f"is not a table of text ({error})", "save it as tab-separated UTF-8"
+        ) from error
+    if not rows:
+        raise InputError(str(table), "holds no models", "add a row for each")
+    return rows
+
+
+def _chosen(
+    models: dict[str, dict[str, str]], names: list[str], table: Path
+) -> dict[str, dict[str, str]]:
+    for name in names:
+        if name not in models:
+            near = difflib.get_close_matches(name, models, n=3, cutoff=0.3) or list(models)[:5]
+            raise InputError(
+                "config: models.names", f"{name!r} is not in {table}", f"near: {', '.join(near)}"
+            )
+    return {name: row for name, row in models.items() if name in names}

@@ -1,0 +1,306 @@
+"""A study: its config, its models and their layers, its areas; the fan-out known before a job runs.
+
+Nothing here imports torch: layer tables are cached files, and where one is missing it is made by
+`python -m cortiscope.layers` in a process of its own.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from cortiscope.errors import InputError
+from cortiscope.experiment import sizes
+from cortiscope.mappings.kinds import MAPPINGS
+from cortiscope.networks import layer_tables
+from cortiscope.networks.projection_kinds import resolve
+from cortiscope.networks.weight_names import is_named
+from cortiscope.planning.blocks import (
+    SECONDS_PER_JOB,
+    fit_megabytes,
+    name_blocks,
+    seconds_per_layer,
+)
+from cortiscope.planning.models import BUILD_COLUMNS, read_models
+from cortiscope.planning.schema import check
+
+LAYER_TABLES = Path("resources/layers")
+LAYER_LABELS = ("layer", "kind", "shape", "n_features", "parameters")
+
+
+@dataclass(frozen=True)
+class Study:
+    """One config, checked. `config` has every default filled in."""
+
+    config: Mapping[str, Any]
+    repository: Path
+    models: Mapping[str, dict[str, str]]
+
+    @classmethod
+    def load(cls, config: dict[str, Any], repository: str | Path) -> "Study":
+        """Check a config and its models table.
+
+        Errors: InputError, one line naming the file, the field and the remedy.
+        """
+        repository = Path(repository)
+        schemas = repository / "workflow" / "schemas"
+        checked = check(config, schemas / "config.schema.yaml", "config")
+        if checked["ridge"]["protocol"] == "conwell2021" and (
+            checked["features"]["projection"] != "srp"
+        ):
+            raise InputError(
+                "config: ridge.protocol",
+                "conwell2021 needs sparse random projections",
+                "set features.projection: srp",
+            )
+        study = cls(checked, repository, {})
+        table = Path(study.locate(checked["models"]["table"], "config: models.table"))
+        rows = read_models(table, checked["models"]["names"], schemas / "models.schema.yaml")
+        return cls(checked, repository, rows)
+
+    @property
+    def name(self) -> str:
+        return str(self.config["study"])
+
+    def locate(self, path: str, field: str) -> str:
+        """Find a file or folder under data_root, the working directory, or the repository."""
+        roots = (Path(self.config["data_root"]), Path(), self.repository)
+        for root in roots:
+            if (root / path).exists():
+                return str(root / path)
+        raise InputError(
+            field,
+            f"no file or folder {path!r} under {roots[0].resolve()} or {Path.cwd()}",
+            "check the path, or set data_root",
+        )
+
+    def section(self, *names: str) -> dict[str, Any]:
+        """Parts of the config in one form, so that writing the same another way reruns nothing.
+
+        Without how tables correct p-values, which no fit reads.
+        """
+        found = {name: _ordered(self.config[name]) for name in sorted(names)}
+        found.get("statistics", {}).pop("correction", None)
+        return found
+
+    # What was shown, and what answered
+
+    def source(self, section: str) -> list[str]:
+        """The file or folder that stimuli or responses come from; none where simulated."""
+        source = self.config[section]["source"]
+        return [] if source == "shapes" else [self.locate(source, f"config: {section}.source")]
+
+    @cached_property
+    def neuroids(self) -> dict[str, int]:
+        """Area to its number of neuroids, for all areas that were recorded."""
+        return sizes.count_neuroids(self.config["responses"], self.source("responses"))
+
+    @cached_property
+    def areas(self) -> list[str]:
+        """The areas that are fitted, in the order of the recording."""
+        known, areas = list(self.neuroids), self.config["responses"]["areas"]
+        if areas == "all":
+            return known
+        for area in areas:
+            if area not in known:
+                raise InputError(
+                    "config: responses.areas", f"no area {area!r}", f"use some of {known}"
+                )
+        return [area for area in known if area in areas]
+
+    @cached_property
+    def repetitions(self) -> int:
+        return sizes.count_repetitions(self.config["responses"], self.source("responses"))
+
+    @cached_property
+    def n_stimuli(self) -> int:
+        return sizes.count_stimuli(self.config["stimuli"], self.source("stimuli"))
+
+    # The networks
+
+    def build_row(self, model: str) -> dict[str, str]:
+        """What a model is built from: its row without the labels, a file of the user's found."""
+        row = {column: self.models[model][column] for column in BUILD_COLUMNS}
+        for file in self.architecture_file(model):
+            row["architecture"] = f"{file}:{row['architecture'].partition(':')[2]}"
+        return row
+
+    def architecture_file(self, model: str) -> list[str]:
+        """The user's python file that defines the network, where the row's source is `file`."""
+        row = self.models[model]
+        if row["source"] != "file":
+            return []
+        file = row["architecture"].partition(":")[0]
+        return [self.locate(file, f"models table: {model}: architecture")]
+
+    def network_row(self, model: str) -> dict[str, str]:
+        """The same without the choice of layers, which does not change how a network answers."""
+        return {key: value for key, value in self.build_row(model).items() if key != "layers"}
+
+    def weights_file(self, model: str) -> list[str]:
+        """The weights a model is built with: a file of the user's, or one the workflow fetches."""
+        weights = self.models[model]["weights"]
+        if weights == "none":
+            return []
+        if not is_named(weights):
+            return [self.locate(weights, f"models table: {model}: weights")]
+        return [f"resources/weights/{self.models[model]['architecture']}.{weights}.pth"]
+
+    def checksum(self, architecture: str, weights: str) -> str:
+        """The sha256 that the models table asks of published weights; empty where it asks none."""
+        sums = {
+            row["checksum"]
+            for row in self.models.values()
+            if (row["architecture"], row["weights"]) == (architecture, weights)
+        }
+        return max(sums, default="")
+
+    @cached_property
+    def layer_tables(self) -> dict[str, list[dict[str, str]]]:
+        """Model to the table of its layers, in execution order."""
+        files = {
+            model: LAYER_TABLES / f"{layer_tables.digest(self.build_row(model))}.csv"
+            for model in self.models
+        }
+        missing = [model for model, file in files.items() if not file.is_file()]
+        if missing:
+            self._trace(missing)
+        return {model: layer_tables.read_table(file) for model, file in files.items()}
+
+    def _trace(self, models: list[str]) -> None:
+        """Make missing layer tables, in another process so that this one stays free of torch."""
+        rows = layer_tables.dump_models([self.build_row(model) for model in models])
+        command = [sys.executable, "-m", "cortiscope.layers", "--output", str(LAYER_TABLES)]
+        environment = os.environ | {"PYTHONPATH": str(self.repository)}
+        print(f"listing the layers of {len(models)} models, once", file=sys.stderr, flush=True)
+        done = subprocess.run(
+            command, input=rows, env=environment, text=True, stderr=subprocess.PIPE
+        )
+        if done.returncode:
+            # A bad row is its last line; anything else is shown whole.
+            last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+            raise SystemExit(last if last.startswith("error: ") else done.stderr)
+
+    def layers(self, model: str) -> list[str]:
+        return [row["layer"] for row in self.layer_tables[model]]
+
+    def labels(self, model: str) -> dict[str, Any]:
+        """What the tables say of a model and its layers."""
+        row, table = self.models[model], self.layer_tables[model]
+        return {
+            "architecture": row["architecture"],
+            "family": row["family"] or row["architecture"],
+            "layers": [{key: layer[key] for key in LAYER_LABELS} for layer in table],
+            "n_layers": len(table),
+            "n_parameters": int(table[0]["model_parameters"]),
+            "training": row["training"],
+        }
+
+    def features_memory(self, model: str) -> int:
+        """Megabytes to extract a model: the activations of its widest layer, some times over."""
+        widest = max(int(row["n_features"]) for row in self.layer_tables[model])
+        return 4000 + 4 * self.n_stimuli * widest * 4 // 10**6
+
+    # What rules ask of the config
+
+    def features_settings(self) -> dict[str, Any]:
+        """The `features` section with its projection resolved, without what that does not read."""
+        section = self.section("features")["features"]
+        kind = resolve(section["projection"], self.n_stimuli)
+        unread = ("components", "seed") if kind in ("exact", "none") else ()
+        kept = {key: value for key, value in section.items() if key not in unread}
+        return {"features": kept | {"projection": kind}}
+
+    def validation_images(self) -> list[str]:
+        """The file of labelled images, where accuracy is measured on the simulated stream."""
+        simulated = self.config["accuracy"]["images"] == "shapes"
+        return [f"resources/{self.name}/validation.nc"] if simulated else []
+
+    def validation_folder(self) -> str:
+        """The folder of labelled images to measure accuracy on; empty where there is none."""
+        images = self.config["accuracy"]["images"]
+        return "" if images in ("shapes", "published") else self.locate(images, "accuracy.images")
+
+    # The fits: each of the area that its files name, or, where that is "", of all areas
+
+    @cached_property
+    def areas_share_jobs(self) -> bool:
+        """Whether a fit job scores all areas: where one layer against all of them is soon done."""
+        return self.config["fits"]["layers_per_job"] == "auto" and all(
+            self._seconds_per_layer(mapping, "") <= SECONDS_PER_JOB
+            for mapping in self.config["mappings"]
+        )
+
+    def fit_memory(self, area: str, mapping: str = "", model: str = "") -> int:
+        """Megabytes to fit an area, by a mapping that may hold all layers of a model."""
+        joint = bool(mapping) and MAPPINGS[mapping].joint
+        n_layers = len(self.layers(model)) if joint else 1
+        counts = [self.neuroids[name] for name in self._fitted(area)]
+        return fit_megabytes(self.n_stimuli, counts, self.repetitions, n_layers, self.config)
+
+    def mapping_settings(self, mapping: str) -> dict[str, Any]:
+        """The config entries that a fit of this mapping depends on."""
+        return self._mapping_settings[mapping]
+
+    @cached_property
+    def _mapping_settings(self) -> dict[str, dict[str, Any]]:
+        # Once, since every fit of a large study asks, and asks again.
+        return {name: self.section(*kind.sections) for name, kind in MAPPINGS.items()}
+
+    def blocks(self, mapping: str, model: str, area: str) -> dict[str, list[str]]:
+        """Block name to the layers that one fit job scores."""
+        per_job = self.config["fits"]["layers_per_job"]
+        if MAPPINGS[mapping].joint:
+            per_job = len(self.layers(model))
+        elif per_job == "auto":
+            per_job = max(1, int(SECONDS_PER_JOB / self._seconds_per_layer(mapping, area)))
+        if (model, per_job) not in self._blocks:
+            self._blocks[model, per_job] = name_blocks(self.layers(model), per_job)
+        return self._blocks[model, per_job]
+
+    @cached_property
+    def _blocks(self) -> dict[tuple[str, int], dict[str, list[str]]]:
+        # Every fit of a large study asks, and asks again.
+        return {}
+
+    def fit_minutes(self, mapping: str, area: str, n_layers: int) -> int:
+        """Minutes to allow a fit job: many times the estimate, as nodes differ."""
+        return 10 + int(n_layers * self._seconds_per_layer(mapping, area) / 6)
+
+    def _seconds_per_layer(self, mapping: str, area: str) -> float:
+        settings = self.mapping_settings(mapping)
+        return sum(
+            seconds_per_layer(mapping, self.n_stimuli, self.neuroids[name], settings)
+            for name in self._fitted(area)
+        )
+
+    def _fitted(self, area: str) -> list[str]:
+        """The areas that count for the size of a job.
+
+        All that were recorded, so that the blocks of layers, and with them the score files, stay
+        the same when an area is left out or added.
+        """
+        return [area] if area else list(self.neuroids)
+
+    def score_files(self, model: str) -> list[str]:
+        """Every score file of a model."""
+        return [
+            f"results/{self.name}/scores/{mapping}/{model}/{block}/{area}.nc"
+            for mapping in MAPPINGS  # in this order, however the config has them
+            if mapping in self.config["mappings"]
+            for area in self.areas
+            for block in self.blocks(mapping, model, "" if self.areas_share_jobs else area)
+        ]
+
+
+def _ordered(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _ordered(value[key]) for key in sorted(value)}
+    if isinstance(value, list):
+        return [_ordered(item) for item in value]
+    # 10.0 is 10: numbers that are equal rerun nothing.
+    return int(value) if isinstance(value, float) and value.is_integer() else value

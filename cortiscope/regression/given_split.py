@@ -1,0 +1,106 @@
+"""A given split into training and test stimuli: how what is tested is resampled, and the null.
+
+Nothing is trained on a test stimulus, so that the model is the same whatever these are: draws,
+halves and permutations are of the test stimuli alone, and need no further fit. Were the test
+stimuli unrelated to the features, they could change places with each other, and no further
+assumption enters the null: training stimuli may be noisier, or of another kind.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cortiscope.regression import ridge
+from cortiscope.regression.cross_validation import TRAINING
+from cortiscope.regression.ridge import Predictions
+from cortiscope.statistics import halves as data_halves
+from cortiscope.statistics import resampling
+
+FEWEST = 4  # test stimuli on which a neuroid was recorded
+
+
+def orders(test: NDArray, count: int, seed: int) -> NDArray:
+    """Random orders that leave training stimuli in their places: (permutation, stimulus) int.
+
+    test (stimulus,) bool, here and below.
+    """
+    places = np.flatnonzero(test)
+    order = np.tile(np.arange(len(test)), (count, 1))
+    order[:, places] = places[resampling.permutations(len(places), count, seed)]
+    return order
+
+
+def bootstrap_weights(test: NDArray, draws: int, seed: int) -> NDArray:
+    """How often each draw takes each stimulus, 0 for training stimuli: (draw, stimulus)."""
+    weights = np.zeros((draws, len(test)))
+    weights[:, test] = resampling.bootstrap_weights(int(test.sum()), draws, seed)
+    return weights
+
+
+def halves(test: NDArray, splits: int, seed: int) -> NDArray:
+    """Random halves of the test stimuli: (split, half, stimulus) bool."""
+    chosen = np.zeros((splits, 2, len(test)), dtype=bool)
+    chosen[:, :, test] = data_halves.halves(int(test.sum()), splits, seed)
+    return chosen
+
+
+def tested(predictions: Predictions, folds: NDArray) -> Predictions:
+    """Of predictions for folds (stimulus,), some of them TRAINING, those of the test stimuli."""
+    held = predictions.values[folds != TRAINING]
+    return Predictions(held, predictions.alpha, predictions.spread)
+
+
+def among(predictions: Predictions, stimuli: NDArray, neuroids: NDArray) -> Predictions:
+    """Those of `tested` for some of the test stimuli and neuroids, given by their numbers."""
+    values = predictions.values[np.ix_(stimuli, neuroids)]
+    return Predictions(values, predictions.alpha[:, neuroids], predictions.spread[:, neuroids])
+
+
+def score(predictions: Predictions, responses: NDArray) -> NDArray:
+    """Correlation over test stimuli, of `tested` with responses (stimulus, neuroid): (neuroid,).
+
+    NaN for a response that is constant or missing and where fewer than FEWEST stimuli are left; 0
+    for a prediction that does not vary.
+    """
+    if len(responses) < FEWEST:
+        return np.full(responses.shape[1], np.nan)
+    return ridge.fold_centred_correlation(
+        predictions, responses, np.zeros(len(responses), dtype=int)
+    )
+
+
+def bootstrap_scores(predictions: Predictions, responses: NDArray, weights: NDArray) -> NDArray:
+    """`score` with each test stimulus counted weights (draw, stimulus) times: (draw, neuroid)."""
+    alike = np.zeros(len(responses), dtype=int)
+    return ridge.bootstrap_scores(predictions, responses, alike, weights)
+
+
+def orders_among(orders: NDArray, stimuli: NDArray) -> NDArray:
+    """Of orders (permutation, stimulus) of all, those of some stimuli, ascending: as their places.
+
+    As random as the orders of all are.
+    """
+    place = np.full(orders.shape[1], -1)
+    place[stimuli] = np.arange(len(stimuli))
+    found = place[orders]
+    return found[found >= 0].reshape(len(orders), len(stimuli))
+
+
+def null_scores(predictions: Predictions, responses: NDArray, moved: NDArray) -> NDArray:
+    """`score` of the responses in other orders of the test stimuli: (permutation, neuroid).
+
+    moved: (permutation, stimulus), numbers of test stimuli.
+    """
+    found = score(predictions, responses)
+    predicted, measured = _unit(predictions.values), _unit(np.asarray(responses, dtype=float))
+    predicted[:, found == 0] = 0.0  # what does not vary, but for rounding
+    measured[:, np.isnan(found)] = np.nan
+    null = np.empty((len(moved), responses.shape[1]))
+    for number, order in enumerate(moved):
+        null[number] = np.einsum("sn,sn->n", predicted, measured[order])
+    return null
+
+
+def _unit(values: NDArray) -> NDArray:
+    centred = values - values.mean(axis=0)
+    norm = np.linalg.norm(centred, axis=0)
+    return centred / np.where(norm > 0, norm, 1.0)

@@ -1,0 +1,253 @@
+"""Ridge regression in the space of stimuli: nested cross-validation in closed form.
+
+The arithmetic, one decomposition for every fold and neuroid, is in `nested`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cortiscope.errors import InputError
+from cortiscope.regression.cross_validation import TRAINING
+from cortiscope.regression.given_alpha import GivenAlpha
+from cortiscope.regression.nested import Solver, blocks, decompose, layout
+from cortiscope.regression.trained_once import TrainedOnce
+
+FEATURE_CHUNK = 65536
+CONSTANT = 1e-12  # variance relative to the squared mean
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Held-out predictions of a nested cross-validation.
+
+    values: (stimulus, neuroid), in the unit of the responses. alpha: (fold, neuroid), in ascending
+    order of fold numbers. spread: (fold, neuroid), the standard deviation over all stimuli of what
+    the model of a fold predicts, in the unit of the responses. NaN where a neuroid has missing
+    responses or where the features do not vary, and for stimuli that are only trained on
+    (`cross_validation.TRAINING`), which are no fold.
+    """
+
+    values: NDArray
+    alpha: NDArray
+    spread: NDArray
+
+
+def kernel(features: NDArray) -> NDArray:
+    """Centred Gram matrix of features (stimulus, component), scaled to a mean diagonal of 1.
+
+    The scaling, n / trace, makes an alpha mean the same for every layer. Centred in float64,
+    multiplied in the precision of the features, summed over chunks in float64. Returns
+    (stimulus, stimulus) in float64. Features that are constant over stimuli (to rounding, relative
+    to their size) give zeros: `predict` then answers NaN, since there is nothing to predict from.
+    """
+    gram = np.zeros((len(features), len(features)))
+    precision = np.result_type(features.dtype, np.float32)
+    size = 0.0
+    for start in range(0, features.shape[1], FEATURE_CHUNK):
+        chunk = features[:, start : start + FEATURE_CHUNK]
+        size += float(np.vdot(chunk, chunk))
+        centred = (chunk - chunk.mean(axis=0, dtype=np.float64)).astype(precision)
+        gram += centred @ centred.T  # (stimulus, component) x (component, stimulus)
+    trace = float(np.trace(gram))
+    if trace <= size * 1e-28:
+        return np.zeros_like(gram)
+    return gram * (len(gram) / trace)
+
+
+class Regression:
+    """Ridge regression from one kernel, with given folds, alpha chosen inside their training parts.
+
+    What does not depend on responses is made once, at first need. kernel (stimulus, stimulus),
+    centred here and re-centred exactly within each training part but never rescaled; folds
+    (stimulus,) numbers. alphas: at least one, > 0; each (fold, neuroid) takes the one of least
+    squared leave-one-out error within its training part, the first of ties. Raises InputError for
+    an alpha that is not a positive number.
+    """
+
+    def __init__(self, kernel: NDArray, folds: NDArray, alphas: NDArray) -> None:
+        self.strengths = _positive(alphas)
+        varies = np.trace(kernel) > 0
+        self.training = folds == TRAINING
+        self.once, self.solver = None, None
+        if self.training.any():
+            enough = self.training.sum() >= 2
+            self.once = TrainedOnce(kernel, self.training) if varies and enough else None
+        else:
+            self.places = layout(folds)
+            enough = len(folds) - self.places.real.shape[1] >= 2
+            self.solver = Solver(kernel, self.places) if varies and enough else None
+        self.given = None if self.solver is None else GivenAlpha(self.solver)
+
+    def predict(self, responses: NDArray, dtype: type = np.float64) -> Predictions:
+        """Predict the responses (stimulus, neuroid) of every stimulus from the other folds.
+
+        dtype float32 halves the time of a permutation null. NaN throughout where a training part
+        has fewer than two stimuli.
+        """
+        if self.training.any():
+            return self._predict_once(responses, dtype)
+        targets, mean, scale = standardised(responses[self.places.order], dtype)
+        values = np.full(targets.shape, np.nan)
+        alpha, spread = np.full((2, len(self.places.real), targets.shape[1]), np.nan)
+        if self.solver is not None:
+            chosen, residuals, best = self.solver.choose(self.strengths, targets)
+            alpha = np.where(np.isfinite(best), self.strengths[chosen], np.nan)
+            for block in blocks(targets):
+                values[self.places.order, block], spread[:, block] = self.solver.predict(
+                    targets[:, block], residuals[:, :, block], alpha[:, block]
+                )
+        return Predictions(values * scale + mean, alpha, spread * scale)
+
+    def predict_at(
+        self, responses: NDArray, alpha: NDArray, dtype: type = np.float64
+    ) -> Predictions:
+        """The same with these alphas (neuroid,), > 0, in every fold.
+
+        Not of a given split, whose stimuli are in no folds.
+        """
+        targets, mean, scale = standardised(responses[self.places.order], dtype)
+        values = np.full(targets.shape, np.nan)
+        spread = np.full((len(self.places.real), targets.shape[1]), np.nan)
+        if self.given is not None:
+            values[self.places.order], spread = self.given.predict(targets, alpha)
+        taken = np.broadcast_to(alpha, spread.shape)
+        return Predictions(values * scale + mean, taken, spread * scale)
+
+    def _predict_once(self, responses: NDArray, dtype: type) -> Predictions:
+        """The same of a given split."""
+        targets, mean, scale = standardised(responses, dtype)
+        values = np.full(targets.shape, np.nan)
+        alpha, spread = np.full((2, 1, targets.shape[1]), np.nan)
+        if self.once is not None:
+            found = self.once.predict(self.strengths, targets[self.training])
+            values[~self.training], alpha[0], spread[0] = found
+        return Predictions(values * scale + mean, alpha, spread * scale)
+
+
+def predict(
+    kernel: NDArray, responses: NDArray, folds: NDArray, alphas: NDArray, dtype: type = np.float64
+) -> Predictions:
+    """What a `Regression` predicts, for a single use."""
+    return Regression(kernel, folds, alphas).predict(responses, dtype)
+
+
+def standardised(responses: NDArray, dtype: type) -> tuple[NDArray, NDArray, NDArray]:
+    """Responses centred and scaled per neuroid, so that squares neither overflow nor vanish.
+
+    Returns (stimulus, neuroid), and the mean and the scale (neuroid,) to undo it.
+    """
+    responses = np.asarray(responses, dtype=np.float64)
+    mean = responses.mean(axis=0)
+    centred = responses - mean
+    scale = np.sqrt(np.einsum("ij,ij->j", centred, centred) / len(responses))
+    scale = np.where(scale > 0, scale, 1.0)
+    return (centred / scale).astype(dtype), mean, scale
+
+
+def nearest(options: Sequence[float] | NDArray, mean: NDArray) -> NDArray:
+    """(neuroid,): the positive option nearest in ratio to each mean (neuroid,); any for NaN."""
+    choices = np.asarray(options, dtype=float)
+    return choices[np.abs(np.log(choices)[:, None] - np.log(mean)).argmin(axis=0)]
+
+
+def _positive(alphas: NDArray) -> NDArray:
+    strengths = np.atleast_1d(np.asarray(alphas, dtype=float))
+    if not strengths.size or not np.all((strengths > 0) & (strengths < np.inf)):
+        raise InputError(
+            "mappings.ridge.alphas",
+            f"{strengths.tolist()} are not all positive numbers",
+            "give strengths above 0, such as 1",
+        )
+    return strengths
+
+
+def fold_centred_correlation(
+    predictions: Predictions, responses: NDArray, folds: NDArray
+) -> NDArray:
+    """Correlation of held-out predictions with responses, on which noise scores 0.
+
+    responses (stimulus, neuroid), folds (stimulus,) as given to `predict`. Returns (neuroid,).
+    Both sides are centred on their mean within the fold; a fold of one stimulus, which that would
+    leave empty, on the mean response of its training part, which is what a prediction from
+    nothing would be. Predictions are then divided by the spread of their fold's model, which
+    depends on the training part only. Without the centring, the mean of the others predicts the
+    reverse of what was left out (-0.6 for noise); without the common scale, folds whose training
+    part fits by chance, and whose held-out responses are then reversed, outweigh those that
+    shrank to nothing (-0.1 for noise in ten folds). With both, noise scores 0, and a signal what
+    the models score on new stimuli.
+    NaN: a constant response, or missing values. A prediction that does not vary explains nothing
+    and counts 0.
+    """
+    predicted, measured = _centred(predictions, responses, folds)
+    return _ratio(
+        np.einsum("sn,sn->n", predicted, measured),
+        np.einsum("sn,sn->n", predicted, predicted),
+        np.einsum("sn,sn->n", measured, measured),
+    )
+
+
+def bootstrap_scores(
+    predictions: Predictions, responses: NDArray, folds: NDArray, weights: NDArray
+) -> NDArray:
+    """`fold_centred_correlation` with each stimulus counted weights (draw, stimulus) times.
+
+    The predictions and the centring stay those of the full sample: the draws measure the sampling
+    of test stimuli, not of training stimuli. Returns (draw, neuroid).
+    """
+    predicted, measured = _centred(predictions, responses, folds)
+    # each (draw, stimulus) x (stimulus, neuroid)
+    return _ratio(weights @ (predicted * measured), weights @ predicted**2, weights @ measured**2)
+
+
+def _centred(
+    predictions: Predictions, responses: NDArray, folds: NDArray
+) -> tuple[NDArray, NDArray]:
+    """Both centred for scoring; zeros for a prediction, NaN for a response that does not vary."""
+    values, spread = predictions.values, predictions.spread
+    responses = np.asarray(responses, dtype=np.float64)
+    fold = np.unique(folds, return_inverse=True)[1]
+    sizes = np.bincount(fold)
+    member = (np.arange(len(sizes))[:, None] == fold) / sizes[:, None]  # (fold, stimulus)
+    predicted = values - (member @ values)[fold]  # (fold, stimulus) x (stimulus, neuroid)
+    measured = responses - (member @ responses)[fold]
+    alone = np.flatnonzero(sizes[fold] == 1)
+    if len(alone):
+        others = (responses.sum(axis=0) - responses[alone]) / (len(fold) - 1)
+        predicted[alone] = values[alone] - others
+        measured[alone] = responses[alone] - others
+    rounding = 64 * np.finfo(np.float64).eps * np.abs(values).max(axis=0)
+    with np.errstate(divide="ignore"):
+        predicted *= np.where(spread <= rounding, 0.0, 1.0 / spread)[fold]
+    measured[:, responses.var(axis=0) <= CONSTANT * responses.mean(axis=0) ** 2] = np.nan
+    return predicted, measured
+
+
+def _ratio(product: NDArray, predicted: NDArray, measured: NDArray) -> NDArray:
+    """Correlation from sums of products; 0 without spread of predictions, NaN of responses."""
+    norm = np.sqrt(predicted * measured)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where((predicted == 0) & (measured > 0), 0.0, product / norm)
+
+
+def conwell2021(features: NDArray, responses: NDArray) -> Predictions:
+    """Published protocol: leave-one-out predictions from z-scored features at alpha 1.
+
+    Conwell, Mayo, Barbu, Buice, Alvarez and Katz (2021), Neural regression, representational
+    similarity, model zoology and neural taskonomy at scale in rodent visual cortex (NeurIPS).
+    features (stimulus, component): components that do not vary drop out; responses
+    (stimulus, neuroid). The published score is their plain correlation with the responses
+    (`fold_centred_correlation` of one fold), in which noise scores below 0, since the mean of the
+    others moves against the response that is left out; kept for comparison with published numbers.
+    """
+    centred = features - features.mean(axis=0, dtype=np.float64)
+    deviation = centred.std(axis=0)
+    varying = deviation > 1e-14 * np.abs(features).max(axis=0)
+    scaled = centred[:, varying] / deviation[varying]
+    gram = scaled @ scaled.T  # (stimulus, component) x (component, stimulus)
+    spectrum, vectors = decompose(gram)
+    residual = (vectors / (spectrum + 1.0)) @ vectors.T
+    values = responses - (residual @ responses) / np.diagonal(residual)[:, None]
+    return Predictions(values, np.ones((1, values.shape[1])), np.ones((1, values.shape[1])))

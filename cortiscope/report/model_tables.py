@@ -1,0 +1,295 @@
+"""The tables of one model: its layers against every area, and every neuroid of them."""
+
+import csv
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from cortiscope.errors import InputError
+from cortiscope.files import (
+    REMADE,
+    Group,
+    Variable,
+    opened,
+    read,
+    refuse_other_making,
+    replacing,
+)
+from cortiscope.mappings.kinds import MAPPINGS, TOGETHER
+from cortiscope.statistics.nested_bootstrap import score_intervals
+from cortiscope.statistics.resampling import INTERVAL, weighted_mean
+
+# Columns of lists, of the layers that are scored together, and what they are in a score file.
+MEMBERS = {"members": "member", "member_depths": "member_depth", "layer_weights": "layer_weight"}
+# Of mappings that divide what is explained: columns that are means over neuroids.
+SHARES = ("explained_layer", "explained_low_level", "explained_shared")
+NEUROID_VALUES = ("score", "null_mean", "p_value", "alpha", "ceiling")
+NEUROID_LABELS = ("model", "mapping", "area", "layer", "neuroid_id")
+NEUROID_SCHEMA = pa.schema(
+    [(name, pa.dictionary(pa.int32(), pa.string())) for name in NEUROID_LABELS]
+    + [(name, pa.float32()) for name in NEUROID_VALUES]
+)
+
+
+@dataclass(frozen=True)
+class Scores:
+    """One score file: a block of a model's layers against an area, by a mapping."""
+
+    path: str
+    mapping: str
+    area: str
+    content: Group
+
+    @property
+    def of_neuroids(self) -> bool:
+        """Whether the mapping scores each neuroid, or only the area as a whole."""
+        return "score" in self.content.variables
+
+
+def read_scores(path: str, model: str) -> Scores:
+    """Read a score file `{mapping}/{model}/{layers}/{area}.nc`.
+
+    Errors: InputError where the file says that it is of another model, mapping or area than its
+    place does: it was copied or renamed, and its scores would be credited to the wrong one.
+    """
+    place = Path(path)
+    expected = {"model": model, "mapping": place.parts[-4], "area": place.stem}
+    content = read(path)
+    for name, value in expected.items():
+        found = content.attributes.get(name, value)
+        if found != value:
+            raise InputError(f"{path}: {name}", f"is {found!r} where {value!r} belongs", REMADE)
+    return Scores(path, expected["mapping"], expected["area"], content)
+
+
+def check_making(paths: Sequence[str], made_by: Mapping[str, Mapping[str, Any]]) -> None:
+    """Check that files were made with the settings and code that the study asks for now.
+
+    paths: of scores and ceilings. made_by: of each mapping, and of `ceilings`, the `settings` and
+    the `code` (see `making`). Errors: InputError naming the first such file.
+    """
+    for path in paths:
+        *_, mapping, _, folder, _ = Path(path).parts
+        asked = made_by["ceilings" if folder == "ceilings" else mapping]
+        with opened(path) as dataset:
+            found = {name: str(getattr(dataset, name, "")) for name in ("settings", "code")}
+        settings = json.loads(found["settings"] or "{}").get("settings")
+        if settings != asked["settings"]:
+            raise InputError(f"{path}: settings", "are not those of the config", REMADE)
+        if found["code"] != asked["code"]:
+            raise InputError(f"{path}: code", "is not that of this checkout", REMADE)
+
+
+def check_accuracy(path: str, asked: str) -> None:
+    """The same of a table of accuracy, which holds one word of its making."""
+    with Path(path).open(newline="") as lines:
+        found = [row.get("made_by") or "" for row in csv.DictReader(lines)]
+    refuse_other_making(path, " ".join(found), asked)
+
+
+def read_accuracy(path: str, model: str) -> dict[str, Any]:
+    """Read top1 and top5 (percent, NaN = not known) and their source from a table of one row."""
+    with Path(path).open(newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    if len(rows) != 1 or rows[0].get("model", model) != model:
+        raise InputError(path, f"does not hold one row, of model {model!r}", REMADE)
+    return {
+        "top1": float(rows[0]["top1"] or "nan"),
+        "top5": float(rows[0]["top5"] or "nan"),
+        "accuracy_source": rows[0]["accuracy_source"],
+    }
+
+
+def layer_rows(
+    scores: Scores, ceilings: Group, model: Mapping[str, Any], layers: Mapping[str, Any]
+) -> pd.DataFrame:
+    """One row per layer of a score file.
+
+    model: the columns that all rows share; layers: layer name to its row of the layer table.
+    `score`, `null_mean`, `p_value` are the area's; `score_low`, `score_high` the 95 % interval
+    over resampled stimuli; `ceiling` that of all the data and `selection_ceiling` that of the data
+    that `selection` (flattened split x half) was scored on. `best_single`: of all layers together,
+    what the best of them scores alone on the same stimuli. SHARES: beside what only the layer
+    explains, which is the score. `null`: the scores with stimuli
+    permuted, none where the file does not hold them. `n_neuroids`: of the area as recorded,
+    `n_selected`: those fitted. NaN = not known. See also `_over_neuroids`.
+    """
+    content, names = scores.content, scores.content["layer"].tolist()
+    table = [_layer_of(name, layers, scores.path) for name in names]
+    joint = "layer_weight" in content.variables
+    full, selected = _area_ceilings(scores, ceilings)
+    score, draws = content["area_score"], content["area_bootstrap"]
+    without = Variable(("layer", "permutation"), np.empty((len(names), 0)))
+    null = content.variables.get("area_null", without).values
+    low, high = np.array([interval(row) for row in draws]).T
+    n_selected = len(content["neuroid_id"])
+    finite = np.isfinite(content["score"]).sum(axis=1) if scores.of_neuroids else None
+    columns = {
+        "mapping": scores.mapping,
+        "protocol": content.attributes.get("protocol", ""),
+        "area": scores.area,
+        "layer": names,
+        "layer_index": content["layer_index"].astype(int),
+        "depth": content["depth"].astype(float),
+        "kind": [row["kind"] for row in table],
+        "n_features": [int(row["n_features"]) for row in table],
+        "score": score,
+        "null_mean": content["area_null_mean"],
+        "p_value": content["area_p_value"],
+        "score_low": low,
+        "score_high": high,
+        "ceiling": full,
+        "score_of_ceiling": score / full,
+        "n_neuroids": int(ceilings.attributes.get("n_recorded", 0)) or n_selected,
+        "n_scored": n_selected * np.isfinite(score).astype(int) if finite is None else finite,
+        "n_selected": n_selected,
+        "bootstrap": list(draws.astype(float)),
+        "null": list(null.astype(float)),
+        "selection": [half.ravel() for half in content["selection_score"].astype(float)],
+        "selection_data": content.attributes["selection"],
+        "selection_ceiling": selected,
+        "best_single": content["best_single"] if joint else np.nan,
+    }
+    for column, name in MEMBERS.items():
+        columns[column] = [content[name].tolist() if joint else None] * len(names)
+    for name in SHARES:
+        known = name in content.variables
+        columns[name] = weighted_mean(content[name], content["weight"]) if known else np.nan
+    return pd.DataFrame(dict(model) | columns | _over_neuroids(scores, ceilings))
+
+
+def _over_neuroids(scores: Scores, ceilings: Group) -> dict[str, Any]:
+    """The 95 % interval of each layer's score over other neuroids, of other subjects if known.
+
+    NaN where only the area is scored, or its neuroids are principal coordinates: no sample of any.
+    `n_subjects`: of the fitted neuroids; 0 = not known.
+    """
+    content, draws = scores.content, scores.content["area_bootstrap"].shape[1]
+    subject = ceilings["subject"] if "subject" in ceilings.variables else None
+    found = np.full((len(content["layer"]), 2), np.nan)
+    if scores.of_neuroids and ceilings.attributes.get("known_by") != "dissimilarities":
+        found = score_intervals(
+            content["score"], content["area_score"], subject, content["weight"], draws
+        )
+    n_subjects = 0 if subject is None else len(np.unique(subject))
+    return {"neuroid_low": found[:, 0], "neuroid_high": found[:, 1], "n_subjects": n_subjects}
+
+
+def _layer_of(name: str, layers: Mapping[str, Any], path: str) -> Mapping[str, Any]:
+    if name == TOGETHER:
+        n_features = sum(int(layer["n_features"]) for layer in layers.values())
+        return {"kind": "", "n_features": n_features}
+    if name not in layers:
+        raise InputError(f"{path}: layer", f"{name!r} is not a layer of the model", REMADE)
+    return layers[name]
+
+
+def _area_ceilings(scores: Scores, ceilings: Group) -> tuple[float, float]:
+    """The ceiling of all the data, and of the data on which selected layers are scored.
+
+    Halves of the stimuli are answered by all repetitions, halves of the repetitions are noisier.
+    """
+    kind = MAPPINGS[scores.mapping]
+    power = 2 if kind.squared else 1
+    full = float(ceilings[kind.ceiling]) ** power
+    halved = scores.content.attributes["selection"] == "repetitions"
+    return full, float(ceilings[f"{kind.ceiling}_half"]) ** power if halved else full
+
+
+def interval(draws: np.ndarray) -> tuple[float, float]:
+    """95 % interval of bootstrap draws; NaN without any."""
+    finite = draws[np.isfinite(draws)]
+    low, high = np.percentile(finite, INTERVAL) if finite.size else (np.nan, np.nan)
+    return float(low), float(high)
+
+
+def neuroid_rows(scores: Scores, ceilings: Group, model: str) -> pa.Table:
+    """One row per layer and neuroid of a score file; none where only the area is scored.
+
+    Errors: InputError where scores and ceilings are of different neuroids.
+    """
+    if not scores.of_neuroids:
+        return NEUROID_SCHEMA.empty_table()
+    content, ids = scores.content, scores.content["neuroid_id"]
+    if not np.array_equal(ids, ceilings["neuroid_id"]):
+        raise InputError(f"{scores.path}: neuroid_id", "differs from that of the ceilings", REMADE)
+    names = content["layer"]
+    n_layers, n_neuroids = len(names), len(ids)
+    one = np.zeros(n_layers * n_neuroids, np.int32)
+    labels = (
+        (one, [model]),
+        (one, [scores.mapping]),
+        (one, [scores.area]),
+        (np.repeat(np.arange(n_layers, dtype=np.int32), n_neuroids), names),
+        (np.tile(np.arange(n_neuroids, dtype=np.int32), n_layers), ids),
+    )
+    columns = [_dictionary(codes, words) for codes, words in labels]
+    for name in NEUROID_VALUES[:-1]:
+        columns.append(pa.array(content[name].astype(np.float32).ravel()))
+    columns.append(pa.array(np.tile(ceilings["ceiling"].astype(np.float32), n_layers)))
+    return pa.Table.from_arrays(columns, schema=NEUROID_SCHEMA)
+
+
+def _dictionary(codes: np.ndarray, words: Sequence[str] | np.ndarray) -> pa.Array:
+    return pa.DictionaryArray.from_arrays(
+        pa.array(codes), pa.array([str(word) for word in words], pa.string())
+    )
+
+
+def model_tables(
+    score_files: Sequence[str],
+    ceiling_files: Sequence[str],
+    accuracy: str,
+    model: str,
+    labels: Mapping[str, Any],
+) -> tuple[pd.DataFrame, pa.Table]:
+    """The layer table and the neuroid table of a model.
+
+    labels: family, training, architecture, n_layers, n_parameters, and `layers`, the rows of the
+    model's layer table. Rows are ordered by mapping, area (as the files are) and layer.
+    Errors: InputError for a file that belongs elsewhere, or layers missing or scored twice.
+    """
+    ceilings = {Path(path).stem: read(path) for path in ceiling_files}
+    layers = {row["layer"]: row for row in labels["layers"]}
+    shared: dict[str, Any] = {"model": model}
+    shared |= {name: labels[name] for name in ("family", "training", "architecture")}
+    shared |= read_accuracy(accuracy, model)
+    counts = {name: labels[name] for name in ("n_parameters", "n_layers")}
+    frames, neuroids = [], []
+    for path in score_files:
+        scores = read_scores(path, model)
+        neuroids.append(neuroid_rows(scores, ceilings[scores.area], model))
+        frames.append(layer_rows(scores, ceilings[scores.area], shared, layers).assign(**counts))
+    frame = pd.concat(frames, ignore_index=True)
+    for (mapping, area), rows in frame.groupby(["mapping", "area"], sort=False):
+        if sorted(rows["layer"]) not in (sorted(layers), [TOGETHER]):
+            raise InputError(
+                f"scores of {model} by {mapping} in {area}",
+                f"cover {rows['layer'].nunique()} of {len(layers)} layers in {len(rows)} rows",
+                "run the workflow again",
+            )
+    return frame, pa.concat_tables(neuroids).unify_dictionaries()
+
+
+def write_parquet(table: pa.Table, path: str, provenance: Mapping[str, Any]) -> None:
+    """Write a table whole or not at all, with its provenance in the file's own metadata."""
+    with replacing(path) as temporary:
+        pq.write_table(with_provenance(table, provenance), temporary, compression="zstd")
+
+
+def write_frame(frame: pd.DataFrame, path: str, provenance: Mapping[str, Any]) -> None:
+    """Write a data frame as Parquet, with provenance; its index is left out."""
+    write_parquet(pa.Table.from_pandas(frame, preserve_index=False), path, provenance)
+
+
+def with_provenance(table: pa.Table, provenance: Mapping[str, Any]) -> pa.Table:
+    about = dict(table.schema.metadata or {})
+    about[b"cortiscope"] = json.dumps(provenance, sort_keys=True).encode()
+    return table.replace_schema_metadata(about)

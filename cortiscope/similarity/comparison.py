@@ -1,0 +1,180 @@
+"""How alike the dissimilarities of two systems are: Spearman, Pearson, Kendall's tau-a, cosine.
+
+With x, y the cells of two systems, in the order of `numpy.triu_indices(n, 1)`:
+
+    pearson     sum (x - mean x)(y - mean y) / (|x - mean x| |y - mean y|)
+    spearman    the same of their average ranks
+    cosine      sum x y / (|x| |y|), where zero means something, as for `dissimilarity.crossnobis`
+    kendall     tau-a, see `kendall`
+
+Sources: Kriegeskorte, Mur and Bandettini (2008), Representational similarity analysis; Nili et
+al. (2014), A toolbox for representational similarity analysis. All but cosine are 0 on average
+between unrelated systems; so is cosine between cross-validated distances that are mostly noise.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cortiscope.errors import InputError
+from cortiscope.similarity import kendall
+from cortiscope.similarity.rsa import ranks, square
+
+METHODS = ("spearman", "pearson", "kendall", "cosine")
+CELLS_AT_ONCE = 2**23  # of all permutations or draws together: 64 MB
+
+
+def prepared(cells: NDArray, method: str) -> NDArray:
+    """Cells (..., cell) as a comparison needs them: done once, before permuting.
+
+    Rows of norm 1 whose dot product is the score, or the levels of `kendall`. NaN, or -1, where a
+    cell is NaN or nothing varies. Raises InputError for a method that is not known.
+    """
+    if method not in METHODS:
+        raise InputError(
+            "comparison", f"{method!r} is not known", f"use one of {', '.join(METHODS)}"
+        )
+    if method == "kendall":
+        return kendall.levels(cells)
+    if method == "spearman":
+        return ranks(cells)
+    values = np.asarray(cells, dtype=np.float64)
+    known = np.isfinite(values).all(axis=-1, keepdims=True)
+    if method == "pearson":
+        known &= np.ptp(values, axis=-1, keepdims=True) > 0
+        values = values - values.mean(axis=-1, keepdims=True)
+    norm = np.linalg.norm(values, axis=-1, keepdims=True)
+    return values / np.where(known & (norm > 0), norm, np.nan)
+
+
+def compare(model: NDArray, brain: NDArray, method: str) -> NDArray:
+    """Compare models (..., cell) with brains (..., cell): (model, brain), in -1..1.
+
+    Without the axis that a single system lacks. NaN where a cell is NaN or all are equal.
+    """
+    if method != "kendall":
+        return np.inner(prepared(model, method), prepared(brain, method))
+    models, brains = np.atleast_2d(model), np.atleast_2d(brain)
+    scores = [[kendall.tau_a(x, y) for y in brains] for x in models]
+    return np.array(scores).reshape((*model.shape[:-1], *brain.shape[:-1]))
+
+
+def paired(model: NDArray, brain: NDArray, method: str) -> NDArray:
+    """Compare row by row two (..., cell) of the same shape: (...)."""
+    if method != "kendall":
+        return np.einsum("...c,...c->...", prepared(model, method), prepared(brain, method))
+    rows = zip(model.reshape(-1, model.shape[-1]), brain.reshape(-1, brain.shape[-1]), strict=True)
+    return np.array([kendall.tau_a(x, y) for x, y in rows]).reshape(model.shape[:-1])
+
+
+def permuted(cells: NDArray, orders: NDArray) -> NDArray:
+    """Cells (..., cell) with rows and columns reordered together: (..., permutation, cell).
+
+    orders (permutation, stimulus), from `statistics.permutations`. Commutes with `prepared`.
+    """
+    n_stimuli = orders.shape[1]
+    upper = np.flatnonzero(np.triu(np.ones((n_stimuli, n_stimuli), dtype=bool), 1))
+    cell = square(np.arange(len(upper))).astype(np.int32)  # the number of the cell of a pair
+    moved = np.empty((*cells.shape[:-1], len(orders), len(upper)), cells.dtype)
+    for number, order in enumerate(orders):
+        # Rows, then columns: three times as fast as pair by pair, which are far apart in memory.
+        own = cell.take(order, axis=0).take(order, axis=1).ravel().take(upper)
+        moved[..., number, :] = cells.take(own, axis=-1)
+    return moved
+
+
+def null_scores(model: NDArray, moved: NDArray, method: str) -> NDArray:
+    """Compare prepared models (..., cell) with a prepared, permuted brain (permutation, cell).
+
+    For a brain permuted once and many layers. Returns (permutation, model).
+    """
+    if method != "kendall":
+        return np.moveaxis(np.inner(model, moved), -1, 0)
+    rows = [kendall.level_tau(row, moved) for row in model.reshape(-1, model.shape[-1])]
+    return np.stack(rows, axis=1).reshape(len(moved), *model.shape[:-1])
+
+
+def permutation_null(model: NDArray, brain: NDArray, orders: NDArray, method: str) -> NDArray:
+    """Scores after permuting the stimuli of the brain, rows and columns together.
+
+    model, brain (..., cell), orders (permutation, stimulus). Returns (permutation, model, brain),
+    without the axes that single systems lack. Kendall's tau-a is that of levels (see `kendall`).
+    """
+    models = prepared(model, method)
+    brains = prepared(np.atleast_2d(brain), method)
+    null = np.empty((len(orders), *model.shape[:-1], len(brains)))
+    for part in parts(len(orders), brain.shape[-1]):
+        for number, one in enumerate(brains):
+            null[part, ..., number] = null_scores(models, permuted(one, orders[part]), method)
+    return null.reshape(len(orders), *model.shape[:-1], *brain.shape[:-1])
+
+
+def bootstrap_scores(
+    model: NDArray, brain: NDArray, weights: NDArray, method: str, levels: int = kendall.LEVELS
+) -> NDArray:
+    """Scores with stimulus i counted weights (draw, stimulus) times.
+
+    model, brain (..., cell). A pair of stimuli then counts w_i w_j times; a stimulus drawn twice
+    forms no pair with itself, and no pair of stimuli with itself. Ranks stay those of the full
+    sample. Kendall's tau-a moves as that of levels does, around the exact one of the full sample.
+    Returns (draw, model, brain), without the axes that single systems lack; NaN for a draw of one
+    stimulus.
+    """
+    if method == "kendall":
+        scores = _kendall_bootstrap(np.atleast_2d(model), np.atleast_2d(brain), weights, levels)
+    else:
+        models = np.atleast_2d(prepared(model, method))
+        brains = np.atleast_2d(prepared(brain, method))
+        scores = _weighted_products(models, brains, weights, centred=method != "cosine")
+    return scores.reshape(len(weights), *model.shape[:-1], *brain.shape[:-1])
+
+
+def _weighted_products(
+    models: NDArray, brains: NDArray, weights: NDArray, centred: bool
+) -> NDArray:
+    """Weighted correlation, or cosine, over pairs of stimuli: (draw, model, brain)."""
+    products = (models[:, None] * brains).reshape(-1, models.shape[1])  # (model * brain, cell)
+    joint = pair_sums(weights, products).reshape(len(weights), len(models), len(brains))
+    model_square = pair_sums(weights, np.square(models))
+    brain_square = pair_sums(weights, np.square(brains))
+    if centred:
+        pairs = (weights.sum(axis=1) ** 2 - np.square(weights).sum(axis=1))[:, None] / 2
+        model_sum, brain_sum = pair_sums(weights, models), pair_sums(weights, brains)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            joint -= model_sum[:, :, None] * (brain_sum / pairs)[:, None, :]
+            model_square -= model_sum**2 / pairs
+            brain_square -= brain_sum**2 / pairs
+    norm = np.sqrt(_positive(model_square)[:, :, None] * _positive(brain_square)[:, None, :])
+    return joint / norm
+
+
+def _kendall_bootstrap(models: NDArray, brains: NDArray, weights: NDArray, levels: int) -> NDArray:
+    """(draw, model, brain): tau-a of levels, moved by what the levels cost the full sample."""
+    model_levels, brain_levels = (kendall.levels(cells, levels) for cells in (models, brains))
+    scores = np.empty((len(weights), len(models), len(brains)))
+    for m, b in np.ndindex(scores.shape[1:]):
+        x, y = model_levels[m], brain_levels[b]
+        lost = kendall.tau_a(models[m], brains[b]) - kendall.level_tau(x, y[None], levels)
+        scores[:, m, b] = kendall.weighted_level_tau(x, y, weights, levels) + lost
+    return scores
+
+
+def _positive(values: NDArray) -> NDArray:
+    return np.where(values > 0, values, np.nan)
+
+
+def pair_sums(weights: NDArray, values: NDArray) -> NDArray:
+    """Sums over pairs of stimuli of w_i w_j v_ij: (draw, system), from values (system, cell)."""
+    sums = [
+        np.einsum("ds,ds->d", weights @ square(row), weights) / 2  # (draw, stimulus) x itself
+        for row in values
+    ]
+    return np.stack(sums, axis=1)
+
+
+def parts(n_rows: int, n_cells: int) -> Iterator[slice]:
+    """Cut permutations or draws into slices whose cells take 64 MB."""
+    step = max(1, CELLS_AT_ONCE // max(1, n_cells))
+    for start in range(0, n_rows, step):
+        yield slice(start, start + step)

@@ -1,0 +1,188 @@
+"""Dissimilarities between stimuli other than 1 - Pearson, which is in `rsa`.
+
+With x_i the pattern of stimulus i over p features or neuroids, and G = X X' (stimulus, stimulus):
+
+    squared Euclidean   d_ij = G_ii + G_jj - 2 G_ij
+    Euclidean           sqrt(d_ij)
+    cosine              1 - G_ij / sqrt(G_ii G_jj)
+    crossnobis          d_ij with G_ij = mean over pairs of repetitions r != s of
+                        sum_k x_irk x_jsk / variance_k, divided by the number of neuroids
+
+Sources: Kriegeskorte, Mur and Bandettini (2008), Representational similarity analysis; Walther,
+Nili, Ejaz, Alink, Kriegeskorte and Diedrichsen (2016), Reliability of dissimilarity measures for
+multi-voxel pattern analysis (crossnobis). A cell is a pair of stimuli, in the order of
+`numpy.triu_indices(n, 1)`.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cortiscope.errors import InputError
+from cortiscope.networks.features import Layer, row_centred_gram
+from cortiscope.similarity.rsa import dissimilarities, pearson_rdm
+
+METHODS = ("pearson", "euclidean", "squared_euclidean", "cosine")
+# Of crossnobis: two in each half of the repetitions, on which the best layer is chosen.
+MIN_REPETITIONS = 4
+CONSTANT = 1e-12  # variance relative to the squared mean
+
+
+def check_repetitions(method: str, n_repetitions: int) -> None:
+    """Raise an InputError where crossnobis is asked of a recording with too few repetitions."""
+    if method == "crossnobis" and n_repetitions < MIN_REPETITIONS:
+        raise InputError(
+            "config: rsa.dissimilarity",
+            f"crossnobis needs {MIN_REPETITIONS} repetitions, the responses have {n_repetitions}",
+            f"use one of {', '.join(METHODS)}",
+        )
+
+
+def raw_gram(layer: Layer) -> NDArray:
+    """Inner products of a layer's activations about their own origin: (stimulus, stimulus).
+
+    Of the exact projection, whose components are centred over stimuli, they are restored from
+    (x_i - m_i).(x_j - m_j) = x_i.x_j - p m_i m_j, m the mean of a stimulus over its p features.
+    """
+    if layer.mean_product is None:
+        features = layer.features.astype(np.float64)
+        return features @ features.T  # (stimulus, component) x (component, stimulus)
+    n_features = float(layer.attributes["n_features"])
+    return row_centred_gram(layer) + n_features * np.outer(layer.feature_mean, layer.feature_mean)
+
+
+def layer_rdm(layer: Layer, method: str) -> NDArray:
+    """Dissimilarities between stimuli in a layer: (cell,), lossless from the exact projection.
+
+    method: one of METHODS; Euclidean distances are over all features, not their mean. NaN where a
+    pattern does not vary (pearson) or is zero (cosine). Raises InputError for another method.
+    """
+    _known(method)
+    if method == "pearson":
+        return dissimilarities(row_centred_gram(layer))
+    if method == "cosine":
+        return dissimilarities(raw_gram(layer))
+    features = layer.features.astype(np.float64)
+    return distances(features @ features.T, squared=method == "squared_euclidean")
+
+
+def pattern_rdm(patterns: NDArray, method: str) -> NDArray:
+    """Dissimilarities between the rows of (stimulus, neuroid): (cell,).
+
+    method: one of METHODS; squared Euclidean is the mean over neuroids of squared differences, in
+    the squared unit of the responses, and Euclidean its root. Neuroids with a missing response
+    are left out; NaN throughout where none is left, and where a pattern does not vary (pearson)
+    or is zero (cosine). Raises InputError for another method.
+    """
+    _known(method)
+    if method == "pearson":
+        return pearson_rdm(patterns)
+    known = np.asarray(patterns, dtype=np.float64)[:, np.isfinite(patterns).all(axis=0)]
+    if known.shape[1] < 1:
+        return np.full(len(known) * (len(known) - 1) // 2, np.nan)
+    if method == "cosine":
+        return dissimilarities(known @ known.T)  # (stimulus, neuroid) x (neuroid, stimulus)
+    rows = known - known.mean(axis=0)  # distances stay, digits are kept
+    return distances(rows @ rows.T / rows.shape[1], squared=method == "squared_euclidean")
+
+
+def distances(gram: NDArray, squared: bool) -> NDArray:
+    """(Squared) Euclidean distances from inner products (stimulus, stimulus): (cell,), 0 or more.
+
+    The origin of the inner products does not matter, but digits are lost where it is far away.
+    """
+    cells = np.maximum(gram_distances(gram), 0.0)  # rounding may leave twins below 0
+    return cells if squared else np.sqrt(cells)
+
+
+def gram_distances(gram: NDArray) -> NDArray:
+    """G_ii + G_jj - 2 G_ij of any (stimulus, stimulus): (cell,); negative where G is no product."""
+    first, second = np.triu_indices(len(gram), 1)
+    power = np.diagonal(gram)
+    return power[first] + power[second] - 2.0 * gram[first, second]
+
+
+def crossnobis(response: NDArray, shrinkage: float = 0.0) -> NDArray:
+    """Cross-validated, noise-normalised squared distance: (cell,), 0 on average for pure noise.
+
+    response (stimulus, repetition, neuroid); NaN = not recorded. shrinkage: 0..1, how far the
+    noise variance of each neuroid is drawn to the mean over neuroids; see `noise_variance`. Only
+    products of different repetitions count, so that noise, independent between these, adds
+    nothing, and a cell may be negative. In squared standard deviations of the noise, the mean
+    over neuroids. As the variance is estimated from the same repetitions, all cells of Gaussian
+    noise lie 4 / (repetitions x (stimuli x (repetitions - 1) - 2)) too high, alike: no correlation
+    sees it.
+
+    Neuroids with fewer than two repetitions of a stimulus, or no variance over repetitions, are
+    left out; NaN throughout where none is left.
+    """
+    values = np.asarray(response, dtype=np.float64)
+    recorded = np.isfinite(values)
+    usable = (recorded.sum(axis=1) >= 2).all(axis=0)
+    values, recorded = values[:, :, usable], recorded[:, :, usable]
+    variance = noise_variance(values, shrinkage)
+    noisy = np.isfinite(variance)
+    values, recorded, variance = values[:, :, noisy], recorded[:, :, noisy], variance[noisy]
+    n_stimuli, _, n_neuroids = values.shape
+    if not n_neuroids:
+        return np.full(n_stimuli * (n_stimuli - 1) // 2, np.nan)
+    # Distances stay, and less is lost to rounding.
+    values = (values - np.nanmean(values, axis=(0, 1))) / np.sqrt(variance)
+    gram = np.zeros((n_stimuli, n_stimuli))
+    for group in _alike(recorded):
+        gram += _crossed_gram(values[:, :, group], recorded[:, :, group[0]])
+    return gram_distances(gram) / n_neuroids
+
+
+def noise_variance(response: NDArray, shrinkage: float = 0.0) -> NDArray:
+    """Variance of each neuroid over repetitions of a stimulus, pooled over stimuli: (neuroid,).
+
+    response (stimulus, repetition, neuroid); NaN = not recorded. Unbiased; a share `shrinkage`
+    of it is replaced by the mean over neuroids. NaN for a neuroid that does not vary over
+    repetitions. Raises InputError for a share outside 0..1.
+    """
+    if not 0.0 <= shrinkage <= 1.0:
+        raise InputError("shrinkage", f"{shrinkage} is not a share", "give a number from 0 to 1")
+    recorded = np.isfinite(response)
+    count = recorded.sum(axis=1, keepdims=True)
+    known = np.where(recorded, response, 0.0)
+    mean = known.sum(axis=1, keepdims=True) / np.maximum(count, 1)
+    deviation = np.where(recorded, response - mean, 0.0)
+    freedom = np.maximum(count - 1, 0).sum(axis=(0, 1))
+    variance = np.einsum("srn,srn->n", deviation, deviation) / np.maximum(freedom, 1)
+    power = np.square(known).sum(axis=(0, 1)) / np.maximum(count.sum(axis=(0, 1)), 1)
+    variance = np.where(variance > CONSTANT * power, variance, np.nan)
+    if shrinkage == 0.0 or not np.isfinite(variance).any():
+        return variance
+    return (1.0 - shrinkage) * variance + shrinkage * np.nanmean(variance)
+
+
+def _alike(recorded: NDArray) -> list[NDArray]:
+    """Neuroids of (stimulus, repetition, neuroid) that were recorded in the same presentations."""
+    n_neuroids = recorded.shape[2]
+    if recorded.all():
+        return [np.arange(n_neuroids)]
+    packed = np.packbits(recorded.reshape(-1, n_neuroids), axis=0)
+    group = np.unique(packed, axis=1, return_inverse=True)[1].ravel()
+    return [np.flatnonzero(group == number) for number in range(group.max() + 1)]
+
+
+def _crossed_gram(values: NDArray, recorded: NDArray) -> NDArray:
+    """Mean over pairs of different repetitions of the inner products of two stimuli.
+
+    values (stimulus, repetition, neuroid), recorded (stimulus, repetition) bool for all of these.
+    """
+    values = np.where(recorded[:, :, None], values, 0.0)
+    mask = recorded.astype(np.float64)
+    total = values.sum(axis=1)
+    same = np.zeros((len(values), len(values)))
+    for repetition in values.transpose(1, 0, 2):
+        same += repetition @ repetition.T  # (stimulus, neuroid) x (neuroid, stimulus)
+    count = np.outer(mask.sum(axis=1), mask.sum(axis=1)) - mask @ mask.T
+    return (total @ total.T - same) / count
+
+
+def _known(method: str) -> None:
+    if method not in METHODS:
+        raise InputError(
+            "dissimilarity", f"{method!r} is not known", f"use one of {', '.join(METHODS)}"
+        )

@@ -1,0 +1,120 @@
+"""Stimuli and recordings of any study come to one form, or to one line that says why not."""
+
+import numpy as np
+import pytest
+import xarray as xr
+from PIL import Image
+
+from cortiscope.errors import InputError
+from cortiscope.experiment.recordings import read_responses, read_stimuli
+
+IDS = np.array(["a", "b", "c", "d"])
+
+
+def grey_images(**changes):
+    image = np.arange(4 * 5 * 6, dtype=np.uint8).reshape(4, 5, 6)
+    dataset = xr.Dataset(
+        {"image": (("stimulus", "y", "x"), image)},
+        coords={"stimulus_id": ("stimulus", IDS), "category": ("stimulus", list("xxyy"))},
+    )
+    return dataset.assign(changes)
+
+
+def recording():
+    random = np.random.default_rng(0)
+    return xr.Dataset(
+        {"response": (("neuroid", "stimulus"), random.normal(size=(3, 4)))},
+        coords={
+            "stimulus_id": ("stimulus", IDS[::-1]),
+            "area": ("neuroid", ["V1", "IT", "IT"]),
+            "depth": ("neuroid", [1.0, 2.0, 3.0]),
+        },
+    )
+
+
+def dissimilarities():
+    """Three subjects' RDMs of the same patterns, as 1 - Pearson r."""
+    patterns = np.random.default_rng(0).normal(size=(4, 50))
+    rdm = 1 - np.corrcoef(patterns)
+    return xr.Dataset(
+        {"dissimilarity": (("rdm", "stimulus", "stimulus_2"), np.stack([rdm] * 3))},
+        coords={
+            "stimulus_id": ("stimulus", IDS),
+            "species": ("rdm", ["human", "human", "monkey"]),
+            "roi": ("rdm", ["IT", "IT", "IT"]),
+            "subject": ("rdm", ["s1", "s2", "m"]),
+        },
+    ), rdm
+
+
+def test_grey_images_get_three_channels(tmp_path):
+    grey_images().to_netcdf(tmp_path / "s.nc")
+    stimuli = read_stimuli(tmp_path / "s.nc")
+    assert stimuli["image"].dims == ("stimulus", "y", "x", "channel")
+    assert stimuli["image"].shape == (4, 5, 6, 3)
+    assert stimuli["category"].values.tolist() == list("xxyy")
+
+
+def test_a_folder_of_images_is_sorted_and_named(tmp_path):
+    for name in ("cat/two", "cat/one", "dog/three"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        Image.fromarray(np.full((4, 4, 3), len(name), np.uint8)).save(tmp_path / f"{name}.png")
+    stimuli = read_stimuli(tmp_path)
+    assert stimuli["stimulus_id"].values.tolist() == ["cat/one", "cat/two", "dog/three"]
+    assert stimuli["category"].values.tolist() == ["cat", "cat", "dog"]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda d: d.drop_vars("stimulus_id"), "stimulus_id: is missing"),
+        (lambda d: d.assign(image=d["image"].astype(float).where(d["image"] != 7)), "NaN"),
+        (lambda d: d.assign(image=d["image"] / 255), "grey levels from 0 to 255"),
+        (lambda d: d.rename(y="rows"), "name them stimulus, y, x"),
+        (lambda d: d.rename(image="photos"), "set stimuli.variable to one of photos"),
+        (lambda d: d.assign_coords(stimulus_id=("stimulus", list("aabc"))), "stands twice"),
+    ],
+)
+def test_bad_stimuli(tmp_path, change, message):
+    change(grey_images()).to_netcdf(tmp_path / "s.nc")
+    with pytest.raises(InputError, match=message):
+        read_stimuli(tmp_path / "s.nc")
+
+
+def test_responses_come_in_the_order_of_the_stimuli(tmp_path):
+    recording().to_netcdf(tmp_path / "r.nc")
+    found = read_responses(str(tmp_path / "r.nc"), "response", "area", IDS)
+    expected = recording()["response"].values[:, ::-1].T.astype(np.float32)
+    np.testing.assert_array_equal(found["response"].values, expected)
+    assert found["depth"].values.tolist() == [1.0, 2.0, 3.0]
+
+
+def test_ids_are_text_in_stimuli_and_responses(tmp_path):
+    """Numbers in one file and their digits in the other name the same stimuli."""
+    numbers = np.arange(4)
+    grey_images().assign_coords(stimulus_id=("stimulus", numbers)).to_netcdf(tmp_path / "s.nc")
+    names = ("stimulus", [str(number) for number in numbers[::-1]])
+    recording().assign_coords(stimulus_id=names).to_netcdf(tmp_path / "r.nc")
+    shown = read_stimuli(tmp_path / "s.nc")["stimulus_id"].values
+    found = read_responses(str(tmp_path / "r.nc"), "response", "area", shown)
+    expected = recording()["response"].values[:, ::-1].T.astype(np.float32)
+    np.testing.assert_array_equal(found["response"].values, expected)
+
+
+def test_responses_to_other_stimuli_are_refused(tmp_path):
+    recording().to_netcdf(tmp_path / "r.nc")
+    with pytest.raises(InputError, match="1 stimuli have no responses"):
+        read_responses(str(tmp_path / "r.nc"), "response", "area", np.array(list("abcx")))
+
+
+def test_coordinates_of_rdms_have_their_distances(tmp_path):
+    dataset, rdm = dissimilarities()
+    dataset.to_netcdf(tmp_path / "r.nc")
+    found = read_responses(str(tmp_path / "r.nc"), "dissimilarity", ["species", "roi"], IDS)
+    assert set(found["area"].values) == {"human_IT", "monkey_IT"}
+    human = found["response"].values[:, found["area"].values == "human_IT"]
+    squared = ((human[:, None] - human[None]) ** 2).sum(axis=2)
+    # 1 - r is a squared distance up to a factor
+    ratio = squared[np.triu_indices(4, 1)] / rdm[np.triu_indices(4, 1)]
+    np.testing.assert_allclose(ratio, ratio[0], rtol=1e-5)
+    assert found["rdm_area"].values.tolist() == ["human_IT", "human_IT", "monkey_IT"]

@@ -1,0 +1,39 @@
+"""Inner products between stimuli survive every projection."""
+
+import numpy as np
+import pytest
+import torch
+
+from cortiscope.networks import projection
+from cortiscope.networks.features import read_layers, row_centred_gram, write_features
+
+
+@pytest.fixture
+def activations():
+    """(stimulus, feature), with a mean much larger than the spread."""
+    random = np.random.default_rng(0)
+    return (random.normal(size=(12, 5000)) + 20 + random.normal(size=5000)).astype(np.float32)
+
+
+def stored_layer(activations, kind, path, components=4096):
+    n_stimuli, n_features = activations.shape
+    settings = {"components": components, "seed": 0}
+    projector = projection.make(kind, n_stimuli, n_features, settings, "conv1")
+    projector.add(torch.from_numpy(activations), 0)
+    arrays, attributes = projector.finish()
+    attributes |= {"index": 0, "depth": 0.0}
+    write_features(path, {"conv1": (arrays, attributes)}, np.arange(n_stimuli).astype(str), {})
+    return next(iter(read_layers(path, ["conv1"])))
+
+
+def direct(activations):
+    rows = activations.astype(np.float64)
+    rows -= rows.mean(axis=1, keepdims=True)
+    return rows @ rows.T
+
+
+@pytest.mark.parametrize(("kind", "tolerance"), [("exact", 1e-6), ("none", 1e-6), ("fold", 0.1)])
+def test_row_centred_gram(activations, kind, tolerance, tmp_path):
+    expected = direct(activations)
+    found = row_centred_gram(stored_layer(activations, kind, tmp_path / "f.nc"))
+    assert np.abs(found - expected).max() <= tolerance * np.diagonal(expected).mean()

@@ -1,0 +1,91 @@
+"""Preprocessing against torchvision's own transforms on PIL images."""
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torchvision import models
+
+from cortiscope.errors import InputError
+from cortiscope.networks import preprocessing, zoo
+
+
+def row(architecture="alexnet", source="torchvision", **changes):
+    basis = {"model": "net", "weights": "none", "preprocessing": "auto"}
+    return {**basis, "source": source, "architecture": architecture, **changes}
+
+
+def small(**changes):
+    return row("shapenet2", "zoo", **changes)
+
+
+def photograph(height=300, width=280, channels=3, seed=0):
+    noise = np.random.default_rng(seed).integers(0, 256, (20, 20, channels), np.uint8)
+    image = Image.fromarray(noise[..., 0] if channels == 1 else noise).resize((width, height))
+    return np.asarray(image).reshape(height, width, channels)
+
+
+@pytest.mark.parametrize(
+    "architecture", ["resnet50", "efficientnet_b0", "vit_b_16", "inception_v3"]
+)
+def test_auto_is_the_weights_own_transform(architecture):
+    image = photograph()
+    preset = models.get_model_weights(architecture).DEFAULT.transforms()
+    expected = preset(Image.fromarray(image))
+    found = zoo.transform(row(architecture))(image[None])[0]
+    assert found.shape == expected.shape
+    # PIL and tensors may round the resized grey levels differently.
+    assert (found - expected).abs().mean() < 0.005
+
+
+def test_named_weights_bring_their_own():
+    assert zoo.transform(row("resnet50", weights="IMAGENET1K_V1")).resize == 256
+    assert zoo.transform(row("resnet50", weights="IMAGENET1K_V2")).resize == 232
+    assert zoo.transform(row("resnet50", weights="a/file.pth")).resize == 232
+
+
+def test_grey_is_given_to_all_channels():
+    found = zoo.transform(small(preprocessing="resize=32 crop=32 mean=0.5 std=0.25"))(
+        photograph(64, 64, 1)[None]
+    )
+    assert found.shape == (1, 3, 32, 32)
+    assert torch.equal(found[:, 0], found[:, 2])
+    assert found.abs().max() <= 2
+
+
+def test_explicit_words():
+    assert preprocessing.parse("imagenet", "") == preprocessing.Preprocessing(
+        256, 224, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+    )
+    found = preprocessing.parse("crop=8 mean=0.1,0.2,0.3", "")
+    image = np.full((1, 10, 10, 3), 51, np.uint8)
+    expected = torch.tensor([0.1, 0.0, -0.1]).view(1, 3, 1, 1).expand(1, 3, 8, 8)
+    torch.testing.assert_close(found(image), expected)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("imagnet", "models table: net: preprocessing: unknown word 'imagnet'; near: imagenet"),
+        ("size=64", "near: resize="),
+        ("resize=big", "invalid literal"),
+        ("crop=8 std=0", "out of range"),
+        ("crop=8 mean=1,2", "neither one number nor three"),
+    ],
+)
+def test_bad_words_are_one_line(text, message):
+    with pytest.raises(InputError, match=message):
+        zoo.transform(row(preprocessing=text))
+
+
+def test_bad_images_are_refused():
+    with pytest.raises(InputError, match="images are float64"):
+        zoo.transform(small())(np.zeros((1, 4, 4, 3)))
+
+
+def test_preprocessed_is_made_by_slices():
+    images = np.stack([photograph(70, 64, 1, seed) for seed in range(5)])
+    transform = zoo.transform(small())
+    lazy = preprocessing.Preprocessed(images, transform)
+    assert len(lazy) == 5
+    assert torch.equal(lazy[1:3], transform(images)[1:3])

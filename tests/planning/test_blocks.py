@@ -1,0 +1,69 @@
+"""However many layers share a job, the tables are the same."""
+
+import shutil
+
+import numpy as np
+import pytest
+import yaml
+
+from cortiscope.experiment.responses import read_area
+from cortiscope.mappings.fitting import fit
+from cortiscope.networks.features import read_layers
+from cortiscope.planning.blocks import fit_megabytes, seconds_per_layer
+from tests.running import REPOSITORY, TABLES, TINY, with_settings
+
+SETTINGS = yaml.safe_load((REPOSITORY / "config" / "config.yaml").read_text()) | {
+    "statistics": {"permutations": 20, "bootstraps": 20, "seed": 0}
+}
+
+
+@pytest.mark.parametrize(("layers_per_job", "blocks"), [(1, 6), ("auto", 1)])
+def test_other_blocks_give_the_same_tables(tiny, workflow, tmp_path, layers_per_job, blocks):
+    """With the features of a run of a job per area, but all scores and tables made anew."""
+    shutil.copytree(tiny.folder, workflow.folder, dirs_exist_ok=True)
+    for folder in ("scores", "tables"):
+        shutil.rmtree(workflow.results / folder)
+    path = tmp_path / "other.yaml"
+    config = with_settings(path, study=TINY, fits={"layers_per_job": layers_per_job})
+    done = workflow.forked("--", "tables", config=config)
+    assert done.returncode == 0, done.stdout[-4000:]
+    assert len(list((workflow.results / "scores" / "ridge" / "shapenet5").iterdir())) == blocks
+    for table in TABLES:
+        expected = (tiny.results / "tables" / table).read_bytes()
+        assert (workflow.results / "tables" / table).read_bytes() == expected
+
+
+@pytest.mark.parametrize("mapping", ["ridge", "rsa"])
+def test_a_layer_scores_the_same_alone(finished, mapping):
+    names = ["relu1", "relu3", "average"]
+    layers = read_layers(finished.results / "features" / "shapenet5.nc", names)
+    area = read_area(finished.folder / "resources" / "shapes" / "responses.nc", "IT")
+    together = fit(mapping, layers, area, SETTINGS)
+    for place, layer in enumerate(layers):
+        for name, alone in fit(mapping, [layer], area, SETTINGS).items():
+            if alone.dims[0] == "layer":
+                np.testing.assert_array_equal(alone.values[0], together[name].values[place])
+
+
+def test_intervals_of_ridge_take_the_time_of_ten_more_decompositions():
+    """Not of a given split, whose test stimuli alone are resampled."""
+
+    def seconds(bootstraps, split=""):
+        statistics = SETTINGS["statistics"] | {"bootstraps": bootstraps}
+        validation = SETTINGS["cross_validation"] | {"split": split}
+        asked = SETTINGS | {"statistics": statistics, "cross_validation": validation}
+        return seconds_per_layer("ridge", 3000, 1, asked)
+
+    assert seconds(20) == pytest.approx(11 * seconds(0), rel=0.02)
+    assert seconds(20, "part") == seconds(0, "part")
+
+
+def test_memory_is_for_all_areas_that_share_a_job():
+    """And for what is between stimuli; the embedded study asks little more than a thousand."""
+    asked = SETTINGS | {"statistics": {"permutations": 100, "bootstraps": 500}}
+    assert fit_megabytes(240, [64] * 3, 8, 1, asked) < 1200
+    bins = [fit_megabytes(500, [100] * count, 20, 1, asked) for count in (1, 151)]
+    assert bins[1] - bins[0] > 150 * 500 * 100 * 20 * 8 / 1e6
+    assert fit_megabytes(5000, [64], 1, 1, asked) > 1000 + 24 * 5000**2 * 8 / 1e6
+    together = fit_megabytes(2000, [64], 1, 20, asked) - fit_megabytes(2000, [64], 1, 1, asked)
+    assert together > 19 * 2 * 2000**2 * 8 / 1e6  # each layer's kernel and eigenvectors

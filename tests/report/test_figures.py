@@ -1,0 +1,239 @@
+"""The figures: three files each, the same every time, with the points that they draw."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from drawn_text import cut_off, drawn_texts, overlapping
+from matplotlib.figure import Figure
+from PIL import Image
+from synthetic_scores import PROVENANCE, Synthetic, zoo
+
+from cortiscope.errors import InputError
+from cortiscope.mappings.kinds import MAPPINGS, TOGETHER
+from cortiscope.report import figures
+from cortiscope.report.figure_scores import p_text
+from cortiscope.report.figure_style import LABELLED, save, styled
+
+SETTINGS = {"font_size": 8, "dpi": 100, "comparison": "spearman"}
+JOINT = {name for name, kind in MAPPINGS.items() if kind.joint}
+pytestmark = pytest.mark.xdist_group("figures")  # whose tables take longer to make than to draw
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Tables of eight models, two areas, two mappings."""
+    made = zoo(tmp_path_factory.mktemp("zoo"), ("V1", "IT"), ("ridge", "rsa"), 8)
+    return made.write_tables([model["path"] for model in made.models.values()])
+
+
+@pytest.fixture(scope="module")
+def crowd(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """More models than can be named, more areas than fit a row; one mapping."""
+    made = zoo(tmp_path_factory.mktemp("crowd"), ("a", "b", "c", "d", "e"), ("rsa",), 24)
+    return made.write_tables([model["path"] for model in made.models.values()])
+
+
+@pytest.fixture(scope="module")
+def everything(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Six models, three areas, every mapping; of the joint ones a row for all layers together."""
+    made = zoo(tmp_path_factory.mktemp("everything"), ("V1", "V4", "IT"), tuple(MAPPINGS), 6)
+    paths = made.write_tables([model["path"] for model in made.models.values()])
+    layers = pd.read_csv(paths["layers"])
+    joint = layers["mapping"].isin(JOINT)
+    together = layers[joint & (layers["layer_index"] == 0)].assign(
+        layer=TOGETHER, layer_index=-1, depth=np.nan
+    )
+    pd.concat([layers[~joint], together]).to_csv(paths["layers"], index=False)
+    return paths
+
+
+def _make(name: str, tables: dict[str, str], folder: Path) -> dict[str, bytes]:
+    paths = tuple(str(folder / f"{name}.{kind}") for kind in ("svg", "png", "csv"))
+    figures.make(name, tables, paths, SETTINGS, PROVENANCE)
+    return {Path(path).suffix[1:]: Path(path).read_bytes() for path in paths}
+
+
+@pytest.fixture(scope="module")
+def made(study: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with all figures of the study."""
+    folder = tmp_path_factory.mktemp("figures")
+    for name in figures.FIGURES:
+        _make(name, study, folder)
+    return folder
+
+
+@pytest.mark.parametrize("name", figures.FIGURES)
+def test_figures_are_written_and_repeat_to_the_bit(
+    name: str, study: dict[str, str], made: Path, tmp_path: Path
+) -> None:
+    for kind, content in _make(name, study, tmp_path).items():
+        assert (made / f"{name}.{kind}").read_bytes() == content
+    svg = (made / f"{name}.svg").read_text()
+    assert "<dc:date>" not in svg
+    assert "IT" in svg
+    with Image.open(made / f"{name}.png") as image:
+        assert json.loads(image.info["Description"]) == PROVENANCE
+        assert image.width <= 181 / 25.4 * SETTINGS["dpi"]
+        assert np.asarray(image.convert("L")).std() > 5  # something is drawn
+
+
+def test_sources_hold_the_points_drawn(study: dict[str, str], made: Path) -> None:
+    tables = figures.read_tables(study)
+    headline = tables["accuracy_vs_brain"]
+    points = pd.read_csv(made / "accuracy_vs_score.csv")
+    known = headline.dropna(subset=["top1"])
+    assert len(known) == len(headline) * 7 // 8  # one model of eight has no known accuracy
+    np.testing.assert_array_equal(np.sort(points["score"]), np.sort(known["score"]))
+    cells = pd.read_csv(made / "model_by_area.csv")
+    assert len(cells) == len(headline)
+    assert set(cells["quantity"]) == {"score_of_ceiling"}
+    assert len(pd.read_csv(made / "layer_depth.csv")) == len(tables["layers"])
+    twins = pd.read_csv(made / "trained_vs_untrained.csv")
+    assert set(twins["untrained_model"]) == {"net0_untrained", "net1_untrained"}
+
+
+def test_points_are_drawn_where_the_table_says(study: dict[str, str]) -> None:
+    tables = figures.read_tables(study)
+    with styled(8):
+        figure, shown = figures.draw("accuracy_vs_score", tables)
+    drawn = [line.get_xydata() for axes in figure.axes for line in axes.lines]
+    points = np.concatenate([ends for ends in drawn if len(ends) == 1])  # of lines: two ends
+    expected = shown[["top1", "score"]].to_numpy()
+    np.testing.assert_allclose(points[np.lexsort(points.T)], expected[np.lexsort(expected.T)])
+
+
+def test_panels_state_the_correlation_of_the_table(study: dict[str, str], made: Path) -> None:
+    svg = (made / "accuracy_vs_score.svg").read_text()
+    table = figures.read_tables(study)["correlations"]
+    row = table[(table["mapping"] == "ridge") & (table["models"] == "all")].iloc[-1]
+    assert f"r = {row['r']:.2f} [{row['r_low']:.2f}, {row['r_high']:.2f}]" in svg
+    assert f"n = {row['n_models']}" in svg
+
+
+def test_few_models_are_named_and_many_are_not(
+    made: Path, crowd: dict[str, str], tmp_path: Path
+) -> None:
+    assert ">net0a<" in (made / "accuracy_vs_score.svg").read_text()
+    crowded = _make("accuracy_vs_score", crowd, tmp_path)["svg"].decode()
+    assert pd.read_csv(crowd["accuracy_vs_brain"])["model"].nunique() > LABELLED
+    assert ">net0a<" not in crowded
+    assert ">family0<" in crowded
+    assert ">other<" in crowded  # beyond the palette, families share a grey
+    with styled(8):
+        for name in figures.FIGURES[1:]:
+            figure, _ = figures.draw(name, figures.read_tables(crowd))
+            assert figure.get_figheight() <= 240.1 / 25.4  # of a page
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> dict[str, str]:
+    """Two trained models of unknown accuracy, one area, no ceiling, an unscored layer."""
+    study = Synthetic(tmp_path, ("IT",), ("pls",), n_layers=2, ceiling=np.nan, n_draws=0)
+    scores: dict[Any, Any] = {("pls", "IT"): np.array([0.2, np.nan])}
+    names = ("$x$", "007")
+    return study.write_tables([study.add(name, None, scores, family=name) for name in names])
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("accuracy_vs_score", "no model with known accuracy"),
+        ("layer_depth", "007"),
+        ("model_by_area", "$x$ (–)"),
+        ("trained_vs_untrained", "no untrained twin"),
+    ],
+)
+def test_what_is_not_known_is_said(
+    name: str, words: str, bare: dict[str, str], tmp_path: Path
+) -> None:
+    assert words in _make(name, bare, tmp_path)["svg"].decode()
+
+
+@pytest.mark.parametrize("name", figures.FIGURES)
+@pytest.mark.parametrize("tables", ["study", "everything"])
+def test_no_text_covers_another(name: str, tables: str, request: pytest.FixtureRequest) -> None:
+    with styled(8):
+        figure, _ = figures.draw(name, figures.read_tables(request.getfixturevalue(tables)))
+        figure.set_dpi(150)
+        texts = drawn_texts(figure)
+    assert len(texts) > 20
+    assert overlapping(texts) == []
+    assert cut_off(texts, figure) == []
+
+
+def test_texts_that_cover_each_other_are_found() -> None:
+    figure = Figure()
+    for text, place in (("one", 0.5), ("other", 0.51), ("far", 0.1), ("outside", 0.99)):
+        figure.text(place, 0.5, text)
+    texts = drawn_texts(figure)
+    assert overlapping(texts) == [("one", "other")]
+    assert cut_off(texts, figure) == ["outside"]
+
+
+def test_rows_keep_their_height_where_models_and_areas_abound(crowd: dict[str, str]) -> None:
+    tables = figures.read_tables(crowd)
+    one = tables["contrasts"]
+    many = [one.assign(trained_model=one["trained_model"] + f"_{i}") for i in range(5)]
+    with styled(8):
+        figure, _ = figures.draw("trained_vs_untrained", tables | {"contrasts": pd.concat(many)})
+        overlaps = overlapping(drawn_texts(figure))
+    assert figure.get_figheight() > 240 / 25.4
+    assert overlaps == []
+
+
+def test_long_names_of_areas_stand_apart(crowd: dict[str, str]) -> None:
+    tables = figures.read_tables(crowd)
+    for table in tables.values():
+        table["area"] = "inferior temporal cortex, site " + table["area"]
+    with styled(8):
+        for name in set(figures.FIGURES) - {"model_by_area"}:  # there they are slanted
+            figure, _ = figures.draw(name, tables)
+            assert overlapping(drawn_texts(figure)) == []
+
+
+def test_layers_scored_together_have_no_curve(everything: dict[str, str], tmp_path: Path) -> None:
+    svg = _make("layer_depth", everything, tmp_path)["svg"].decode()
+    curves = pd.read_csv(tmp_path / "layer_depth.csv")
+    assert set(curves["mapping"]) == set(MAPPINGS) - JOINT
+    assert "stacked" not in svg
+    tables = figures.read_tables(everything)
+    only = tables["layers"][tables["layers"]["mapping"].isin(JOINT)]
+    with styled(8):
+        figure, shown = figures.draw("layer_depth", tables | {"layers": only})
+    assert len(shown) == len(only)
+    said = [text for text, _ in drawn_texts(figure)]
+    assert said.count("all layers are scored\ntogether") == 3 * len(JOINT)
+
+
+def test_panels_say_what_a_score_is(everything: dict[str, str]) -> None:
+    tables = figures.read_tables(everything)
+    with styled(8):
+        figure, _ = figures.draw("model_by_area", tables, "kendall")
+    said = [text for text, _ in drawn_texts(figure)]
+    assert said.count("share of the ceiling\n(Pearson r)") == 6
+    assert said.count("share of the ceiling\n(RDM Kendall τ-a)") == 4
+    assert said.count("share of the ceiling\n(unique R² of RDMs)") == 1
+
+
+def test_a_picture_of_too_many_pixels_is_drawn_with_fewer(tmp_path: Path) -> None:
+    paths = str(tmp_path / "a.svg"), str(tmp_path / "a.png")
+    save(Figure((0.1, 1000)), *paths, 200, PROVENANCE)
+    with Image.open(paths[1]) as image:
+        assert image.height == 65000
+
+
+def test_unknown_figure_is_refused(study: dict[str, str], tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="unknown figure 'pie'; use one of accuracy_vs_score"):
+        _make("pie", study, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("p", "text"),
+    [(0.0004, "< 0.001"), (0.0123, "= 0.012"), (0.5, "= 0.50"), (np.nan, "n/a")],
+)
+def test_p_text(p: float, text: str) -> None:
+    assert p_text(p) == text

@@ -1,0 +1,95 @@
+"""Draws over neuroids and subjects have the spread that new ones would have."""
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from scipy.stats import t
+
+from cortiscope.statistics.nested_bootstrap import (
+    nested_bootstrap,
+    small_sample_factor,
+    two_way_variance,
+)
+
+DRAWS = 4000
+
+
+def test_spread_is_that_of_subjects() -> None:
+    random = np.random.default_rng(0)
+    subject = np.repeat(np.arange(8), 25)
+    values = random.normal(size=8)[subject] + 0.5 * random.normal(size=200)
+    draws = nested_bootstrap(values, subject, np.ones(200), DRAWS, 0)
+    means = values.reshape(8, 25).mean(axis=1)
+    half = t.ppf(0.975, 7) * means.std(ddof=1) / np.sqrt(8)
+    assert draws.mean() == pytest.approx(values.mean())
+    assert 1.96 * draws.std() == pytest.approx(half, rel=0.04)
+    alone = nested_bootstrap(values, None, np.ones(200), DRAWS, 0)
+    assert alone.std() == pytest.approx(values.std() / np.sqrt(200), rel=0.05)
+    one = nested_bootstrap(values, np.full(200, "monkey"), np.ones(200), DRAWS, 0)
+    np.testing.assert_allclose(one, alone)
+
+
+def test_weights_and_missing_values() -> None:
+    random = np.random.default_rng(1)
+    values = random.normal(size=60)
+    weight = random.integers(1, 4, size=60)
+    repeated = np.repeat(np.arange(60), weight)
+    whole = nested_bootstrap(values, np.arange(60), weight, DRAWS, 0)
+    expanded = nested_bootstrap(values[repeated], repeated, np.ones(len(repeated)), DRAWS, 0)
+    np.testing.assert_allclose(whole, expanded)
+    values[::2] = np.nan
+    known = nested_bootstrap(values, None, weight, DRAWS, 0)
+    np.testing.assert_allclose(known, nested_bootstrap(values[1::2], None, weight[1::2], DRAWS, 0))
+    values[3:] = np.nan
+    assert np.isnan(nested_bootstrap(values, None, weight, 5, 0)).all()
+
+
+def test_small_samples_are_stretched() -> None:
+    assert small_sample_factor(2) == pytest.approx(np.sqrt(2) * t.ppf(0.975, 1) / 1.96, rel=1e-4)
+    assert small_sample_factor(1000) == pytest.approx(1, abs=0.003)
+
+
+def test_intervals_over_subjects_hold() -> None:
+    random = np.random.default_rng(0)
+    inside = 0
+    for seed in range(400):
+        subject = np.repeat(np.arange(6), random.integers(5, 20, size=6))
+        values = random.normal(size=6)[subject] + random.normal(size=len(subject))
+        draws = nested_bootstrap(values, subject, np.ones(len(values)), 500, seed)
+        low, high = np.percentile(draws, [2.5, 97.5])
+        inside += low <= 0 <= high
+    assert inside / 400 == pytest.approx(0.95, abs=0.03)
+
+
+def crossed(random: np.random.Generator, n: int, m: int) -> NDArray:
+    """A value for each stimulus and neuroid: both have effects, and so has each pair."""
+    effects = 0.5 * random.normal(size=(n, 1)) + 0.4 * random.normal(size=(1, m))
+    return effects + 3 * random.normal(size=(n, m))
+
+
+def test_two_way_variance_counts_noise_once() -> None:
+    random = np.random.default_rng(0)
+    n, m = 50, 20
+    found, both, means = [], [], []
+    for seed in range(150):
+        values = crossed(random, n, m)
+        means.append(values.mean())
+        times = random.multinomial(n, np.full(n, 1 / n), 400)
+        over_stimuli = times @ values / n  # (draw, stimulus) x (stimulus, neuroid)
+        over_neuroids = nested_bootstrap(values.mean(axis=0), None, np.ones(m), 400, seed)
+        found.append(two_way_variance(over_stimuli, over_neuroids))
+        both.append(over_stimuli.mean(axis=1).var() + over_neuroids.var())
+    truth = 0.25 / n + 0.16 / m + 9 / (n * m)
+    assert np.var(means) == pytest.approx(truth, rel=0.35)
+    assert np.mean(found) == pytest.approx(truth, rel=0.1)
+    assert np.mean(both) > 1.3 * truth
+
+
+def test_two_way_variance_needs_two_neuroids() -> None:
+    draws = np.random.default_rng(0).normal(size=(50, 3))
+    draws[0, :2] = np.nan
+    assert np.isnan(two_way_variance(draws, draws[:, 2]))
+    draws[0, :2] = 0
+    assert np.isnan(two_way_variance(draws, draws[:, 2], np.array([1.0, 0, 0])))
+    even = two_way_variance(draws, draws[:, 2])
+    assert two_way_variance(draws, draws[:, 2], np.full(3, 5.0)) == pytest.approx(even)
