@@ -1,5 +1,6 @@
-"""A fit job starts within a fraction of a second, so it loads nothing heavy."""
+"""A fit job loads nothing heavy, to start at once; a package imports only what it builds on."""
 
+import ast
 import json
 import subprocess
 import sys
@@ -10,6 +11,11 @@ from cortiscope.mappings.kinds import MAPPINGS
 from tests.running import REPOSITORY
 
 HEAVY = ("torch", "pandas", "xarray", "sklearn", "scipy", "matplotlib", "snakemake")
+# As in the README: each builds on those before it. On top of the library is what all may use.
+PACKAGES = [
+    *("experiment", "networks", "statistics", "regression", "similarity", "mappings"),
+    *("noise_ceilings", "report", "planning"),
+]
 PROBE = """
 import importlib, json, runpy, sys
 runpy.run_path("workflow/scripts/fit.py", run_name="fit")
@@ -26,3 +32,25 @@ def test_a_fit_job_imports_nothing_heavy(mapping):
     assert f"cortiscope.mappings.{mapping}" in loaded
     assert "cortiscope.mappings.fitting" in loaded
     assert not loaded & set(HEAVY)
+
+
+def imported(package):
+    """The packages of the library that the modules of one import from."""
+    for path in (REPOSITORY / "cortiscope" / package).glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("cortiscope"):
+                place = node.module.split(".")[1:2]
+                yield from place or [alias.name for alias in node.names]
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_a_package_imports_only_what_it_builds_on(package):
+    later = PACKAGES[PACKAGES.index(package) + 1 :]
+    found = set(imported(package))
+    assert found
+    assert not found & set(later)
+
+
+def test_every_package_has_its_place():
+    folders = {path.parent.name for path in (REPOSITORY / "cortiscope").glob("*/__init__.py")}
+    assert folders == set(PACKAGES)
