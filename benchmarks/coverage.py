@@ -19,6 +19,8 @@ mean. 400 studies leave ± 2.1 % of chance on a coverage of 95 %.
 """
 
 import argparse
+import contextlib
+import io
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -83,7 +85,9 @@ def ridge_studies(
     return studies
 
 
-def mapping_studies(mapping: str, n_stimuli: int = 118) -> Callable[[int], Iterator[Study]]:
+def mapping_studies(
+    mapping: str, n_components: int = 100, n_stimuli: int = 118
+) -> Callable[[int], Iterator[Study]]:
     """Studies by any mapping that predicts neuroids, scored as a fit job does.
 
     Scores have no bias worth counting, so that their mean over the studies of a population is the
@@ -99,7 +103,7 @@ def mapping_studies(mapping: str, n_stimuli: int = 118) -> Callable[[int], Itera
     def studies(count: int) -> Iterator[Study]:
         random = np.random.default_rng(n_stimuli)
         for _ in range(0, count, PER_POPULATION):
-            neuroids = population(2.5, False, random)
+            neuroids = population(2.5, False, random, n_components=n_components)
             found = [
                 scored(mapping, settings, *neuroids.study(n_stimuli, random))
                 for _ in range(min(count, PER_POPULATION))
@@ -114,7 +118,8 @@ def scored(
     mapping: str, settings: dict[str, Any], features: NDArray, responses: NDArray
 ) -> tuple[float, Ends]:
     """The score of an area, and the interval that the tables would give it."""
-    found = fit(mapping, [layer(features)], area(responses[:, None]), settings)
+    with contextlib.redirect_stderr(io.StringIO()):  # progress
+        found = fit(mapping, [layer(features)], area(responses[:, None]), settings)
     draws = found["area_bootstrap"].values[0]
     return float(found["area_score"].values[0]), percentiles(draws)
 
@@ -237,7 +242,9 @@ KINDS: dict[str, Callable[[int], Iterator[Study]]] = {
     "ridge, 60 stimuli, 10 folds": ridge_studies(60),
     "ridge, 118 stimuli, weak signal": ridge_studies(118, signal=0.12),
     "ridge, 118 heavy-tailed stimuli": ridge_studies(118, heavy=True),
-    "ols, 118 stimuli, 10 folds": mapping_studies("ols"),
+    "ols, 118 stimuli, 10 folds, 20 components": mapping_studies("ols", 20),
+    "ols, 118 stimuli, 10 folds, 100 components": mapping_studies("ols"),
+    "ols, 118 stimuli, 10 folds, 400 components": mapping_studies("ols", 400),
     "pcr, 118 stimuli, 10 folds": mapping_studies("pcr"),
     "lasso, 118 stimuli, 10 folds": mapping_studies("lasso"),
     "pls, 118 stimuli, 10 folds": mapping_studies("pls"),

@@ -32,11 +32,15 @@ class Population:
 
 
 def population(
-    signal: float, heavy: bool, random: np.random.Generator, n_neuroids: int = 30
+    signal: float,
+    heavy: bool,
+    random: np.random.Generator,
+    n_neuroids: int = 30,
+    n_components: int = 100,
 ) -> Population:
     """signal: variance explained by features over that of the noise; latents have 0.6 of it."""
-    decay = np.arange(1, 101) ** -0.7
-    slopes = random.normal(size=(100, n_neuroids)) * decay[:, None]
+    decay = np.arange(1, n_components + 1) ** -0.7
+    slopes = random.normal(size=(n_components, n_neuroids)) * decay[:, None]
     slopes *= np.sqrt(signal / np.square(slopes * decay[:, None]).sum(axis=0))
     unseen = random.normal(size=(20, n_neuroids)) * np.sqrt(0.6 * signal / 20)
     return Population(slopes, unseen, decay, heavy)

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 NEUROID_BLOCK = 1024  # the products of a block stay in the cache
 KEPT_BYTES = 2**24  # of matrices for all alphas: where there are few stimuli, making them counts
+REFIT_BYTES = 2**28  # of decompositions of training parts, for folds that rounding spoils
 # Rounding allowed in an inner error, relative. It decides between the shared and the refitted path.
 ERROR_TOLERANCE = {np.dtype(np.float64): 1e-6, np.dtype(np.float32): 1e-2}
 
@@ -188,12 +189,7 @@ class Solver:
     def _refit(self, alpha: float, fold: int, targets: NDArray) -> tuple[NDArray, NDArray]:
         """The same for one fold, from a decomposition of its training part."""
         held = self.layout.fold == fold
-        if fold not in self.refits:
-            training = self.kernel[np.ix_(~held, ~held)]
-            cross = self.kernel[np.ix_(held, ~held)] - training.mean(axis=0)
-            cross -= cross.mean(axis=1, keepdims=True)
-            self.refits[fold] = (*decompose(training), cross)
-        values, vectors, cross = self.refits[fold]
+        values, vectors, cross = self._decomposed(fold, held)
         residual = (vectors * (alpha / (values + alpha))) @ vectors.T
         known = targets[~held]
         # (training, training) x (training, neuroid)
@@ -201,6 +197,18 @@ class Solver:
         errors = np.square(fitted / np.diagonal(residual)[:, None]).sum(axis=0)
         slopes = (cross @ residual / alpha).astype(targets.dtype)
         return errors, targets[held] - known.mean(axis=0) - slopes @ known
+
+    def _decomposed(self, fold: int, held: NDArray) -> tuple[NDArray, NDArray, NDArray]:
+        """Of the training part of a fold, and its kernel with what is held out (stimulus,)."""
+        if fold in self.refits:
+            return self.refits[fold]
+        training = self.kernel[np.ix_(~held, ~held)]
+        cross = self.kernel[np.ix_(held, ~held)] - training.mean(axis=0)
+        cross -= cross.mean(axis=1, keepdims=True)
+        made = (*decompose(training), cross)
+        if (len(self.refits) + 1) * training.nbytes <= REFIT_BYTES:
+            self.refits[fold] = made
+        return made
 
 
 def decompose(kernel: NDArray) -> tuple[NDArray, NDArray]:

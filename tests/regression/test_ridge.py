@@ -42,8 +42,12 @@ def test_unequal_folds_in_any_order() -> None:
     )
 
 
-def test_refitting_takes_over_where_the_closed_form_loses_digits() -> None:
+@pytest.mark.parametrize("room", [0, 2**28], ids=["anew each time", "kept"])
+def test_refitting_takes_over_where_the_closed_form_loses_digits(
+    room: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Twin stimuli in different folds and alphas that all but interpolate."""
+    monkeypatch.setattr(nested, "REFIT_BYTES", room)
     random = np.random.default_rng(4)
     features = np.repeat(random.normal(size=(15, 40)), 2, axis=0)
     features += 1e-7 * random.normal(size=features.shape)
