@@ -1,6 +1,6 @@
-"""How often 95 % intervals contain the truth, over 400 simulated studies of each kind.
+"""How often 95 % intervals contain the truth, over simulated studies of each kind.
 
-    python benchmarks/coverage.py [--quick] [--only WORD]
+    python benchmarks/coverage.py [--studies 400] [--only WORD]
 
 What the truth is, and what differs between studies:
 
@@ -15,7 +15,7 @@ What the truth is, and what differs between studies:
 
 Contenders: percentiles of plain bootstrap draws, what `cortiscope` makes of the same draws, and for
 correlations over models Fisher's interval. `below`: the truth lies below the interval. `width`: its
-mean. 400 studies leave ± 2.1 % of chance on a coverage of 95 %.
+mean. 400 studies leave ± 2.1 % of chance on a coverage of 95 %, 1,600 leave ± 1.1.
 """
 
 import argparse
@@ -48,7 +48,7 @@ from cortiscope.statistics.resampling import INTERVAL, bootstrap_weights
 from tests.synthetic_areas import area, layer
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-DRAWS, STUDIES, PER_POPULATION = 999, 400, 100
+DRAWS, PER_POPULATION = 999, 100
 Ends = tuple[float, float]
 # One study: its truth, and the interval of every contender.
 Study = tuple[float, dict[str, Ends]]
@@ -288,14 +288,14 @@ def report(name: str, studies: list[Study], seconds: float) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--quick", action="store_true", help="40 studies: to see that it runs")
+    parser.add_argument("--studies", type=int, default=400, help="of each kind")
     parser.add_argument("--only", default="", help="kinds of study that contain this word")
     given = parser.parse_args()
     with threadpool_limits(1):
         for name, studies in KINDS.items():
             if given.only in name:
                 start = time.process_time()
-                found = list(studies(40 if given.quick else STUDIES))
+                found = list(studies(given.studies))
                 report(name, found, time.process_time() - start)
 
 
