@@ -176,8 +176,9 @@ def score_label(mapping: str, measure: str) -> str:
 def name_panel(axes: Axes, area: str, note: str = "") -> None:
     """Write the area above the panel, and below it a line of what the panel shows."""
     size = mpl.rcParams["font.size"]
-    lines = note.count("\n") + 1 if note else 0
-    axes.set_title(area, loc="left", fontweight="bold", pad=3 + lines * (size - 1) * 1.25)
+    # A line of the note, and what hangs below the name's own: the _ of human_IT.
+    lifted = (note.count("\n") + 1) * (size - 1) * 1.25 + size / 4 if note else 0
+    axes.set_title(area, loc="left", fontweight="bold", pad=3 + lifted)
     if note:
         axes.annotate(
             note, (0, 1), (0, 3), xycoords="axes fraction", textcoords="offset points",
