@@ -24,6 +24,9 @@ from cortiscope.suggestions import near
 MEMORY_SHARE = 0.5  # of the memory that is free, for the activations of a batch
 STREAMED_BATCH = 64  # stimuli a batch for projections that gain nothing from larger ones
 
+# Takes a layer's name, the shape of its activations for a stimulus, and (stimulus, feature).
+Take = Callable[[str, torch.Size, torch.Tensor], None]
+
 
 class Images(Protocol):
     """Preprocessed stimuli, made as they are asked for; a tensor will do."""
@@ -65,7 +68,8 @@ def extract(
     network = network.to(device).eval()
     run = _Run(network, images, layers, settings, model)
     with reproducible(), torch.inference_mode():
-        size = int(settings.get("batch_size") or 0) or run.fitting_batch(device)
+        one = run.prepare(device)
+        size = int(settings.get("batch_size") or 0) or run.fitting_batch(one, device)
         start, began = 0, time.monotonic()
         while start < len(images):
             stop = min(start + size, len(images))
@@ -110,18 +114,41 @@ class _Run:
         self.projectors: dict[str, projection.Projector] = {}
         self.shapes: dict[str, tuple[int, ...]] = {}
 
-    def fitting_batch(self, device: torch.device) -> int:
-        """How many stimuli a pass can take, judged by a pass of one."""
+    def prepare(self, device: torch.device) -> int:
+        """Make the projectors, in a pass of one stimulus; its bytes.
+
+        Made between activations of a batch, they would split the memory that those leave behind.
+        """
+        image, held = self.images[0:1].to(device), [0]
+
+        def measure() -> None:
+            held.append(bytes_held(self.network, lambda: self._pass(image, self._make)))
+
+        if not self._has_memory(measure, device):
+            halved(len(image), self.where)
+        return max(held) + image.nbytes
+
+    def fitting_batch(self, one: int, device: torch.device) -> int:
+        """How many stimuli a pass can take, each of so many bytes."""
         kind = str(self.settings.get("projection") or "auto")
         exact = resolve(kind, len(self.images)) == "exact"
         wanted = len(self.images) if exact else min(STREAMED_BATCH, len(self.images))
-        one = measure_pass(self.network, self.images[0:1].to(device))
         return max(1, min(wanted, int(MEMORY_SHARE * free_memory(device) / max(one, 1))))
 
     def advance(self, start: int, stop: int, device: torch.device) -> bool:
         """Project one batch; False where memory ran out."""
+
+        def project(name: str, _shape: torch.Size, flat: torch.Tensor) -> None:
+            self.projectors[name].add(flat, start)
+
+        return self._has_memory(
+            lambda: self._pass(self.images[start:stop].to(device), project), device
+        )
+
+    def _has_memory(self, work: Callable[[], None], device: torch.device) -> bool:
+        """Do it; whether memory sufficed."""
         try:
-            self._pass(start, self.images[start:stop].to(device))
+            work()
         except (MemoryError, RuntimeError) as error:
             if not is_out_of_memory(error):
                 raise
@@ -133,13 +160,14 @@ class _Run:
             torch.cuda.empty_cache()
         return False
 
-    def _pass(self, start: int, batch: torch.Tensor) -> None:
+    def _pass(self, batch: torch.Tensor, take: Take) -> None:
         waiting = set(self.layers)
 
         def consume(name: str, _module: nn.Module, _inputs: Any, output: Any) -> None:
             if name in waiting:
                 waiting.remove(name)
-                self._project(name, output, start, len(batch))
+                value = self._checked(name, output, len(batch))
+                take(name, value.shape[1:], value.reshape(len(batch), -1))
                 if not waiting:
                     raise _EnoughError
 
@@ -156,7 +184,8 @@ class _Run:
                 "choose layers from `python -m cortiscope.layers`",
             )
 
-    def _project(self, name: str, output: Any, start: int, n_stimuli: int) -> None:
+    def _checked(self, name: str, output: Any, n_stimuli: int) -> torch.Tensor:
+        """The activations in a module's output."""
         value = first_tensor(output)
         if value is None or value.ndim == 0 or len(value) != n_stimuli:
             shape = "no tensor" if value is None else f"a tensor {tuple(value.shape)}"
@@ -165,15 +194,14 @@ class _Run:
                 f"gives {shape} for {n_stimuli} stimuli",
                 "choose a layer whose first dimension is the stimulus",
             )
-        flat = value.reshape(n_stimuli, -1)
-        if name not in self.projectors:
-            self.shapes[name] = tuple(value.shape[1:])
-            kind = str(self.settings.get("projection") or "auto")
-            n_all = len(self.images)
-            self.projectors[name] = projection.make(
-                kind, n_all, flat.shape[1], self.settings, name, self.model
-            )
-        self.projectors[name].add(flat, start)
+        return value
+
+    def _make(self, name: str, shape: torch.Size, flat: torch.Tensor) -> None:
+        self.shapes[name] = tuple(shape)
+        kind, n_all = str(self.settings.get("projection") or "auto"), len(self.images)
+        self.projectors[name] = projection.make(
+            kind, n_all, flat.shape[1], self.settings, name, self.model
+        )
 
     def finish(self) -> dict[str, projection.Outcome]:
         """Empty the projectors one by one, so that two layers are never in memory twice."""
@@ -202,8 +230,8 @@ def halved(size: int, where: str) -> int:
     return size // 2
 
 
-def measure_pass(network: nn.Module, image: torch.Tensor) -> int:
-    """Bytes of a pass of one stimulus: twice the most that one module holds, inputs and output."""
+def bytes_held(network: nn.Module, run: Callable[[], object]) -> int:
+    """Of passes through a network: twice the most that one module holds, inputs and output."""
     most = 0
 
     def measure(_name: str, _module: nn.Module, inputs: Any, output: Any) -> None:
@@ -215,8 +243,8 @@ def measure_pass(network: nn.Module, image: torch.Tensor) -> int:
         name for name, module in network.named_modules() if name and not list(module.children())
     ]
     with listening(network, names, measure):
-        network(image)
-    return 2 * most + image.nbytes
+        run()
+    return 2 * most
 
 
 def free_memory(device: torch.device) -> int:

@@ -200,9 +200,11 @@ def test_out_of_memory_halves_the_batch_and_says_so(error, kind):
         np.testing.assert_allclose(features @ features.T, expected, rtol=1e-4, atol=1e-3)
 
 
-def test_one_stimulus_too_large_is_said_in_one_line():
+@pytest.mark.parametrize("batch_size", [0, 1])
+def test_one_stimulus_too_large_is_said_in_one_line(batch_size):
+    settings = {"batch_size": batch_size}
     with pytest.raises(InputError, match="model net: one stimulus does not fit into memory"):
-        extract(Hungry(0, MemoryError()), images(2, 16), ["second"], {"batch_size": 1}, **QUIET)
+        extract(Hungry(0, MemoryError()), images(2, 16), ["second"], settings, **QUIET)
 
 
 def test_other_errors_of_a_network_are_not_taken_for_memory():
@@ -213,7 +215,7 @@ def test_other_errors_of_a_network_are_not_taken_for_memory():
 
 def test_batch_is_chosen_by_memory(monkeypatch):
     network, batch, said = build(InPlace), images(12, 16), []
-    one = extraction.measure_pass(network, batch[:1])
+    one = extraction.bytes_held(network, lambda: network(batch[:1])) + batch[:1].nbytes
     free = int(5.5 * one / extraction.MEMORY_SHARE)
     monkeypatch.setattr(extraction, "free_memory", lambda device: free)
     extract(network, batch, ["mix"], {"projection": "exact"}, "net", said.append)
