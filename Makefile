@@ -44,7 +44,8 @@ lock: .venv/complete
 		--custom-compile-command "make lock" --upgrade --quiet requirements.in -o requirements.lock
 
 clean:
-	rm -rf .venv .snakemake results logs resources/layers resources/weights
+	rm -rf .venv .snakemake results logs
+	find resources -mindepth 1 -maxdepth 1 ! -name zoo -exec rm -rf {} +
 
 .venv/complete: requirements.lock
 	$(PYTHON) -m venv .venv

@@ -243,12 +243,12 @@ def style(study):
 # Code
 
 
-@edit("Edit a function in `ridge.py`", **ONE_MAPPING, **DECODED)
+@edit("Edit a function in `regression/ridge.py`", **ONE_MAPPING, **DECODED)
 def ridge(study):
     study.function("cortiscope/regression/ridge.py")
 
 
-@edit("Edit a function in `rsa.py`, which ceilings use too", ceilings=AREAS, **ONE_MAPPING)
+@edit("Edit a function in `similarity/rsa.py`, as ceilings use", ceilings=AREAS, **ONE_MAPPING)
 def rsa(study):
     study.function("cortiscope/similarity/rsa.py")
 

@@ -1,5 +1,7 @@
 """Image files as arrays."""
 
+import hashlib
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -27,3 +29,17 @@ def list_images(folder: str | Path) -> list[Path]:
     if not images:
         raise InputError(str(folder), "holds no images", f"use {', '.join(IMAGE_ENDINGS)}")
     return images
+
+
+@cache
+def folder_digest(folder: str, contents: bool) -> str:
+    """Of the names of the images below a folder and all they hold, or only of how many bytes.
+
+    Snakemake looks at a folder itself, which an image in a subfolder of it does not change.
+    """
+    digest = hashlib.blake2b(digest_size=8)
+    for image in list_images(folder):
+        digest.update(f"{image.relative_to(folder)}\n{image.stat().st_size}\n".encode())
+        if contents:
+            digest.update(image.read_bytes())
+    return digest.hexdigest()

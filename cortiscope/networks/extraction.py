@@ -54,8 +54,8 @@ def extract(
 
     images: `len` and slices, giving float (stimulus, channel, y, x) as the network wants them.
     layers: call names as in the layer table: a module's name, `name#2` for its second call.
-    settings: `projection` (auto, exact, fold, srp, none), `components`, `seed`, `eps`;
-        `batch_size` (0 = as many stimuli as memory allows), `device` (auto, cpu, cuda), `scratch`.
+    settings: `projection` (auto, exact, fold, srp, none), `components`, `seed`;
+        `batch_size` (0 = as many stimuli as memory allows), `device` (auto, cpu, cuda).
     model: its name, for messages.
 
     Returns layer -> (arrays, attributes) in the order of `layers`; see `projection.Projector`.

@@ -50,7 +50,7 @@ def make(
 
     kind: `exact`, `fold`, `srp`, `none`, or `auto` (exact up to 1024 stimuli, then fold).
     settings: `components` (fold: 4096 if absent; srp: the Johnson–Lindenstrauss dimension if
-        absent), `seed`, `eps` (srp), `scratch` (folder for exact's spill).
+        absent), `seed`.
     Raises InputError for an unknown kind; `finish` raises it for activations that are not finite.
     """
     kind = resolve(kind, n_stimuli)
@@ -107,7 +107,7 @@ class Exact(_Base):
     `mean_product` b_i = (x̄ − m̄)·(x_i − x̄) and the attribute `mean_square` |x̄ − m̄|², with x̄ the
     mean over stimuli and m̄ its mean over features: with these Pearson correlations of the
     activations are exact as well. A batch of all stimuli is consumed on the spot. Smaller ones are
-    kept in a scratch file, n_stimuli * n_features * 4 bytes, until `finish`.
+    kept in a file among those of `tempfile`, n_stimuli * n_features * 4 bytes, until `finish`.
     """
 
     _products: np.ndarray | None = None
@@ -121,7 +121,7 @@ class Exact(_Base):
             return
         self._products = None
         if self._spill is None:
-            handle, name = tempfile.mkstemp(dir=self.settings.get("scratch"))
+            handle, name = tempfile.mkstemp()
             Path(name).unlink()  # nameless, it is gone when this process ends, however it ends
             self._spill = os.fdopen(handle, "w+b")
         values = batch.float().cpu().numpy()
@@ -132,8 +132,9 @@ class Exact(_Base):
             need = self.n_stimuli * self.n_features * 4 / 2**30
             raise InputError(
                 self.where,
-                f"{need:.1f} GiB of scratch could not be written ({error.strerror})",
-                "point `scratch` at a larger disk, give more memory, or use the fold projection",
+                f"its {need:.1f} GiB did not fit beside other layers' in {tempfile.gettempdir()} "
+                f"({error.strerror})",
+                "set TMPDIR to a folder on a larger disk, give more memory, or use projection fold",
             ) from error
 
     def finish(self) -> Outcome:
@@ -239,15 +240,15 @@ def sparse_components(n_stimuli: int, settings: Mapping[str, Any]) -> int:
     """Components of `srp`: as set, else the Johnson-Lindenstrauss bound for pairs of stimuli."""
     from sklearn.random_projection import johnson_lindenstrauss_min_dim
 
-    bound = johnson_lindenstrauss_min_dim(n_stimuli, eps=float(settings.get("eps") or 0.1))
+    bound = johnson_lindenstrauss_min_dim(n_stimuli, eps=0.1)
     return int(settings.get("components") or bound)
 
 
 class SparseRandom(_Base):
     """scikit-learn's SparseRandomProjection, seed and all, for parity with published numbers.
 
-    components: absent or `auto` for the Johnson–Lindenstrauss dimension at `eps` (default 0.1),
-    which depends on the number of stimuli alone (4096 at 119).
+    components: absent or 0 for the Johnson–Lindenstrauss dimension at an error of 0.1, which
+    depends on the number of stimuli alone (4096 at 119).
     """
 
     def __init__(

@@ -4,11 +4,25 @@ A job that outlives its killed run may replace a file after the next run made it
 settings; Snakemake would take that for its own, so that whoever reads the file asks it.
 """
 
+from pathlib import Path
 from typing import Any
 
+from cortiscope.experiment.images import folder_digest
 from cortiscope.files import making
 from cortiscope.planning.digest import code_digest
 from cortiscope.planning.study import Study
+
+
+def images_digest(study: Study) -> str:
+    """Of the images of the stimuli, where these are a folder; else empty."""
+    folders = [source for source in study.source("stimuli") if Path(source).is_dir()]
+    return folder_digest(folders[0], contents=True) if folders else ""
+
+
+def labelled_images_digest(study: Study) -> str:
+    """Of the names and sizes alone of images to classify, which may be a hundred thousand."""
+    folder = study.validation_folder()
+    return folder_digest(folder, contents=False) if folder else ""
 
 
 def of_features(study: Study, model: str) -> str:
@@ -24,6 +38,7 @@ def of_accuracy(study: Study, model: str) -> str:
     params = {
         "row": study.network_row(model),
         "folder": study.validation_folder(),
+        "images_digest": labelled_images_digest(study),
         "device": study.config["features"]["device"],
     }
     return making(params, code_digest("accuracy"))

@@ -57,6 +57,9 @@ class Study:
                 "conwell2021 needs sparse random projections",
                 "set features.projection: srp",
             )
+        if checked["accuracy"]["images"] == "auto":
+            simulated = checked["stimuli"]["source"] == "shapes"
+            checked["accuracy"]["images"] = "shapes" if simulated else "published"
         study = cls(checked, repository, {})
         table = Path(study.locate(checked["models"]["table"], "config: models.table"))
         rows = read_models(table, checked["models"]["names"], schemas / "models.schema.yaml")
@@ -175,7 +178,9 @@ class Study:
         """Make missing layer tables, in another process so that this one stays free of torch."""
         rows = layer_tables.dump_models([self.build_row(model) for model in models])
         command = [sys.executable, "-m", "cortiscope.layers", "--output", str(LAYER_TABLES)]
-        environment = os.environ | {"PYTHONPATH": str(self.repository)}
+        # Before what the user's own networks may import from.
+        path = os.pathsep.join([str(self.repository), os.environ.get("PYTHONPATH", "")])
+        environment = os.environ | {"PYTHONPATH": path.rstrip(os.pathsep)}
         print(f"listing the layers of {len(models)} models, once", file=sys.stderr, flush=True)
         done = subprocess.run(
             command, input=rows, env=environment, text=True, stderr=subprocess.PIPE

@@ -66,7 +66,7 @@ def predict(
 
     features (stimulus, component), responses (stimulus, neuroid), categories (stimulus,) to be
     kept in proportion, or None. draws (draw, stimulus): how often each stimulus counts, as from
-    `statistics.bootstrap_weights`. Raises InputError as `splits`.
+    `resampling.bootstrap_weights`. Raises InputError as `splits`.
     """
     tests = splits(len(responses), categories, seed)
     r = np.full((SPLITS, responses.shape[1]), np.nan)

@@ -97,7 +97,7 @@ class Regression:
         """Scores of neuroids regressed together when stimuli are permuted: (permutation, neuroid).
 
         responses (stimulus, neuroid); orders (permutation, stimulus), as from
-        `statistics.permutations`. Each row is what `ridge.fold_centred_correlation` gives the
+        `resampling.permutations`. Each row is what `ridge.fold_centred_correlation` gives the
         predictions of responses[order], in single precision and by Lanczos in place of powers:
         scores correlate by 0.997 or more with those of exact singular vectors.
         """

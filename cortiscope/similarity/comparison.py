@@ -71,7 +71,7 @@ def paired(model: NDArray, brain: NDArray, method: str) -> NDArray:
 def permuted(cells: NDArray, orders: NDArray) -> NDArray:
     """Cells (..., cell) with rows and columns reordered together: (..., permutation, cell).
 
-    orders (permutation, stimulus), from `statistics.permutations`. Commutes with `prepared`.
+    orders (permutation, stimulus), from `resampling.permutations`. Commutes with `prepared`.
     """
     n_stimuli = orders.shape[1]
     upper = np.flatnonzero(np.triu(np.ones((n_stimuli, n_stimuli), dtype=bool), 1))

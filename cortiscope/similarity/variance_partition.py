@@ -85,7 +85,7 @@ class Background:
     """RDMs of brains, and what low-level models explain of them; then layers one by one.
 
     low_level (rdm, cell) and brains (brain, cell), with NaN where a stimulus has no dissimilarity;
-    orders (permutation, stimulus), from `statistics.permutations`; method: of METHODS, ranked or
+    orders (permutation, stimulus), from `resampling.permutations`; method: of METHODS, ranked or
     not. Errors: see `check`.
     """
 

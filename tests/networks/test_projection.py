@@ -1,5 +1,7 @@
 """Projections against explicit float64 computations and scikit-learn."""
 
+import tempfile
+
 import numpy as np
 import pytest
 import torch
@@ -50,9 +52,10 @@ def relative(found, expected):
 
 
 @pytest.mark.parametrize("batch_size", [None, 7])
-def test_exact_keeps_distances_and_pearson_rdms(batch_size, tmp_path):
+def test_exact_keeps_distances_and_pearson_rdms(batch_size, tmp_path, monkeypatch):
     values = activations(40, 30_000)
-    arrays, attributes = project("exact", values, batch_size, scratch=str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    arrays, attributes = project("exact", values, batch_size)
     assert arrays["features"].shape == (40, 39)
     assert arrays["features"].dtype == np.float64
     assert relative(squared_distances(arrays["features"]), squared_distances(values)) < 1e-6

@@ -49,6 +49,14 @@ def code(script, *modules):
     return lambda wildcards: code_digest(script, *modules)
 
 
+def images_digest(wildcards):
+    return making.images_digest(STUDY)
+
+
+def labelled_images_digest(wildcards):
+    return making.labelled_images_digest(STUDY)
+
+
 def model_weights(wildcards):
     return STUDY.weights_file(wildcards.model)
 

@@ -47,6 +47,7 @@ rule accuracy:
     params:
         row=network_row,
         folder=STUDY.validation_folder(),
+        images_digest=labelled_images_digest,
         device=STUDY.config["features"]["device"],
         code=code("accuracy"),
     script:

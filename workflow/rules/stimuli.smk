@@ -15,6 +15,7 @@ rule stimuli:
         "../../envs/analysis.yaml"
     params:
         settings=STUDY.section("stimuli"),
+        images_digest=images_digest,
         code=code("stimuli"),
     script:
         "../scripts/stimuli.py"
