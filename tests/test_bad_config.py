@@ -118,6 +118,15 @@ def published_splits_and_a_given_one(folder):
     return asked | {"cross_validation": {"split": "part"}}
 
 
+@case(
+    "config: pls.category: 8 categories, the smallest of 3, cannot be kept in proportion in test"
+    " parts of 3 stimuli; name a coordinate with fewer categories, or none"
+)
+def published_splits_of_more_categories_than_test_stimuli(folder):
+    asked = {"mappings": ["pls"], "pls": {"protocol": "brainscore", "category": "category"}}
+    return asked | {"stimuli": {"count": 24 + 6}, "cross_validation": {"folds": 4}}
+
+
 @case("config: rsa_remixed.property: the stimuli have no coordinate 'animacy'; use one of ...")
 def unknown_property(folder):
     return {"mappings": ["rsa_remixed"], "rsa_remixed": {"property": ["category", "animacy"]}}

@@ -1,6 +1,6 @@
 """What a brain area did: responses of neuroids, or only the dissimilarities between stimuli."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -70,13 +70,22 @@ def recorded_together(targets: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndar
 
 
 def read_area(path: str | Path, name: str) -> Area:
-    """Read the neuroids of one area, those that are selected.
+    """Read the neuroids of one area: see `read_areas`."""
+    return read_areas(path, [name])[0]
+
+
+def read_areas(path: str | Path, names: Sequence[str]) -> list[Area]:
+    """Read the neuroids of some areas, those that are selected, from a file that is read once.
 
     Errors: an area that the file does not have, of which no neuroid is selected, or in which
     nothing was recorded.
     """
     with opened(path) as dataset:
         group = read_group(dataset)
+    return [_area(group, name, path) for name in names]
+
+
+def _area(group: Group, name: str, path: str | Path) -> Area:
     member = group["area"] == name
     if not member.any():
         known = ", ".join(dict.fromkeys(group["area"].tolist()))

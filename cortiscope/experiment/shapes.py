@@ -174,6 +174,11 @@ def generator(seed: int | Sequence[int], stream: str) -> np.random.Generator:
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(STREAMS.index(stream),)))
 
 
+def labels(n: int, random: np.random.Generator) -> np.ndarray:
+    """The first that is drawn of n stimuli: their places in CATEGORIES, balanced, shuffled."""
+    return random.permutation(np.arange(n) % len(CATEGORIES))
+
+
 def render(
     n: int, seed: int | Sequence[int], size: int = IMAGE_SIZE, stream: str = "study"
 ) -> Stimuli:
@@ -183,7 +188,7 @@ def render(
     study, of training and of validation apart under the same seed. A ValueError names any other.
     """
     random = generator(seed, stream)
-    label = random.permutation(np.arange(n) % len(CATEGORIES))
+    label = labels(n, random)
     x, y = random.uniform(*POSITION_RANGE, size=(2, n))
     side = random.uniform(*SIZE_RANGE, size=n)
     rotation = random.uniform(*ROTATION_RANGE, size=n)

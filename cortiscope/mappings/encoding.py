@@ -206,18 +206,23 @@ class Encoding(ABC):
         return Encoded(score, chosen, bootstrap)
 
     def _null(self, regressions: Regressions) -> np.ndarray:
-        """(permutation, neuroid): scores when stimuli are permuted, alpha chosen anew each time."""
-        n_neuroids = self.response.shape[1]
-        null = np.full((len(self.orders), n_neuroids), np.nan)
-        # Where responses are missing, every permutation has stimuli of its own.
-        regressions = regressions.for_once()
-        step = max(1, NULL_COLUMNS // n_neuroids)
-        for start in range(0, len(self.orders), step):
-            orders = self.orders[start : start + step]
-            shuffled = np.moveaxis(self.response[orders], 0, 1)  # (stimulus, permutation, neuroid)
-            targets = shuffled.reshape(len(self.response), -1)
-            encoded = self._encode(regressions, self.sample, targets, dtype=np.float32)
-            null[start : start + step] = encoded.score.reshape(len(orders), n_neuroids)
+        """(permutation, neuroid): scores when stimuli are permuted, alpha chosen anew each time.
+
+        Of neuroids recorded on some stimuli these are permuted, so that one preparation serves all.
+        """
+        null = np.full((len(self.orders), self.response.shape[1]), np.nan)
+        for rows, columns in recorded_together(self.response):
+            sample, own = self.sample.among(rows), self.response[np.ix_(rows, columns)]
+            predict, within = regressions.on(sample), self.centred_within(sample.folds)
+            orders = given_split.orders_among(self.orders, rows)
+            step = max(1, NULL_COLUMNS // len(columns))
+            for start in range(0, len(orders), step):
+                shuffled = np.moveaxis(own[orders[start : start + step]], 0, 1)
+                values = shuffled.reshape(len(rows), -1)  # (stimulus, permutation * neuroid)
+                sets = np.arange(values.shape[1]) // len(columns)
+                predicted = predict(Targets(values, np.float32, sets))
+                scores = fold_centred_correlation(predicted, values, within)
+                null[start : start + step, columns] = scores.reshape(-1, len(columns))
         return null
 
     def _selection(self, regressions: Regressions) -> np.ndarray:

@@ -1,7 +1,6 @@
 """Regressions on the features of a layer, each prepared once for all responses."""
 
 from collections.abc import Callable
-from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -79,12 +78,6 @@ class Regressions:
             self.kept[key] = made
             self.room -= size
         return made
-
-    def for_once(self) -> "Regressions":
-        """The same, which uses what is kept and keeps no more."""
-        other = copy(self)
-        other.kept, other.room = dict(self.kept), 0
-        return other
 
     def _size(self, n_stimuli: int) -> int:
         """About the bytes of a preparation: kernels, eigenvectors, what a `nested.Solver` keeps."""

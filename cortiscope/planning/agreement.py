@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cortiscope.errors import InputError
-from cortiscope.experiment import sizes
+from cortiscope.experiment import shapes, sizes
 from cortiscope.experiment.images import list_images
 from cortiscope.experiment.shapes import CATEGORIES, Stimuli, parts
 from cortiscope.experiment.stimulus_ids import positions, read_ids
@@ -20,6 +20,7 @@ from cortiscope.planning.properties import FIELD, properties
 from cortiscope.planning.response_settings import response_settings
 from cortiscope.planning.study import Study
 from cortiscope.planning.table_settings import table_settings
+from cortiscope.regression.brainscore import check_categories
 from cortiscope.regression.cross_validation import read_split
 from cortiscope.similarity.dissimilarity import check_repetitions
 from cortiscope.similarity.held_out_cells import check_comparison, number_of_folds
@@ -36,6 +37,7 @@ def check(study: Study) -> None:
     check_split(study)
     check_folds(study)
     check_pairs(study)
+    check_published(study)
     check_properties(study)
     response_settings(study)
     check_accuracy(study)
@@ -119,11 +121,24 @@ def words(study: Study, name: str) -> NDArray:
     """The values, as text (stimulus,), of a coordinate that the stimuli have."""
     source = study.source("stimuli")
     if not source:
-        return parts(study.n_stimuli) if name == "part" else np.array([name])
+        return simulated_words(study, name)
+    if name == "stimulus_id":
+        return np.array(read_ids(source[0]))
     if Path(source[0]).is_dir():
         return np.array([file.parent.name for file in list_images(source[0])])
     with opened(source[0]) as dataset:
         return np.array(labels(dataset, name))
+
+
+def simulated_words(study: Study, name: str) -> NDArray:
+    """The same of simulated stimuli; each has a value of its own but for part and category."""
+    count = study.n_stimuli
+    if name == "part":
+        return parts(count)
+    if name in ("category", "label"):
+        random = shapes.generator(study.config["stimuli"]["seed"], "study")
+        return np.array(CATEGORIES)[shapes.labels(count, random)]
+    return np.array([f"{name} {number}" for number in range(count)])
 
 
 def check_coordinates(study: Study) -> None:
@@ -169,6 +184,13 @@ def check_pairs(study: Study) -> None:
                 f"{folds} folds, where {name} holds out pairs of folds",
                 f"give {kind.paired_folds} or more, for which there are stimuli, two to a fold",
             )
+
+
+def check_published(study: Study) -> None:
+    """The splits of Brain-Score's protocol can keep the shares of the categories."""
+    pls = study.config["pls"]
+    if "pls" in asked(study) and pls["protocol"] == "brainscore" and pls["category"]:
+        check_categories(words(study, pls["category"]))
 
 
 def asked(study: Study) -> dict[str, Kind]:

@@ -134,14 +134,8 @@ def splits(n_stimuli: int, categories: NDArray | None, seed: int = SEED) -> NDAr
         for test in tests:
             test[random.permutation(n_stimuli)[n_stimuli - n_training :]] = False
         return tests
+    check_categories(categories)
     group, sizes = np.unique(categories, return_inverse=True, return_counts=True)[1:]
-    if sizes.min() < 2 or len(sizes) > n_stimuli - n_training:
-        raise InputError(
-            "mappings.pls.protocol: brainscore",
-            f"{len(sizes)} categories, the smallest of {sizes.min()}, cannot be kept in"
-            f" proportion in test parts of {n_stimuli - n_training} stimuli",
-            "name a coordinate with fewer categories, or none",
-        )
     members = [np.flatnonzero(group == number) for number in range(len(sizes))]
     for test in tests:
         trained = _shares(sizes, n_training, random)
@@ -151,6 +145,19 @@ def splits(n_stimuli: int, categories: NDArray | None, seed: int = SEED) -> NDAr
         random.permutation(n_training)
         random.permutation(n_stimuli - n_training)
     return tests
+
+
+def check_categories(categories: NDArray) -> None:
+    """Raise the InputError of `splits` for categories (stimulus,) whose shares cannot be kept."""
+    sizes = np.unique(categories, return_counts=True)[1]
+    n_test = len(categories) - int(np.floor(TRAINING * len(categories)))
+    if sizes.min() < 2 or len(sizes) > n_test:
+        raise InputError(
+            "config: pls.category",
+            f"{len(sizes)} categories, the smallest of {sizes.min()}, cannot be kept in"
+            f" proportion in test parts of {n_test} stimuli",
+            "name a coordinate with fewer categories, or none",
+        )
 
 
 def _shares(sizes: NDArray, total: int, random: np.random.RandomState) -> NDArray:

@@ -29,7 +29,7 @@ from cortiscope.regression.cross_validation import held_out_folds
 from cortiscope.regression.principal_axes import Axes, Parts, Predict, Shrink, Solve
 from cortiscope.regression.ridge import Predictions, standardised
 
-WHERE = "mappings.lasso"
+WHERE = "lasso"
 ITERATIONS = 1000
 PRECISION = 1e-4  # of the duality gap, relative to the squared response
 

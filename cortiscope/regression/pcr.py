@@ -36,7 +36,7 @@ def predict(
 
 def prepare(parts: Parts, components: int | Sequence[int] | NDArray) -> Predict:
     """`predict` with what depends on the features alone done once, for many responses."""
-    numbers = counts(components, "mappings.pcr.components")
+    numbers = counts(components, "pcr.components")
 
     def shrinker(axes: Axes, dtype: type) -> Shrink:
         leading: NDArray = axes.vectors[:, : numbers[-1]].T.astype(dtype)

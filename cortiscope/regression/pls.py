@@ -18,7 +18,7 @@ from cortiscope.regression.principal_axes import INNER_FOLDS, Axes, Parts
 from cortiscope.regression.ridge import CONSTANT, Predictions, fold_centred_correlation
 
 COMPONENTS = 25  # Schrimpf et al. (2018)
-WHERE = "mappings.pls.components"
+WHERE = "pls.components"
 BLOCK_COLUMNS = 8192  # neuroids of all sets that are fitted at once
 NULL_BLOCK = 640  # the same in a null, which stay in the cache
 NULL_STEPS = 10  # of Lanczos in a null

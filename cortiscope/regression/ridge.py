@@ -157,7 +157,7 @@ def _positive(alphas: NDArray) -> NDArray:
     strengths = np.atleast_1d(np.asarray(alphas, dtype=float))
     if not strengths.size or not np.all((strengths > 0) & (strengths < np.inf)):
         raise InputError(
-            "mappings.ridge.alphas",
+            "ridge.alphas",
             f"{strengths.tolist()} are not all positive numbers",
             "give strengths above 0, such as 1",
         )

@@ -268,7 +268,7 @@ def _check(held_out: HeldOut, alphas: tuple[float, ...]) -> None:
         )
     if not alphas or not all(0 < alpha < np.inf for alpha in alphas):
         raise InputError(
-            "mappings.unit_weighted.alphas",
+            "unit_weighted.alphas",
             f"{list(alphas)} are not all positive numbers",
             "give strengths above 0, such as 1",
         )

@@ -6,8 +6,7 @@ import xarray as xr
 import yaml
 
 from cortiscope.errors import InputError
-from cortiscope.experiment import recordings, sizes
-from cortiscope.experiment.responses import read_area
+from cortiscope.experiment import recordings, responses, sizes
 from cortiscope.mappings.fitting import fit
 from cortiscope.networks.features import Layer
 from tests.running import REPOSITORY
@@ -59,14 +58,26 @@ def test_the_latency_of_every_layer_is_found(layers, recording, tmp_path, mappin
     assert areas == {f"MEG.{time:g}": N_SENSORS for time in TIMES}
     found = recordings.read_responses(str(recording), "response", "area", IDS)
     recordings.save(found, tmp_path / "responses.nc", {})
-    scores = {
-        area: fit(mapping, layers, read_area(tmp_path / "responses.nc", area), SETTINGS)
-        for area in areas
-    }
+    read = responses.read_areas(tmp_path / "responses.nc", list(areas))
+    scores = {area.name: fit(mapping, layers, area, SETTINGS) for area in read}
     course = np.array([scored["area_score"].values for scored in scores.values()])
     assert np.array(TIMES)[course.argmax(axis=0)].tolist() == list(LATENCY.values())
     assert (course.max(axis=0) > 0.5).all()
     assert (np.abs(course[0]) < 0.12).all()  # before anything was seen
+
+
+def test_a_file_is_read_once_for_all_its_areas(recording, tmp_path, monkeypatch):
+    path = tmp_path / "responses.nc"
+    recordings.save(recordings.read_responses(str(recording), "response", "area", IDS), path, {})
+    names = [f"MEG.{time:g}" for time in TIMES]
+    alone = [responses.read_area(path, name) for name in names]
+    read, reads = responses.read_group, []
+    monkeypatch.setattr(responses, "read_group", lambda file: reads.append(1) or read(file))
+    for area, expected in zip(responses.read_areas(path, names), alone, strict=True):
+        assert area.name == expected.name
+        np.testing.assert_array_equal(area.response, expected.response)
+        assert area.neuroid_id.tolist() == expected.neuroid_id.tolist()
+    assert len(reads) == 1
 
 
 def test_a_time_axis_without_times_is_one_line(recording, tmp_path):

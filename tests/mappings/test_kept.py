@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from cortiscope.mappings import held_out
+from cortiscope.mappings import held_out, regressions
 from cortiscope.mappings.regressions import Regressions, Sample
+from cortiscope.mappings.ridge import Scorer as RidgeScorer
 from cortiscope.mappings.unit_weighted import Scorer
-from tests.regression_scene import layers, planted, run, settings
+from tests.regression_scene import layers, planted, settings
 from tests.synthetic_areas import area
 
 
@@ -17,34 +18,38 @@ def sample(stimuli):
 @pytest.mark.parametrize(("n_stimuli", "kept"), [(119, 15), (240, 15), (5000, 1)])
 def test_sets_of_stimuli_are_kept_by_their_size(n_stimuli, kept):
     """All stimuli, halves of them, and those of the jackknife; of thousands all alone."""
-    regressions = Regressions(lambda features, folds: object(), np.zeros((n_stimuli, 1)))
+    kept_of = Regressions(lambda features, folds: object(), np.zeros((n_stimuli, 1)))
     number = np.arange(n_stimuli)
     halves = [np.random.default_rng(i).permutation(n_stimuli)[: n_stimuli // 2] for i in range(4)]
     sets = [number, *halves, *(number[number % 10 != left_out] for left_out in range(10))]
-    first = [regressions.on(sample(stimuli)) for stimuli in sets]
-    again = [regressions.on(sample(stimuli)) for stimuli in sets]
+    first = [kept_of.on(sample(stimuli)) for stimuli in sets]
+    again = [kept_of.on(sample(stimuli)) for stimuli in sets]
     assert sum(one is other for one, other in zip(first, again, strict=True)) == kept
     assert again[0] is first[0]
 
 
-def test_what_is_used_once_takes_no_place():
-    regressions = Regressions(lambda features, folds: object(), np.zeros((20, 1)))
-    whole, part = sample(np.arange(20)), sample(np.arange(10))
-    known = regressions.on(whole)
-    once = regressions.for_once()
-    assert once.on(whole) is known
-    assert once.on(part) is not once.on(part)
-    assert len(regressions.kept) == 1
-
-
-def test_permutations_of_neuroids_with_missing_responses_are_not_kept():
-    """Each has stimuli of its own."""
+def test_permutations_of_neuroids_with_missing_responses_prepare_nothing_anew(monkeypatch):
+    """Neither where the preparation of the observed responses is kept, nor where it has no room."""
     scene = layers(40, 2)[:1]
     response = planted(scene[0], 3, 2).response
-    response[30:, :, 2] = np.nan
-    run("ridge", scene, area(response), n_permutations=8)
-    (regressions,) = scene[0].made.values()
-    assert len(regressions.kept) == 2
+    response[30:, :, 1] = np.nan
+    response[::3, :, 2] = np.nan
+    prepare, prepared = RidgeScorer.prepare, []
+
+    def counted(self, features, folds):
+        prepared.append(len(features))
+        return prepare(self, features, folds)
+
+    monkeypatch.setattr(RidgeScorer, "prepare", counted)
+    for room, expected in ((regressions.ROOM, 3), (0, 3 + 2)):  # the first is always kept
+        monkeypatch.setattr(regressions, "ROOM", room)
+        for n_permutations in (8, 40):
+            prepared.clear()
+            scene[0].made.clear()
+            scorer = RidgeScorer(area(response), settings("ridge", n_permutations), {})
+            monkeypatch.setattr(scorer, "_selection", lambda _: np.zeros((2, 2)))
+            scorer.score(scene[0])
+            assert len(prepared) == expected
 
 
 def test_areas_share_the_room_for_permuted_dissimilarities(monkeypatch):

@@ -5,8 +5,10 @@ import pytest
 from scipy import stats
 
 from cortiscope.mappings.pls import Scorer as PartialLeastSquares
+from cortiscope.mappings.regressions import Regressions
+from cortiscope.mappings.ridge import Scorer as Ridge
 from cortiscope.planning.schema import check
-from cortiscope.regression import brainscore, pls
+from cortiscope.regression import brainscore, pls, ridge
 from cortiscope.regression.cross_validation import fold_numbers
 from cortiscope.regression.ridge import fold_centred_correlation
 from cortiscope.statistics.resampling import permutations
@@ -105,6 +107,37 @@ def test_p_values_of_noise_are_uniform(kind: str) -> None:
     options = {"n_permutations": 19, "selection": HALVES_ONCE}
     p = [run(kind, scene[:1], area(one), **options)["area_p_value"][0] for one in noise]
     assert stats.kstest(p, "uniform").pvalue > 0.01
+
+
+def test_p_values_of_noise_are_uniform_with_missing_responses() -> None:
+    """Each neuroid was shown stimuli of its own, and these alone change places."""
+    scene = layers(40, n_components=20)
+    random = np.random.default_rng(6)
+    noise = random.normal(size=(60, 40, 1, 6))
+    noise[random.random(noise.shape) < 0.2] = np.nan
+    options = {"n_permutations": 19, "selection": HALVES_ONCE}
+    p = [run("ridge", scene[:1], area(one), **options)["area_p_value"][0] for one in noise]
+    assert stats.kstest(p, "uniform").pvalue > 0.01
+
+
+def test_null_of_a_neuroid_is_that_of_the_stimuli_it_was_shown() -> None:
+    """The same as of a study of these alone, its permutations theirs among all."""
+    scene = layers(90)
+    recorded = planted(scene[1], 6, 1).response
+    shown = np.arange(90) % 4 > 0
+    recorded[~shown, :, 2:] = np.nan
+    scorer = Ridge(area(recorded), settings("ridge", 12), {})
+    null = scorer._null(Regressions(scorer.prepare, scene[1].features))
+    whole = Ridge(area(recorded[:, :, :2]), settings("ridge", 12), {})
+    complete = whole._null(Regressions(whole.prepare, scene[1].features))
+    np.testing.assert_array_equal(null[:, :2], complete)
+    kernel, folds = ridge.kernel(scene[1].features[shown]), scorer.sample.folds[shown]
+    for one, order in zip(null, permutations(90, 12, 0), strict=True):
+        among = [np.flatnonzero(shown).tolist().index(place) for place in order if shown[place]]
+        own = recorded[shown, 0, 2:][among]
+        predicted = ridge.predict(kernel, own, folds, CONFIG["ridge"]["alphas"])
+        expected = fold_centred_correlation(predicted, own, folds)
+        np.testing.assert_allclose(one[2:], expected, atol=1e-5)
 
 
 @pytest.mark.parametrize("kind", ALL)

@@ -149,5 +149,5 @@ def test_folds_may_have_lost_stimuli() -> None:
 @pytest.mark.parametrize("alphas", [[0.0], [1.0, -1.0], [], [np.nan], [np.inf]])
 def test_alphas_must_be_positive(alphas: list[float]) -> None:
     features, responses = scene(10, 5, 2)
-    with pytest.raises(InputError, match=r"mappings\.ridge\.alphas: .*;"):
+    with pytest.raises(InputError, match=r"^ridge\.alphas: .*;"):
         ridge.predict(ridge.kernel(features), responses, np.arange(10) % 2, alphas)

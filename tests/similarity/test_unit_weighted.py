@@ -113,7 +113,7 @@ def test_missing_cells_constant_features_and_refusals() -> None:
     assert held_out_cells.score(nothing.predicted, brains[1:], held_out, "spearman")[0] == 0
     with pytest.raises(InputError, match="folds"):
         unit_weighted.predict(features, brains, pairs_of_folds(fold_numbers(30, 4, seed=0)))
-    with pytest.raises(InputError, match="positive"):
+    with pytest.raises(InputError, match=r"^unit_weighted\.alphas: .* positive"):
         unit_weighted.predict(features, brains, held_out, alphas=(0.0,))
 
 

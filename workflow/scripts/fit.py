@@ -4,7 +4,7 @@ from pathlib import Path
 
 from cortiscope import job
 from cortiscope.errors import InputError
-from cortiscope.experiment.responses import read_area
+from cortiscope.experiment.responses import read_areas
 from cortiscope.files import check_made_by, read_coordinate, write
 from cortiscope.mappings.fitting import fit_areas
 from cortiscope.mappings.kinds import coordinates
@@ -30,7 +30,7 @@ def main(
     about_stimuli = {name: read_coordinate(stimuli, name) for name in sorted(named)}
     if low_level:
         about_stimuli |= {name: read_coordinate(low_level, name) for name in models(settings)}
-    areas = [read_area(responses, Path(path).stem) for path in scores]
+    areas = read_areas(responses, [Path(path).stem for path in scores])
     shown = read_stimulus_ids(features).tolist()
     if any(area.stimulus_id.tolist() != shown for area in areas):
         raise InputError(features, f"stimuli differ from those of {responses}", "delete it, rerun")
