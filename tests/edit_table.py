@@ -1,13 +1,13 @@
 """The table of edits: what an edit is, and how many jobs of each rule rerun together."""
 
-MODELS, AREAS, MAPPINGS, FIGURES = 3, 3, 2, 4
+MODELS, MAPPINGS, FIGURES = 3, 2, 4
 DRAWN = {"tables": 1, "figures": FIGURES}
 TABLES = {"model_table": MODELS, **DRAWN}
 FITS = {"fit": MODELS * MAPPINGS, **TABLES}
 ONE_MAPPING = {"fit": MODELS, **TABLES}  # a job scores all layers of a model in all areas
 READ_OUT = {"decoding_table": 1, "decoding_figure": 1}
 OF_MODELS = {"decode_model": MODELS, **READ_OUT}
-OF_AREAS = {"decode_area": AREAS, **READ_OUT}
+OF_AREAS = {"decode_area": 1, **READ_OUT}  # likewise
 DECODED = {**OF_MODELS, **OF_AREAS}
 ONE_MODEL = {
     "features": 1,

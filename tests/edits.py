@@ -7,7 +7,6 @@ import sys
 
 import yaml
 from edit_table import (
-    AREAS,
     DECODED,
     DRAWN,
     FIGURES,
@@ -144,12 +143,12 @@ def drop_area(study):
     study.settings("responses", areas=["V1", "IT"])
 
 
-@edit("Record anew: the seed of the responses", responses=1, ceilings=AREAS, **FITS, **OF_AREAS)
+@edit("Record anew: the seed of the responses", responses=1, ceilings=1, **FITS, **OF_AREAS)
 def responses(study):
     study.settings("responses", seed=3)
 
 
-@edit("Fit the reliable neuroids only", responses=1, ceilings=AREAS, **FITS, **OF_AREAS)
+@edit("Fit the reliable neuroids only", responses=1, ceilings=1, **FITS, **OF_AREAS)
 def select(study):
     study.settings("responses", select="reliability >= 0.5")
 
@@ -210,7 +209,7 @@ def correction(study):
     study.config["hierarchy"] = ["V1", "IT"]
 
 
-@edit("Change the splits of the ceilings", ceilings=AREAS, **TABLES)
+@edit("Change the splits of the ceilings", ceilings=1, **TABLES)
 def ceilings(study):
     study.settings("ceilings", splits=30)
 
@@ -248,12 +247,12 @@ def ridge(study):
     study.function("cortiscope/regression/ridge.py")
 
 
-@edit("Edit a function in `similarity/rsa.py`, as ceilings use", ceilings=AREAS, **ONE_MAPPING)
+@edit("Edit a function in `similarity/rsa.py`, as ceilings use", ceilings=1, **ONE_MAPPING)
 def rsa(study):
     study.function("cortiscope/similarity/rsa.py")
 
 
-@edit("Edit a function in `noise.py`", ceilings=AREAS, **TABLES)
+@edit("Edit a function in `noise.py`", ceilings=1, **TABLES)
 def noise(study):
     study.function("cortiscope/noise_ceilings/noise.py")
 
@@ -273,7 +272,7 @@ def layers(study):
     study.function("cortiscope/layers.py")
 
 
-@edit("Edit a function in `simulated_brain.py`", responses=1, ceilings=AREAS, **FITS, **OF_AREAS)
+@edit("Edit a function in `simulated_brain.py`", responses=1, ceilings=1, **FITS, **OF_AREAS)
 def simulated_brain(study):
     study.function("cortiscope/experiment/simulated_brain.py")
 

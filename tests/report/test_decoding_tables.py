@@ -88,15 +88,13 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def table(files: Path) -> Path:
     """The decoding table, made by the scripts of the rules."""
     settings, stimuli = decoding_settings(CONFIG), str(files / "stimuli.nc")
-    of_model, of_areas = files / "models" / "net.csv", []
+    of_model = files / "models" / "net.csv"
     layers, made = ["early", "late"], made_by({"code": "0" * 16})
     script("decode_model")(
         str(files / "net.nc"), stimuli, str(of_model), layers, made, settings, "net"
     )
-    for area in ("V1", "IT"):
-        of_areas.append(str(files / "areas" / f"{area}.csv"))
-        responses = str(files / "responses.nc")
-        script("decode_area")(responses, stimuli, of_areas[-1], settings, area)
+    of_areas = [str(files / "areas" / f"{area}.csv") for area in ("V1", "IT")]
+    script("decode_area")(str(files / "responses.nc"), stimuli, of_areas, settings)
     labels = {"net": {"family": "Nets", "architecture": "net", "training": "trained"}}
     script("decoding_table")([str(of_model)], of_areas, str(files / "decoding.csv"), labels)
     return files / "decoding.csv"
@@ -213,9 +211,9 @@ def test_what_cannot_be_read_out_is_said(values: np.ndarray, how: Any, line: str
 
 def test_other_stimuli_are_refused(files: Path, tmp_path: Path) -> None:
     write(tmp_path / "stimuli.nc", {"stimulus_id": Variable(("stimulus",), IDS[::-1])}, {})
-    arguments = (str(files / "responses.nc"), str(tmp_path / "stimuli.nc"), str(tmp_path / "V1"))
+    arguments = (str(files / "responses.nc"), str(tmp_path / "stimuli.nc"), [str(tmp_path / "V1")])
     with pytest.raises(InputError, match="stimuli differ from those decoded"):
-        script("decode_area")(*arguments, decoding_settings(CONFIG), "V1")
+        script("decode_area")(*arguments, decoding_settings(CONFIG))
 
 
 @pytest.mark.parametrize("name", ["decode_model", "decode_area"])

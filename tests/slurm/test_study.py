@@ -66,8 +66,8 @@ def test_the_tables_are_those_of_a_local_run(study, local):
 
 
 def test_networks_run_on_the_gpu_partition_and_nothing_else_does(study):
-    decoded = {"decode_model": 3, "decode_area": 3}
-    expected = {"features": 3, "accuracy": 3, "ceilings": 3, "fit": 6, "tables": 1} | decoded
+    decoded = {"decode_model": 3, "decode_area": 1}
+    expected = {"features": 3, "accuracy": 3, "ceilings": 1, "fit": 6, "tables": 1} | decoded
     assert study.rules() == expected
     for job in study.jobs():
         assert job["State"] == "COMPLETED"
@@ -138,8 +138,8 @@ def test_a_failed_job_shows_its_log_and_is_retried_with_more(cluster, study, con
     options = ("--allowed-rules", "ceilings", "--retries", "1")
     done = snakemake(cluster, tmp_path, config, *options, "--", target)
     assert done.returncode != 0
-    assert "logs/shapes/ceilings/V1.log" in done.stderr
-    message = (tmp_path / "logs" / "shapes" / "ceilings" / "V1.log").read_text()
+    assert "logs/shapes/ceilings/all.log" in done.stderr
+    message = (tmp_path / "logs" / "shapes" / "ceilings" / "all.log").read_text()
     assert message.startswith("error: resources/shapes/responses.nc: ")
     assert message.splitlines()[0] in done.stderr
     run = Run.latest(tmp_path, cluster)

@@ -1,15 +1,16 @@
 # The highest score a perfect model could reach, given the noise of the recordings.
+# A job takes as many areas as one of `fit` does: time bins are areas, of a second's work each.
 
 
 rule ceilings:
     input:
         responses="resources/<study>/responses.nc",
     output:
-        ceilings="results/<study>/ceilings/{area}.nc",
+        ceilings=expand("results/<study>/ceilings/{area}.nc", area=FIT_AREAS),
     log:
-        "logs/<study>/ceilings/{area}.log",
+        f"logs/<study>/ceilings/{FIT_LOG}.log",
     benchmark:
-        "results/<study>/benchmarks/ceilings/{area}.tsv"
+        f"results/<study>/benchmarks/ceilings/{FIT_LOG}.tsv"
     conda:
         "../../envs/analysis.yaml"
     threads: 1

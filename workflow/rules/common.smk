@@ -159,8 +159,10 @@ def decoding_memory(wildcards, attempt):
 
 
 def decoding_runtime(wildcards, attempt):
-    n_layers = len(STUDY.layers(wildcards.model)) if "model" in wildcards.keys() else 1
-    n_readouts = n_layers * len(properties(STUDY.config))
+    """For the layers of a model, or for areas."""
+    of_model = "model" in wildcards.keys()
+    n_read = len(STUDY.layers(wildcards.model)) if of_model else len(FIT_AREAS)
+    n_readouts = n_read * len(properties(STUDY.config))
     permutations = STUDY.config["statistics"]["permutations"]
     return attempt * readout_minutes(STUDY.n_stimuli, n_readouts, permutations)
 

@@ -31,11 +31,11 @@ rule decode_area:
         responses="resources/<study>/responses.nc",
         stimuli="resources/<study>/stimuli.nc",
     output:
-        decoded="results/<study>/decoding/areas/{area}.csv",
+        decoded=expand("results/<study>/decoding/areas/{area}.csv", area=FIT_AREAS),
     log:
-        "logs/<study>/decoding/areas/{area}.log",
+        f"logs/<study>/decoding/areas/{FIT_LOG}.log",
     benchmark:
-        "results/<study>/benchmarks/decoding/areas/{area}.tsv"
+        f"results/<study>/benchmarks/decoding/areas/{FIT_LOG}.tsv"
     conda:
         "../../envs/analysis.yaml"
     threads: 1

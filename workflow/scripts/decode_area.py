@@ -1,16 +1,19 @@
-"""Read the properties of the stimuli out of an area, by the readout that layers have."""
+"""Read the properties of the stimuli out of areas, by the readout that layers have."""
+
+from pathlib import Path
 
 from cortiscope import job
-from cortiscope.experiment.responses import read_area
+from cortiscope.experiment.responses import read_areas
 from cortiscope.report.readouts import read_out, read_properties, write_rows
 
 
-def main(responses: str, stimuli: str, decoded: str, settings: dict, area: str) -> None:
-    recorded = read_area(responses, area)
-    properties, protocol = read_properties(stimuli, settings, recorded.stimulus_id)
-    about = {"source": "area", "name": area}
-    rows = read_out(recorded.mean_response, properties, protocol)
-    write_rows(decoded, (about | row for row in rows))
+def main(responses: str, stimuli: str, decoded: list[str], settings: dict) -> None:
+    areas = read_areas(responses, [Path(path).stem for path in decoded])
+    properties, protocol = read_properties(stimuli, settings, areas[0].stimulus_id)
+    for path, area in zip(decoded, areas, strict=True):
+        about = {"source": "area", "name": area.name}
+        rows = read_out(area.mean_response, properties, protocol)
+        write_rows(path, (about | row for row in rows))
 
 
 if __name__ == "__main__":
