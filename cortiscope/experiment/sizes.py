@@ -12,6 +12,13 @@ from cortiscope.experiment.images import list_images
 from cortiscope.experiment.simulated_areas import AREAS
 from cortiscope.files import labels, opened
 
+LIGHT_BYTES = 10**9  # a file of fewer takes a minute to bring in, and some gigabytes
+
+
+def is_light(source: list[str]) -> bool:
+    """Whether a file may be brought in where users log in, and others work; so are simulations."""
+    return all(Path(path).stat().st_size < LIGHT_BYTES for path in source)
+
 
 def count_stimuli(section: Mapping[str, Any], source: list[str]) -> int:
     """The number of stimuli; section: `stimuli` of the config; source: its file or folder."""

@@ -7,6 +7,7 @@ from PIL import Image
 
 from cortiscope.errors import InputError
 from cortiscope.experiment.recordings import read_responses, read_stimuli
+from cortiscope.experiment.sizes import is_light
 
 IDS = np.array(["a", "b", "c", "d"])
 
@@ -118,3 +119,12 @@ def test_coordinates_of_rdms_have_their_distances(tmp_path):
     ratio = squared[np.triu_indices(4, 1)] / rdm[np.triu_indices(4, 1)]
     np.testing.assert_allclose(ratio, ratio[0], rtol=1e-5)
     assert found["rdm_area"].values.tolist() == ["human_IT", "human_IT", "monkey_IT"]
+
+
+def test_a_large_recording_is_not_brought_in_where_users_log_in(tmp_path):
+    for name, size in (("small.nc", 10**6), ("large.nc", 10**9)):
+        with (tmp_path / name).open("wb") as file:
+            file.truncate(size)
+    assert is_light([])
+    assert is_light([str(tmp_path / "small.nc")])
+    assert not is_light([str(tmp_path / "large.nc")])

@@ -11,6 +11,7 @@ import smart_open
 from cortiscope.planning import agreement, locks, making
 from cortiscope.planning.digest import code_digest
 from cortiscope.errors import InputError
+from cortiscope.experiment.sizes import is_light
 from cortiscope.planning.properties import (
     decoding_settings,
     properties,

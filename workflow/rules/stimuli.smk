@@ -10,7 +10,7 @@ rule stimuli:
         "logs/<study>/stimuli.log",
     benchmark:
         "results/<study>/benchmarks/stimuli.tsv"
-    localrule: True
+    localrule: is_light(STUDY.source("stimuli"))
     conda:
         "../../envs/analysis.yaml"
     params:
@@ -48,7 +48,7 @@ rule responses:
         "logs/<study>/responses.log",
     benchmark:
         "results/<study>/benchmarks/responses.tsv"
-    localrule: True
+    localrule: is_light(STUDY.source("responses"))
     conda:
         "../../envs/analysis.yaml"
     params:
