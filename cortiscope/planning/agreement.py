@@ -12,7 +12,7 @@ from cortiscope.experiment import shapes, sizes
 from cortiscope.experiment.images import list_images
 from cortiscope.experiment.shapes import CATEGORIES, Stimuli, parts
 from cortiscope.experiment.stimulus_ids import positions, read_ids
-from cortiscope.files import labels, opened
+from cortiscope.files import along, labels, opened
 from cortiscope.mappings.kinds import MAPPINGS, Kind
 from cortiscope.mappings.kinds import coordinates as named_by
 from cortiscope.networks.weight_names import is_named
@@ -260,11 +260,7 @@ def coordinates(study: Study) -> dict[str, int]:
         parents = {file.relative_to(folder).parent.name for file in list_images(folder)}
         return {"category": len(parents), "stimulus_id": study.n_stimuli}
     with opened(source[0]) as dataset:
-        return {
-            name: len(set(labels(dataset, name)))
-            for name, variable in dataset.variables.items()
-            if variable.dimensions == ("stimulus",)
-        }
+        return {name: len(set(labels(dataset, name))) for name in along(dataset, "stimulus")}
 
 
 def check_accuracy(study: Study) -> None:
