@@ -257,10 +257,28 @@ def git_commit(checkout: Path) -> str:
 
 def labels(dataset: netCDF4.Dataset, name: str) -> list[str]:
     """A one-dimensional coordinate as text, also where a file stores it as rows of characters."""
-    values = np.asarray(dataset[name][...])
-    if values.dtype == "S1" and values.ndim == 2:
-        values = np.asarray(netCDF4.chartostring(values))
+    try:
+        values = np.asarray(dataset[name][...])
+        if values.dtype == "S1" and values.ndim == 2:
+            values = np.asarray(netCDF4.chartostring(values, encoding="utf-8"))
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{dataset.filepath()}: {name}", "is no text in UTF-8", "write it in UTF-8"
+        ) from error
     return [str(label) for label in values.astype(str).tolist()]
+
+
+def along(dataset: netCDF4.Dataset, dimension: str) -> list[str]:
+    """The names of what a file has one value of for each place of a dimension.
+
+    A text stored as a row of characters (as xarray writes bytes) is one value.
+    """
+    return [
+        name
+        for name, variable in dataset.variables.items()
+        if variable.dimensions[:1] == (dimension,)
+        and variable.ndim == (2 if variable.dtype == "S1" else 1)
+    ]
 
 
 def read_coordinate(path: str | os.PathLike[str], name: str) -> np.ndarray:

@@ -151,6 +151,29 @@ def cosine_of_what_is_learnt(folder):
     return {"mappings": ["rsa_reweighted"], "rsa": {"comparison": "cosine"}}
 
 
+def grouped(folder, groups, folds):
+    coordinate = {"object": ("stimulus", groups)}
+    config = recorded(folder, shown=lambda shown: shown.assign_coords(coordinate))
+    return config | {"cross_validation": {"folds": folds, "group": "object"}}
+
+
+@case(
+    "config: cross_validation.group: a half of the stimuli, on which the best layer is chosen, has"
+    " 1 value of 'object'; name a coordinate whose values have more stimuli each"
+)
+def halves_of_one_group(folder):
+    return grouped(folder, ["a"] * (N_STIMULI - 1) + ["b"], 2)
+
+
+@case(
+    "config: cross_validation.folds: 2 folds, where rsa_reweighted holds out pairs...; give 3 ..."
+)
+def halves_of_too_few_groups_to_hold_out_pairs(folder):
+    return grouped(folder, ["a"] * (N_STIMULI - 2) + ["b", "c"], 3) | {
+        "mappings": ["rsa_reweighted"]
+    }
+
+
 @case("config: cross_validation.folds: 4 folds, where unit_weighted holds out pairs...; give 5 ...")
 def too_few_folds_to_hold_out_pairs(folder):
     return {"mappings": ["unit_weighted"], "cross_validation": {"folds": 4}}

@@ -46,6 +46,12 @@ def stimuli_without_responses(folder):
     return recorded(folder, recording=lambda dataset: dataset.isel(stimulus=slice(2, None)))
 
 
+@case("responses.nc: subject: is no text in UTF-8; write it in UTF-8", RESPONSES)
+def text_in_latin_1(folder):
+    subjects = ("neuroid", np.array(["Zoë".encode("latin-1")] * 3))
+    return recorded(folder, recording=lambda dataset: dataset.assign_coords(subject=subjects))
+
+
 @case("responses.nc: response: has dimensions stimulus, unit; name them stimulus, neuroid, ...")
 def unknown_dimension(folder):
     return recorded(folder, recording=lambda dataset: dataset.rename_dims(neuroid="unit"))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from cortiscope.errors import InputError
 from cortiscope.experiment.sizes import count_repetitions
-from cortiscope.files import opened
+from cortiscope.files import along, opened
 
 FIELD = "config: responses.select"
 RELIABILITY = "reliability"  # computed where it is no coordinate of the recording
@@ -58,11 +58,7 @@ def coordinates(section: Mapping[str, Any], source: list[str]) -> set[str]:
     if not source:
         return {"neuroid_id", "area", RELIABILITY}
     with opened(source[0]) as dataset:
-        names = {
-            name
-            for name, variable in dataset.variables.items()
-            if variable.dimensions == ("neuroid",)
-        }
+        names = set(along(dataset, "neuroid"))
         timed = "time" in dataset[section["variable"]].dimensions
     return names | {"neuroid_id", "area"} | ({"time"} if timed else set())
 

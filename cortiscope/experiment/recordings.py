@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import netCDF4
 import numpy as np
 import xarray as xr
 
@@ -18,7 +19,7 @@ from cortiscope.experiment.sizes import (
     time_bins,
 )
 from cortiscope.experiment.stimulus_ids import image_id, positions, read_ids
-from cortiscope.files import opened, replacing
+from cortiscope.files import labels, opened, replacing
 
 
 def save(dataset: xr.Dataset, path: str | Path, provenance: Mapping[str, Any]) -> None:
@@ -67,7 +68,7 @@ def _from_folder(folder: Path) -> xr.Dataset:
 def _from_file(source: str | Path, variable: str) -> xr.Dataset:
     with opened(source) as header, xr.open_dataset(source) as opened_dataset:
         check_images(header, variable)
-        dataset = opened_dataset.load()
+        dataset = _loaded(opened_dataset, header)
     image = dataset[variable]
     _check_grey_levels(image.values, f"{source}: {variable}")
     if "channel" not in image.dims:
@@ -85,6 +86,15 @@ def _check_grey_levels(values: np.ndarray, where: str) -> None:
         raise InputError(
             where, f"runs from {values.min()} to {values.max()}", "store grey levels from 0 to 255"
         )
+
+
+def _loaded(dataset: xr.Dataset, header: netCDF4.Dataset) -> xr.Dataset:
+    """All of a file in memory, text that it stores as bytes like any other text."""
+    dataset = dataset.load()
+    for name, variable in dataset.variables.items():
+        if variable.dtype.kind == "S" and variable.ndim == 1:
+            dataset = dataset.assign({name: (variable.dims, labels(header, str(name)))})
+    return dataset
 
 
 def _along(dataset: xr.Dataset, dimension: str) -> dict[str, Any]:
@@ -113,7 +123,7 @@ def read_responses(
     with opened(source) as header, xr.open_dataset(source) as opened_dataset:
         check_recording(header, variable, area)
         areas, bins = np.array(area_names(header, area)), time_bins(header, variable)
-        dataset = opened_dataset.load()
+        dataset = _loaded(opened_dataset, header)
     dataset = dataset.isel(stimulus=_order(dataset, stimulus_id, source))
     if variable == "dissimilarity":
         dataset = dataset.isel(stimulus_2=_order(dataset, stimulus_id, source, "stimulus_2"))

@@ -12,7 +12,7 @@ from cortiscope.experiment import shapes, sizes
 from cortiscope.experiment.images import list_images
 from cortiscope.experiment.shapes import CATEGORIES, Stimuli, parts
 from cortiscope.experiment.stimulus_ids import positions, read_ids
-from cortiscope.files import labels, opened
+from cortiscope.files import along, labels, opened
 from cortiscope.mappings.kinds import MAPPINGS, Kind
 from cortiscope.mappings.kinds import coordinates as named_by
 from cortiscope.networks.weight_names import is_named
@@ -25,6 +25,7 @@ from cortiscope.regression.cross_validation import read_split
 from cortiscope.similarity.dissimilarity import check_repetitions
 from cortiscope.similarity.held_out_cells import check_comparison, number_of_folds
 from cortiscope.similarity.variance_partition import check as check_partition
+from cortiscope.statistics.halves import halves
 
 FOLDS = "config: cross_validation.folds"
 SPLIT = "cross_validation.split"
@@ -81,16 +82,24 @@ def check_folds(study: Study) -> None:
     if validation["split"]:
         return
     n_stimuli, kind = study.n_stimuli, "stimuli"
-    if validation["group"]:
-        n_stimuli, kind = count_groups(study, validation["group"]), "groups of stimuli"
-    elif predicts and count_repetitions(study) == 1:
-        # Without repetitions the best layer is chosen on half of the stimuli.
+    # Without repetitions the best layer is chosen on half of the stimuli.
+    halved = predicts and count_repetitions(study) == 1
+    group = validation["group"]
+    if group:
+        n_stimuli, kind = count_groups(study, group), "groups of stimuli"
+    elif halved:
         n_stimuli, kind = n_stimuli // 2, "stimuli in each half"
     folds = n_stimuli if validation["folds"] == "loo" else validation["folds"]
     if not 2 <= folds <= n_stimuli:
         enough = f"give a number from 2 to {n_stimuli}, or loo"
         remedy = enough if n_stimuli >= 2 else "a study needs more stimuli"
         raise InputError(FOLDS, f"{folds} folds of {n_stimuli} {kind}", remedy)
+    if halved and group and fewest_groups(study) < 2:
+        raise InputError(
+            "config: cross_validation.group",
+            f"a half of the stimuli, on which the best layer is chosen, has 1 value of {group!r}",
+            "name a coordinate whose values have more stimuli each",
+        )
 
 
 def check_split(study: Study) -> None:
@@ -177,6 +186,7 @@ def check_pairs(study: Study) -> None:
         n_groups = count_groups(study, group) if group else n_stimuli
         if count_repetitions(study) == 1:  # the best layer is chosen on half of the stimuli
             n_stimuli //= 2
+            n_groups = fewest_groups(study) if group else n_groups
         folds = number_of_folds(validation["folds"], n_stimuli, n_groups)
         if folds < kind.paired_folds:
             raise InputError(
@@ -219,6 +229,14 @@ def count_groups(study: Study, group: str) -> int:
     return counts[group]
 
 
+def fewest_groups(study: Study) -> int:
+    """The fewest groups among the halves of the stimuli on which best layers are chosen."""
+    groups = words(study, study.config["cross_validation"]["group"])
+    selection = study.config["selection"]
+    chosen = halves(len(groups), selection["splits"], selection["seed"])
+    return min(len(np.unique(groups[half])) for half in chosen.reshape(-1, len(groups)))
+
+
 def unknown(field: str, name: str, known: Iterable[str]) -> InputError:
     """The complaint that an option names a coordinate that the stimuli do not have."""
     return InputError(
@@ -242,11 +260,7 @@ def coordinates(study: Study) -> dict[str, int]:
         parents = {file.relative_to(folder).parent.name for file in list_images(folder)}
         return {"category": len(parents), "stimulus_id": study.n_stimuli}
     with opened(source[0]) as dataset:
-        return {
-            name: len(set(labels(dataset, name)))
-            for name, variable in dataset.variables.items()
-            if variable.dimensions == ("stimulus",)
-        }
+        return {name: len(set(labels(dataset, name))) for name in along(dataset, "stimulus")}
 
 
 def check_accuracy(study: Study) -> None:

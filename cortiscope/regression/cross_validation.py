@@ -39,12 +39,17 @@ class CrossValidation:
     def numbers(self, stimuli: NDArray) -> NDArray:
         """Fold numbers of some stimuli, given by their numbers: as `fold_numbers`.
 
-        Of a given split they are 0 for test stimuli and TRAINING for the others.
+        Of a given split they are 0 for test stimuli and TRAINING for the others. Where some of
+        the stimuli are of fewer groups than there are folds, of as many folds as groups.
         """
         if self.test is not None:
             return np.where(self.test[stimuli], 0, TRAINING)
-        groups = None if self.groups is None else self.groups[stimuli]
-        return fold_numbers(len(stimuli), self.folds, self.seed, groups)
+        if self.groups is None:
+            return fold_numbers(len(stimuli), self.folds, self.seed)
+        groups, folds = self.groups[stimuli], self.folds
+        if folds != "loo" and len(stimuli) < len(self.groups):
+            folds = min(_whole(folds), len(np.unique(groups)))
+        return fold_numbers(len(stimuli), folds, self.seed, groups)
 
 
 def read_split(parts: NDArray, where: str) -> NDArray:

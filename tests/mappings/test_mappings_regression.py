@@ -173,6 +173,18 @@ def test_groups_are_held_out_together() -> None:
         assert together["area_score"][0] < 0.5
 
 
+def test_halves_of_fewer_groups_than_folds_are_scored() -> None:
+    scene = layers(80)
+    group = np.repeat(np.arange(20), 4).astype(str)
+    options = {
+        "cross_validation": {"folds": 20, "group": "object", "seed": 0},
+        "coordinates": {"object": group},
+    }
+    for kind in ("ridge", *ALL):
+        found = run(kind, scene[:1], planted(scene[0], 6, 1), **options)
+        assert np.isfinite(found["selection_score"]).all()
+
+
 def test_neuroids_are_regressed_together_by_pls_and_halves_apart() -> None:
     scene = layers(90)
     recorded = planted(scene[0], 10)

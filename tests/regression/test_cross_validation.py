@@ -57,6 +57,20 @@ def test_fold_numbers_of_a_split() -> None:
     assert CrossValidation.of(given | {"split": ""}, {}).test is None
 
 
+def test_some_stimuli_of_few_groups_have_a_fold_a_group() -> None:
+    groups = np.repeat(np.arange(6), 5)
+    section = {"folds": 6, "group": "object", "seed": 0}
+    validation = CrossValidation.of(section, {"object": groups})
+    some = np.flatnonzero(groups < 4)
+    folds = validation.numbers(some)
+    assert len(set(folds)) == len({*zip(folds, groups[some], strict=True)}) == 4
+    with pytest.raises(InputError, match="1 folds of 1 groups"):
+        validation.numbers(np.flatnonzero(groups == 0))
+    too_many = CrossValidation.of(section | {"folds": 7}, {"object": groups})
+    with pytest.raises(InputError, match="7 folds of 6 groups"):
+        too_many.numbers(np.arange(30))
+
+
 @pytest.mark.parametrize(
     ("parts", "line"),
     [
