@@ -65,8 +65,9 @@ def features_megabytes(n_stimuli: int, batch: int, widest: int, kept: Sequence[i
     batch: stimuli of a forward pass. widest: activations of a stimulus in the widest call of the
     network. kept: features of a stimulus, of each layer: all are held until they are written.
 
-    A call's input and output, twice, go into the half of the memory that `extraction` gives them;
-    beyond what many nodes have, the stimuli go by in smaller batches.
+    A call's input and output, twice, go into the half of the memory that `extraction` gives them,
+    so that a batch is the same here and on a cluster: of `exact`, the last bits depend on it.
+    Beyond what many nodes have, the stimuli go by in smaller batches.
     """
     activations = min(32 * batch * widest // 10**6, MOST_ACTIVATIONS)
     return 4000 + activations + 8 * n_stimuli * sum(kept) // 10**6

@@ -3,9 +3,9 @@
 Kriegeskorte, Goebel and Bandettini (2006), PNAS 103:3863. Around every voxel a sphere; the RDM of
 the voxels in it (1 − Pearson, see `rsa`) is compared by Spearman with those of all layers at once.
 Spheres go by in blocks, so that the memory needed does not grow with the volume, and permutations
-in blocks, each of which passes all spheres again. The largest score
-anywhere under permuted stimuli gives p-values for the whole volume (Nichols and Holmes 2002,
-Hum Brain Mapp 15:1): no more than their level of false regions in all.
+in blocks, for each of which all spheres are made again. The largest score anywhere under permuted
+stimuli gives p-values for the whole volume (Nichols and Holmes 2002, Hum Brain Mapp 15:1): no more
+than their level of false regions in all.
 """
 
 from collections.abc import Iterator
