@@ -15,8 +15,9 @@ from cortiscope.errors import InputError
 def run(main: Callable[..., None]) -> None:
     """Call `main` with the inputs, outputs, params and wildcards that it names.
 
-    `main` may also ask for `threads` and for `provenance`, the attributes that its output files
-    carry. All that it prints goes to the rule's log; a bad input ends the job with one line.
+    `main` may also ask for `threads`, for `memory`, the megabytes that the rule asks for (0 where
+    it does not say), and for `provenance`, the attributes that its output files carry. All that it
+    prints goes to the rule's log; a bad input ends the job with one line.
     """
     job: Any = vars(sys.modules["__main__"])["snakemake"]
     names = _names(job)
@@ -34,7 +35,8 @@ def run(main: Callable[..., None]) -> None:
 
 
 def _names(job: Any) -> dict[str, Any]:
-    names: dict[str, Any] = {"threads": job.threads}
+    memory = int(job.resources.get("mem_mb") or 0)
+    names: dict[str, Any] = {"threads": job.threads, "memory": memory}
     for part in (job.wildcards, job.params):
         names |= dict(part.items())
     for part in (job.output, job.input):

@@ -29,6 +29,7 @@ def layer_table(model: Mapping[str, str]) -> list[dict[str, object]]:
     network, calls = traced(model)
     last = max(call.position for call in calls)
     total = sum(parameter.numel() for parameter in network.parameters())
+    widest = max(call.n_features for call in calls)
     where = f"models table: {model['model']}: layers"
     return [
         {
@@ -40,6 +41,7 @@ def layer_table(model: Mapping[str, str]) -> list[dict[str, object]]:
             "n_features": call.n_features,
             "parameters": call.parameters,
             "model_parameters": total,
+            "model_widest": widest,
         }
         for index, call in enumerate(select(network, calls, model["layers"], where))
     ]

@@ -42,6 +42,7 @@ def test_alexnet_table():
         "n_features": 64 * 55 * 55,
         "parameters": 64 * 3 * 121 + 64,
         "model_parameters": 61_100_840,  # as published with the weights
+        "model_widest": 64 * 55 * 55,
     }
     assert last["layer"] == "features.10"
     assert last["depth"] == pytest.approx(10 / 20, abs=1e-6)  # 21 operations, dropout's included
@@ -65,6 +66,12 @@ def test_alexnet_table():
 )  # fmt: skip
 def test_selectors(architecture, selector, expected):
     assert names(architecture, selector) == expected.split()
+
+
+def test_the_widest_call_counts_where_it_is_not_recorded():
+    """It is in memory all the same: the expansion in MobileNet's second block."""
+    (last,) = layers.layer_table(row("mobilenet_v2", layers="features.18"))
+    assert (last["n_features"], last["model_widest"]) == (1280 * 7 * 7, 96 * 112 * 112)
 
 
 def test_all_takes_every_operation_before_the_head():

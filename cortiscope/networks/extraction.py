@@ -8,7 +8,6 @@ import gc
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any, Protocol
 
 import torch
@@ -17,12 +16,12 @@ from torch import nn
 from cortiscope.errors import InputError
 from cortiscope.networks import projection
 from cortiscope.networks.devices import choose_device, reproducible
-from cortiscope.networks.projection_kinds import resolve
+from cortiscope.networks.memory import free_memory
+from cortiscope.networks.projection_kinds import fullest_batch
 from cortiscope.networks.tracing import first_tensor, listening
 from cortiscope.suggestions import near
 
 MEMORY_SHARE = 0.5  # of the memory that is free, for the activations of a batch
-STREAMED_BATCH = 64  # stimuli a batch for projections that gain nothing from larger ones
 
 # Takes a layer's name, the shape of its activations for a stimulus, and (stimulus, feature).
 Take = Callable[[str, torch.Size, torch.Tensor], None]
@@ -55,7 +54,8 @@ def extract(
     images: `len` and slices, giving float (stimulus, channel, y, x) as the network wants them.
     layers: call names as in the layer table: a module's name, `name#2` for its second call.
     settings: `projection` (auto, exact, fold, srp, none), `components`, `seed`;
-        `batch_size` (0 = as many stimuli as memory allows), `device` (auto, cpu, cuda).
+        `batch_size` (0 = as many stimuli as memory allows), `device` (auto, cpu, cuda);
+        `memory`, the megabytes of the host that the job asked for.
     model: its name, for messages.
 
     Returns layer -> (arrays, attributes) in the order of `layers`; see `projection.Projector`.
@@ -131,9 +131,9 @@ class _Run:
     def fitting_batch(self, one: int, device: torch.device) -> int:
         """How many stimuli a pass can take, each of so many bytes."""
         kind = str(self.settings.get("projection") or "auto")
-        exact = resolve(kind, len(self.images)) == "exact"
-        wanted = len(self.images) if exact else min(STREAMED_BATCH, len(self.images))
-        return max(1, min(wanted, int(MEMORY_SHARE * free_memory(device) / max(one, 1))))
+        free = free_memory(device, int(self.settings.get("memory") or 0))
+        fitting = int(MEMORY_SHARE * free / max(one, 1))
+        return max(1, min(fullest_batch(kind, len(self.images)), fitting))
 
     def advance(self, start: int, stop: int, device: torch.device) -> bool:
         """Project one batch; False where memory ran out."""
@@ -245,20 +245,3 @@ def bytes_held(network: nn.Module, run: Callable[[], object]) -> int:
     with listening(network, names, measure):
         run()
     return 2 * most
-
-
-def free_memory(device: torch.device) -> int:
-    """Bytes free on the device; of the host, within the limit of the job's control group."""
-    if device.type == "cuda":
-        return torch.cuda.mem_get_info(device)[0]
-    table = Path("/proc/meminfo")
-    lines = table.read_text().splitlines() if table.is_file() else ["MemAvailable: 4194304 kB"]
-    fields = dict(line.split(":", 1) for line in lines)
-    free = int(fields["MemAvailable"].split()[0]) * 1024
-    group = Path("/sys/fs/cgroup")
-    try:
-        limit = int((group / "memory.max").read_text())
-        used = int((group / "memory.current").read_text())
-    except (OSError, ValueError):  # no control group, or no limit ("max")
-        return free
-    return min(free, max(limit - used, 0))

@@ -30,6 +30,7 @@ COLUMNS = (
     "n_features",
     "parameters",
     "model_parameters",
+    "model_widest",
 )
 MODEL_COLUMNS = ("model", "source", "architecture", "weights", "seed", "layers", "preprocessing")
 DEFAULTS = {"weights": "none", "seed": "0", "layers": "blocks", "preprocessing": "auto"}
@@ -80,7 +81,8 @@ def read_table(path: str | Path) -> list[dict[str, str]]:
     layer: the name of a module's call (`relu`, `relu#2`); index: 0, 1, ... within the table;
     depth: 0 (the network's first operation) to 1 (its last); kind: the module's class; shape: of
     its output for one stimulus, as 64x55x55; n_features: the product of shape; parameters: of the
-    module, children included; model_parameters: of the whole network.
+    module, children included; model_parameters: of the whole network; model_widest: the largest
+    n_features of all its calls, recorded or not.
     """
     if not Path(path).is_file():
         raise InputError(str(path), "no such layer table", "make it: python -m cortiscope.layers")

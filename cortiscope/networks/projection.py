@@ -16,10 +16,9 @@ import torch
 
 from cortiscope.errors import InputError
 from cortiscope.networks.gram import CHUNK, chunk_products, principal_coordinates
-from cortiscope.networks.projection_kinds import resolve
+from cortiscope.networks.projection_kinds import FOLD_COMPONENTS, resolve
 
 GROUP = 1 << 20  # activations folded at a time: 4 MB
-FOLD_COMPONENTS = 4096  # 2 % rms error of squared distances; the error falls as 1/sqrt(components)
 
 Arrays = dict[str, np.ndarray]
 Outcome = tuple[Arrays, dict[str, Any]]

@@ -1,8 +1,9 @@
-"""How many layers share a fit job, and what it needs."""
+"""How many layers share a fit job, and what it and other large jobs need."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from cortiscope.similarity import searchlight
 from cortiscope.statistics.resampling import NULL_COLUMNS
 from cortiscope.statistics.standard_errors import DELETED_GROUPS
 
@@ -23,6 +24,11 @@ SIMILARITY_SECONDS = {
     "unit_weighted": 0.9,
     "variance_partition": 0.2,
 }
+# Of a sphere, to find it, and for each cell to make its RDM and rank it.
+SECONDS_PER_SPHERE = 5e-5
+SECONDS_PER_CELL = 5e-8
+# Megabytes that a forward pass asks for at most.
+MOST_ACTIVATIONS = 64_000
 
 
 def seconds_per_layer(
@@ -53,16 +59,31 @@ def seconds_per_layer(
     return products + (1 + refits) * SECONDS_PER_DECOMPOSITION * n_stimuli**3
 
 
+def features_megabytes(n_stimuli: int, batch: int, widest: int, kept: Sequence[int]) -> int:
+    """Megabytes to extract the layers of a model.
+
+    batch: stimuli of a forward pass. widest: activations of a stimulus in the widest call of the
+    network. kept: features of a stimulus, of each layer: all are held until they are written.
+
+    A call's input and output, twice, go into the half of the memory that `extraction` gives them,
+    so that a batch is the same here and on a cluster: of `exact`, the last bits depend on it.
+    Beyond what many nodes have, the stimuli go by in smaller batches.
+    """
+    activations = min(32 * batch * widest // 10**6, MOST_ACTIVATIONS)
+    return 4000 + activations + 8 * n_stimuli * sum(kept) // 10**6
+
+
 def fit_megabytes(
     n_stimuli: int,
     neuroids: Sequence[int],
     repetitions: int,
-    n_layers: int,
+    kept: Sequence[int],
     settings: Mapping[str, Any],
 ) -> int:
     """Megabytes to fit areas of so many neuroids that share a job.
 
-    n_layers: how many are held at a time. Of areas, all are held, with the means of halves of the
+    kept: of each layer that is held at a time, the features of a stimulus; the largest is centred
+    and worked on in copies. Of areas, all are held, with the means of halves of the
     repetitions, permutations and draws; one at a time is worked on, with the permuted responses.
     Between stimuli, some tens of matrices, and a few of each layer. The thousand is for the
     interpreter and what is kept while there is room (`Regressions`, `HeldOutSimilarity`).
@@ -74,8 +95,37 @@ def fit_megabytes(
     largest = max(neuroids)
     permuted = min(max(largest, NULL_COLUMNS), largest * permutations)
     worked = max(64 * largest, 12 * permuted)
-    numbers = n_stimuli * (held + worked + (24 + 4 * n_layers) * n_stimuli)
+    features = sum(kept) + 2 * max(kept)
+    numbers = n_stimuli * (held + worked + features + (24 + 4 * len(kept)) * n_stimuli)
     return 1000 + numbers * 8 // 10**6
+
+
+def searchlight_megabytes(
+    n_stimuli: int, n_voxels: int, repetitions: int, kept: Sequence[int], permutations: int
+) -> int:
+    """Megabytes to compare layers with the spheres of an area.
+
+    n_voxels: of all areas, which are read together. kept: of each layer, the features of a
+    stimulus; one is read at a time. All layers' RDMs are held, in a few copies, and as many of them
+    permuted as are compared at once; a block of spheres, with what it is compared with.
+    """
+    cells = n_stimuli * (n_stimuli - 1) // 2
+    of_layers = len(kept) * cells
+    ranks = searchlight.permutations_at_once(1 + permutations, of_layers) * of_layers
+    spheres = 8 * max(searchlight.CELLS_AT_ONCE, cells) + 2 * searchlight.SCORES_AT_ONCE
+    responses = n_stimuli * n_voxels * (2 * repetitions + 4) + 4 * len(kept) * n_voxels
+    matrices = n_stimuli * (3 * max(kept) + 24 * n_stimuli)
+    numbers = ranks + 7 * of_layers + spheres + responses + matrices
+    return 1000 + numbers * 8 // 10**6
+
+
+def searchlight_seconds(n_stimuli: int, n_voxels: int, n_layers: int, permutations: int) -> float:
+    """Rough core-seconds of the same; n_voxels: of the area."""
+    cells = n_stimuli * (n_stimuli - 1) // 2
+    at_once = searchlight.permutations_at_once(1 + permutations, n_layers * cells)
+    passes = -(-(1 + permutations) // at_once)
+    products = 2 * (1 + permutations) * n_layers * cells / PRODUCTS_PER_SECOND
+    return n_voxels * (products + passes * (SECONDS_PER_SPHERE + SECONDS_PER_CELL * cells))
 
 
 def name_blocks(layers: Sequence[str], layers_per_job: int) -> dict[str, list[str]]:

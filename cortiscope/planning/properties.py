@@ -40,9 +40,12 @@ def decoding_settings(config: Mapping[str, Any]) -> dict[str, Any]:
     return settings | {"cross_validation": validation, "properties": properties(config)}
 
 
-def readout_memory(n_stimuli: int) -> int:
-    """Megabytes to read out of one layer: its features, and some tens of kernels."""
-    return 1000 + (3 * n_stimuli * 4096 + 24 * n_stimuli**2) * 8 // 10**6
+def readout_memory(n_stimuli: int, kept: int) -> int:
+    """Megabytes to read out of one layer or area: its features, and some tens of kernels.
+
+    kept: features of a stimulus.
+    """
+    return 1000 + (3 * n_stimuli * kept + 24 * n_stimuli**2) * 8 // 10**6
 
 
 def readout_minutes(n_stimuli: int, n_readouts: int, permutations: int) -> int:

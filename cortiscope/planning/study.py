@@ -21,7 +21,6 @@ from cortiscope.networks.projection_kinds import resolve
 from cortiscope.networks.weight_names import is_named
 from cortiscope.planning.blocks import (
     SECONDS_PER_JOB,
-    fit_megabytes,
     name_blocks,
     seconds_per_layer,
 )
@@ -205,11 +204,6 @@ class Study:
             "training": row["training"],
         }
 
-    def features_memory(self, model: str) -> int:
-        """Megabytes to extract a model: the activations of its widest layer, some times over."""
-        widest = max(int(row["n_features"]) for row in self.layer_tables[model])
-        return 4000 + 4 * self.n_stimuli * widest * 4 // 10**6
-
     # What rules ask of the config
 
     def features_settings(self) -> dict[str, Any]:
@@ -239,13 +233,6 @@ class Study:
             self._seconds_per_layer(mapping, "") <= SECONDS_PER_JOB
             for mapping in self.config["mappings"]
         )
-
-    def fit_memory(self, area: str, mapping: str = "", model: str = "") -> int:
-        """Megabytes to fit an area, by a mapping that may hold all layers of a model."""
-        joint = bool(mapping) and MAPPINGS[mapping].joint
-        n_layers = len(self.layers(model)) if joint else 1
-        counts = [self.neuroids[name] for name in self._fitted(area)]
-        return fit_megabytes(self.n_stimuli, counts, self.repetitions, n_layers, self.config)
 
     def mapping_settings(self, mapping: str) -> dict[str, Any]:
         """The config entries that a fit of this mapping depends on."""
@@ -280,10 +267,10 @@ class Study:
         settings = self.mapping_settings(mapping)
         return sum(
             seconds_per_layer(mapping, self.n_stimuli, self.neuroids[name], settings)
-            for name in self._fitted(area)
+            for name in self.fitted(area)
         )
 
-    def _fitted(self, area: str) -> list[str]:
+    def fitted(self, area: str) -> list[str]:
         """The areas that count for the size of a job.
 
         All that were recorded, so that the blocks of layers, and with them the score files, stay

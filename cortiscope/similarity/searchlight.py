@@ -2,9 +2,10 @@
 
 Kriegeskorte, Goebel and Bandettini (2006), PNAS 103:3863. Around every voxel a sphere; the RDM of
 the voxels in it (1 − Pearson, see `rsa`) is compared by Spearman with those of all layers at once.
-Spheres go by in blocks, so that the memory needed does not grow with the volume. The largest score
-anywhere under permuted stimuli gives p-values for the whole volume (Nichols and Holmes 2002,
-Hum Brain Mapp 15:1): no more than their level of false regions in all.
+Spheres go by in blocks, so that the memory needed does not grow with the volume, and permutations
+in blocks, for each of which all spheres are made again. The largest score anywhere under permuted
+stimuli gives p-values for the whole volume (Nichols and Holmes 2002, Hum Brain Mapp 15:1): no more
+than their level of false regions in all.
 """
 
 from collections.abc import Iterator
@@ -12,7 +13,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from cortiscope.errors import InputError
 from cortiscope.experiment.responses import Area
@@ -21,6 +21,8 @@ from cortiscope.statistics.resampling import permutations
 
 AXES = ("x", "y", "z")
 CELLS_AT_ONCE = 2**21  # of the RDMs of a block of spheres: 16 MB, and as much again to rank them
+RANKS_AT_ONCE = 2**28  # of the permuted RDMs of layers: 2 GB
+SCORES_AT_ONCE = 2**24  # of a block of spheres with these: 128 MB
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,8 @@ def spheres(coordinates: NDArray, radius: float) -> Iterator[tuple[int, NDArray]
     coordinates (voxel, axis), radius in the same unit. Raises InputError for a radius that is not
     positive or a missing coordinate.
     """
+    from scipy.spatial import cKDTree  # not for whoever asks only how large a block is
+
     if not 0 < radius < np.inf:
         raise InputError("searchlight.radius", f"{radius} is no radius", "give one above 0")
     if not np.isfinite(coordinates).all():
@@ -83,38 +87,50 @@ def sphere_scores(
     known = np.flatnonzero(np.isfinite(responses).all(axis=0))
     patterns = np.asarray(responses, dtype=np.float64).T[known]
     n_layers, n_voxels = len(models), responses.shape[1]
-    # (permutation * layer, cell): the stimuli as they are, then permuted
-    compared = _ranks_with_permutations(models, len(responses), count, seed)
-    score, size = np.full((n_layers, n_voxels), np.nan), np.zeros(n_voxels, dtype=int)
-    highest = np.full((count, n_layers), -np.inf)
-    for numbers, sizes, cells in _blocks(patterns, coordinates[known], radius):
-        # (permutation * layer, cell) x (cell, sphere)
-        found = (compared @ rsa.ranks(cells).T).reshape(1 + count, n_layers, -1)
-        score[:, known[numbers]], size[known[numbers]] = found[0], sizes
-        null = np.where(np.isfinite(found[1:]), found[1:], -np.inf)
-        highest = np.maximum(highest, null.max(axis=2))
-    return Searchlight(score, _whole_volume_p(score, highest), size)
-
-
-def _ranks_with_permutations(models: NDArray, n_stimuli: int, count: int, seed: int) -> NDArray:
     ranks = rsa.ranks(models)
-    first, second = np.triu_indices(n_stimuli, 1)
+    # (permutation, stimulus): the stimuli as they are, then permuted
+    orders = np.stack([np.arange(len(responses)), *permutations(len(responses), count, seed)])
+    score, size = np.full((n_layers, n_voxels), np.nan), np.zeros(n_voxels, dtype=int)
+    highest = np.full((len(orders), n_layers), -np.inf)
+    at_once = permutations_at_once(len(orders), models.size)
+    for start in range(0, len(orders), at_once):
+        part = slice(start, start + at_once)
+        compared = _permuted(ranks, orders[part])  # (permutation * layer, cell)
+        for numbers, sizes, cells in _blocks(patterns, coordinates[known], radius, len(compared)):
+            # (permutation * layer, cell) x (cell, sphere)
+            found = (compared @ rsa.ranks(cells).T).reshape(-1, n_layers, len(numbers))
+            if start == 0:
+                score[:, known[numbers]], size[known[numbers]] = found[0], sizes
+            # Spheres without an RDM are passed over.
+            highest[part] = np.fmax(highest[part], np.fmax.reduce(found, axis=2))
+    return Searchlight(score, _whole_volume_p(score, highest[1:]), size)
+
+
+def permutations_at_once(count: int, n_cells: int) -> int:
+    """How many of so many permutations are compared at once; n_cells: of all layers' RDMs."""
+    return max(1, min(count, RANKS_AT_ONCE // max(1, n_cells)))
+
+
+def _permuted(ranks: NDArray, orders: NDArray) -> NDArray:
+    """The ranks (layer, cell) by each order of the stimuli: (order * layer, cell)."""
+    first, second = np.triu_indices(orders.shape[1], 1)
     cell = rsa.square(np.arange(len(first))).astype(int)
-    orders = permutations(n_stimuli, count, seed)
-    moved = [ranks[:, cell[order[first], order[second]]] for order in orders]
-    return np.concatenate([ranks, *moved])
+    moved = np.empty((len(orders), *ranks.shape))
+    for place, order in zip(moved, orders, strict=True):
+        place[:] = ranks[:, cell[order[first], order[second]]]
+    return moved.reshape(-1, ranks.shape[1])
 
 
 def _blocks(
-    patterns: NDArray, coordinates: NDArray, radius: float
+    patterns: NDArray, coordinates: NDArray, radius: float, n_compared: int
 ) -> Iterator[tuple[NDArray, NDArray, NDArray]]:
     """Blocks of spheres: their voxel numbers, sizes and RDMs (sphere, cell).
 
-    patterns (voxel, stimulus).
+    patterns (voxel, stimulus). n_compared: the RDMs that each is compared with.
     """
     n_stimuli = patterns.shape[1]
     n_cells = n_stimuli * (n_stimuli - 1) // 2
-    step = max(1, CELLS_AT_ONCE // max(1, n_cells))
+    step = max(1, min(CELLS_AT_ONCE // max(1, n_cells), SCORES_AT_ONCE // n_compared))
     numbers: list[int] = []
     sizes: list[int] = []
     cells: list[NDArray] = []

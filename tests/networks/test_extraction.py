@@ -217,7 +217,7 @@ def test_batch_is_chosen_by_memory(monkeypatch):
     network, batch, said = build(InPlace), images(12, 16), []
     one = extraction.bytes_held(network, lambda: network(batch[:1])) + batch[:1].nbytes
     free = int(5.5 * one / extraction.MEMORY_SHARE)
-    monkeypatch.setattr(extraction, "free_memory", lambda device: free)
+    monkeypatch.setattr(extraction, "free_memory", lambda device, requested: free)
     extract(network, batch, ["mix"], {"projection": "exact"}, "net", said.append)
     assert [line.split(",")[0] for line in said] == [
         "model net: 5 of 12 stimuli",
@@ -226,8 +226,16 @@ def test_batch_is_chosen_by_memory(monkeypatch):
     ]
 
 
-def test_free_memory_is_a_part_of_this_machine():
-    assert 2**20 < extraction.free_memory(torch.device("cpu")) < 2**44
+def test_a_batch_stays_within_what_the_job_asked_for():
+    """However much the machine has; and what was asked for is not all for the taking."""
+    network, batch, said = build(InPlace), images(12, 16), []
+    for memory in (1, 20_000):
+        settings = {"projection": "exact", "memory": memory}
+        extract(network, batch, ["mix"], settings, "net", said.append)
+    assert [line.split(",")[0] for line in said] == [
+        *(f"model net: {stimulus} of 12 stimuli" for stimulus in range(1, 13)),
+        "model net: 12 of 12 stimuli",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,14 @@ import yaml
 from cortiscope.experiment.responses import read_area
 from cortiscope.mappings.fitting import fit
 from cortiscope.networks.features import read_layers
-from cortiscope.planning.blocks import fit_megabytes, seconds_per_layer
+from cortiscope.planning.blocks import (
+    features_megabytes,
+    fit_megabytes,
+    searchlight_megabytes,
+    searchlight_seconds,
+    seconds_per_layer,
+)
+from cortiscope.similarity import searchlight
 from tests.running import REPOSITORY, TABLES, TINY, with_settings
 
 SETTINGS = yaml.safe_load((REPOSITORY / "config" / "config.yaml").read_text()) | {
@@ -61,9 +68,45 @@ def test_intervals_of_ridge_take_the_time_of_ten_more_decompositions():
 def test_memory_is_for_all_areas_that_share_a_job():
     """And for what is between stimuli; the embedded study asks little more than a thousand."""
     asked = SETTINGS | {"statistics": {"permutations": 100, "bootstraps": 500}}
-    assert fit_megabytes(240, [64] * 3, 8, 1, asked) < 1200
-    bins = [fit_megabytes(500, [100] * count, 20, 1, asked) for count in (1, 151)]
+    assert fit_megabytes(240, [64] * 3, 8, [240], asked) < 1200
+    bins = [fit_megabytes(500, [100] * count, 20, [500], asked) for count in (1, 151)]
     assert bins[1] - bins[0] > 150 * 500 * 100 * 20 * 8 / 1e6
-    assert fit_megabytes(5000, [64], 1, 1, asked) > 1000 + 24 * 5000**2 * 8 / 1e6
-    together = fit_megabytes(2000, [64], 1, 20, asked) - fit_megabytes(2000, [64], 1, 1, asked)
-    assert together > 19 * 2 * 2000**2 * 8 / 1e6  # each layer's kernel and eigenvectors
+    assert fit_megabytes(5000, [64], 1, [4096], asked) > 1000 + 24 * 5000**2 * 8 / 1e6
+    alone, together = (fit_megabytes(2000, [64], 1, [9] * count, asked) for count in (1, 20))
+    assert together - alone > 19 * 2 * 2000**2 * 8 / 1e6  # each layer's kernel and eigenvectors
+
+
+def test_memory_is_for_the_features_that_are_held():
+    asked = SETTINGS | {"statistics": {"permutations": 100, "bootstraps": 500}}
+    assert fit_megabytes(1000, [64], 1, [800_000], asked) > 3 * 1000 * 800_000 * 8 / 1e6
+    assert fit_megabytes(1000, [64], 1, [10_000] * 50, asked) > 1000 * 50 * 10_000 * 8 / 1e6
+    layers = [800_000] * 20  # as they are: all wait in memory until they are written
+    assert features_megabytes(1000, 64, 800_000, layers) > 1000 * 20 * 800_000 * 4 / 1e6
+
+
+def test_a_batch_of_all_stimuli_fits_into_what_extraction_asks_for():
+    """Inputs and outputs of the widest call, twice, in half of what a process of 1 GB leaves."""
+    for widest in (10_000, 800_000, 1_500_000):
+        left = features_megabytes(1000, 1000, widest, [1000]) - 1000
+        assert 0.5 * left > 1000 * 2 * 2 * widest * 4 / 1e6
+    assert features_megabytes(1000, 1000, 10**8, [1000]) < 70_000  # more goes by in batches
+
+
+def test_a_searchlight_asks_for_its_permutations_up_to_a_block():
+    small = searchlight_megabytes(60, 5000, 1, [60] * 8, 200)
+    assert small < 1600
+    cells = 200 * 199 // 2
+    more = searchlight_megabytes(200, 5000, 1, [200] * 10, 1000)
+    assert more > 1000 + 1001 * 10 * cells * 8 / 1e6
+    block = searchlight.RANKS_AT_ONCE * 8 / 1e6
+    many = [searchlight_megabytes(1000, 5000, 1, [1000] * 20, count) for count in (100, 10_000)]
+    assert many[0] == many[1]
+    assert block < many[0] < 2 * block + 1000
+
+
+def test_a_searchlight_takes_the_time_of_its_products():
+    def seconds(permutations, voxels=1000):
+        return searchlight_seconds(200, voxels, 10, permutations)
+
+    assert seconds(1000) == pytest.approx(10 * seconds(100), rel=0.3)
+    assert seconds(100, 5000) == pytest.approx(5 * seconds(100))

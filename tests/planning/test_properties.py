@@ -53,7 +53,8 @@ def test_a_readout_depends_on_the_options_it_reads() -> None:
 
 
 def test_large_studies_ask_for_more() -> None:
-    assert readout_memory(240) < 1100
-    assert readout_memory(2000) > 1700  # it took 700 megabytes in all
+    assert readout_memory(240, 4096) < 1100
+    assert readout_memory(2000, 4096) > 1700  # it took 700 megabytes in all
+    assert readout_memory(2000, 800_000) > 3 * 2000 * 800_000 * 8 / 1e6  # without projection
     assert readout_minutes(240, 100, 100) < 15
     assert readout_minutes(2000, 100, 100) > 100 * 20 / 60  # it took 20 seconds each

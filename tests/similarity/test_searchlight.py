@@ -51,6 +51,31 @@ def test_scores_are_those_of_a_loop(monkeypatch: pytest.MonkeyPatch) -> None:
     assert np.isnan(found.score[:, 7]).all()
 
 
+def test_blocks_of_permutations_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However few of them are held at a time, the last of which is smaller."""
+    responses, coordinates, models, _ = volume(side=4)
+    responses[3, 7] = np.nan
+
+    def found() -> searchlight.Searchlight:
+        return searchlight.sphere_scores(responses, coordinates, models, 4.0, count=19, seed=0)
+
+    whole, held = found(), []
+    permuted = searchlight._permuted
+
+    def watched(ranks: NDArray, orders: NDArray) -> NDArray:
+        held.append(len(orders))
+        return permuted(ranks, orders)
+
+    monkeypatch.setattr(searchlight, "RANKS_AT_ONCE", 3 * models.size)
+    monkeypatch.setattr(searchlight, "SCORES_AT_ONCE", 60)  # 10 spheres
+    monkeypatch.setattr(searchlight, "_permuted", watched)
+    blocks = found()
+    assert held == [3] * 6 + [2]
+    np.testing.assert_allclose(blocks.score, whole.score, rtol=1e-12)
+    np.testing.assert_array_equal(blocks.p, whole.p)
+    np.testing.assert_array_equal(blocks.size, whole.size)
+
+
 def test_p_values_hold_for_the_whole_volume() -> None:
     random = np.random.default_rng(0)
     coordinates = np.stack(np.meshgrid(*[np.arange(3)] * 3), axis=-1).reshape(-1, 3)

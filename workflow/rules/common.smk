@@ -8,7 +8,7 @@ from pathlib import Path
 
 import smart_open
 
-from cortiscope.planning import agreement, locks, making
+from cortiscope.planning import agreement, locks, making, needs
 from cortiscope.planning.digest import code_digest
 from cortiscope.errors import InputError
 from cortiscope.experiment.sizes import is_light
@@ -138,12 +138,12 @@ def features_made_by(wildcards):
 
 
 def features_memory(wildcards, attempt):
-    return attempt * STUDY.features_memory(wildcards.model)
+    return attempt * needs.features_memory(STUDY, wildcards.model)
 
 
 def fit_memory(wildcards, attempt):
-    area, mapping = wildcards.get("area", ""), wildcards.get("mapping", "")
-    return attempt * STUDY.fit_memory(area, mapping, wildcards.model)
+    area = wildcards.get("area", "")
+    return attempt * needs.fit_memory(STUDY, area, wildcards.mapping, wildcards.model)
 
 
 def fit_runtime(wildcards, attempt):
@@ -151,12 +151,24 @@ def fit_runtime(wildcards, attempt):
     return attempt * STUDY.fit_minutes(wildcards.mapping, area, n_layers)
 
 
+def searchlight_memory(wildcards, attempt):
+    return attempt * needs.searchlight_memory(STUDY, wildcards.model)
+
+
+def searchlight_runtime(wildcards, attempt):
+    return attempt * needs.searchlight_minutes(STUDY, wildcards.area, wildcards.model)
+
+
 def accuracy_memory(wildcards, attempt):
     return attempt * 4000
 
 
 def decoding_memory(wildcards, attempt):
-    return attempt * readout_memory(STUDY.n_stimuli)
+    if "model" in wildcards.keys():
+        kept = max(needs.kept(STUDY, wildcards.model))
+    else:
+        kept = STUDY.neuroids[wildcards.area] * STUDY.repetitions
+    return attempt * readout_memory(STUDY.n_stimuli, kept)
 
 
 def decoding_runtime(wildcards, attempt):

@@ -15,7 +15,8 @@ rule searchlight:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=fit_memory,
+        mem_mb=searchlight_memory,
+        runtime=searchlight_runtime,
     params:
         layers=layer_names,
         features_made_by=features_made_by,

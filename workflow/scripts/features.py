@@ -17,6 +17,7 @@ def main(
     layers: list[dict],
     settings: dict,
     threads: int,
+    memory: int,
     provenance: dict,
 ) -> None:
     torch.set_num_threads(threads)
@@ -24,7 +25,8 @@ def main(
     network = zoo.build(row, weights[0] if weights else None)
     images = Preprocessed(shown["image"], zoo.transform(row))
     names = [layer["layer"] for layer in layers]
-    outcomes = extraction.extract(network, images, names, settings["features"], row["model"])
+    limited = settings["features"] | {"memory": memory}
+    outcomes = extraction.extract(network, images, names, limited, row["model"])
     labelled = {
         layer["layer"]: (outcomes[layer["layer"]][0], layer | outcomes[layer["layer"]][1])
         for layer in layers

@@ -1,0 +1,81 @@
+"""How much memory a job may still take: of the machine, of its control groups, of its request."""
+
+import resource
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+
+NO_LIMIT = 2**60  # bytes; groups of version 1 without a limit state a number near 2**63
+# Of a control group, in its versions 1 and 2: its limit, its use, and what of that is files that
+# were read and would make room.
+VERSION_1 = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
+VERSION_2 = ("memory.max", "memory.current", "inactive_file")
+
+
+def free_memory(device: torch.device, requested: int = 0) -> int:
+    """Bytes free on the device; of the host, within the limits of the job.
+
+    requested: megabytes that the job asked for, 0 where it did not say. No limit of the device.
+    """
+    if device.type == "cuda":
+        return torch.cuda.mem_get_info(device)[0]
+    return free_on_host(requested)
+
+
+def free_on_host(requested: int = 0, root: Path = Path("/")) -> int:
+    """The least that machine, control groups (SLURM's, a container's) and request leave, in bytes.
+
+    The request counts also where nothing enforces it: other jobs run beside this one.
+    root: of the file system.
+    """
+    left = [_available(root), *_left_in_groups(root)]
+    if requested:
+        left.append(requested * 10**6 - _resident(root))
+    return max(0, min(left))
+
+
+def _available(root: Path) -> int:
+    table = _read(root / "proc/meminfo") or "MemAvailable: 4194304 kB"
+    fields = dict(line.split(":", 1) for line in table.splitlines())
+    return int(fields["MemAvailable"].split()[0]) * 1024
+
+
+def _resident(root: Path) -> int:
+    """Bytes that this process holds."""
+    pages = _read(root / "proc/self/statm").split()
+    return int(pages[1]) * resource.getpagesize() if pages else 0
+
+
+def _left_in_groups(root: Path) -> Iterator[int]:
+    """Of each control group with a limit that the process is in, parents included."""
+    mounted = root / "sys/fs/cgroup"
+    for line in _read(root / "proc/self/cgroup").splitlines():
+        _, controllers, path = line.split(":", 2)
+        if not controllers:
+            yield from _left_along(mounted, path, VERSION_2)
+        elif "memory" in controllers.split(","):
+            yield from _left_along(mounted / "memory", path, VERSION_1)
+
+
+def _left_along(mounted: Path, path: str, names: tuple[str, str, str]) -> Iterator[int]:
+    # A container may not see the folders of its path, only what is mounted for it.
+    parts = [part for part in path.split("/") if part not in ("", "..")]
+    for depth in range(len(parts) + 1):
+        group = mounted.joinpath(*parts[:depth])
+        limit, used = (_read(group / name).strip() for name in names[:2])
+        if limit.isdigit() and used.isdigit() and int(limit) < NO_LIMIT:  # not "max"
+            yield int(limit) - int(used) + _files_read(group, names[2])
+
+
+def _files_read(group: Path, name: str) -> int:
+    fields = dict(line.split(" ", 1) for line in _read(group / "memory.stat").splitlines())
+    return int(fields.get(name, 0))
+
+
+def _read(path: Path) -> str:
+    """Nothing, of a file that is not there or not for us."""
+    try:
+        return path.read_text()
+    except OSError:
+        return ""

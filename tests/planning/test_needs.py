@@ -1,0 +1,82 @@
+"""What jobs ask for follows the study; a request changes how a job works, and reruns none."""
+
+import shutil
+
+import pytest
+import yaml
+
+from cortiscope.planning import needs
+from cortiscope.planning.study import Study
+from tests.running import REPOSITORY, TINY
+
+MODEL = "shapenet5"
+
+
+@pytest.fixture
+def study(listed, monkeypatch):
+    """The embedded study with some features settings, and of some permutations."""
+    monkeypatch.chdir(listed.folder)
+
+    def load(permutations=100, **features):
+        config = yaml.safe_load((REPOSITORY / "config" / "config.yaml").read_text())
+        config["models"]["names"] = [MODEL]
+        config["features"] = features
+        config["statistics"] = {"permutations": permutations, "bootstraps": 0}
+        return Study.load(config, REPOSITORY)
+
+    return load
+
+
+def test_features_are_counted_by_projection(study):
+    exact = study()
+    widths = [int(row["n_features"]) for row in exact.layer_tables[MODEL]]
+
+    def kept(projection, components=4096):
+        return needs.kept(study(projection=projection, components=components), MODEL)
+
+    assert kept("none") == widths
+    assert kept("auto") == [min(width, exact.n_stimuli) for width in widths]
+    assert kept("fold", 500) == kept("srp", 500) == [min(width, 500) for width in widths]
+    assert kept("fold", 0) == [min(width, 4096) for width in widths]
+    assert max(widths) > 4096
+
+
+def test_raw_features_ask_for_more(study):
+    exact, raw = study(), study(projection="none")
+    widths = needs.kept(raw, MODEL)
+    fits = [needs.fit_memory(asked, "", "ridge", MODEL) for asked in (exact, raw)]
+    assert fits[1] - fits[0] > 2 * raw.n_stimuli * max(widths) * 8 / 1e6
+    together = needs.fit_memory(raw, "", "stacked", MODEL)
+    assert together - fits[1] > raw.n_stimuli * (sum(widths) - max(widths)) * 8 / 1e6
+    batch = 32 * 64 * max(widths) / 1e6
+    held = needs.features_memory(raw, MODEL) - 4000 - batch
+    assert held > raw.n_stimuli * sum(widths) * 4 / 1e6 - 2
+
+
+def test_a_streamed_batch_is_all_that_is_in_memory(study):
+    many, few = study(projection="fold"), study(projection="fold", batch_size=8)
+    widest = int(many.layer_tables[MODEL][0]["model_widest"])
+    less = needs.features_memory(many, MODEL) - needs.features_memory(few, MODEL)
+    assert less == pytest.approx(32 * 56 * widest / 1e6, abs=2)
+
+
+def test_a_searchlight_asks_for_its_permutations(study):
+    few, many = study(permutations=10), study(permutations=10_000)
+    assert needs.searchlight_memory(many, MODEL) > needs.searchlight_memory(few, MODEL)
+    minutes = [needs.searchlight_minutes(asked, "IT", MODEL) for asked in (few, many)]
+    assert 10 <= minutes[0] < minutes[1]
+
+
+def test_a_request_limits_a_batch_and_reruns_nothing(tiny, workflow):
+    shutil.copytree(tiny.folder, workflow.folder, dirs_exist_ok=True)
+    target = "results/shapes/features/shapenet5.nc"
+    log = workflow.folder / "logs" / "shapes" / "features" / "shapenet5.log"
+    assert "40 of 40 stimuli" in log.read_text().splitlines()[0]
+    less = ["--set-resources", "features:mem_mb=1"]
+    planned = workflow.forked("--dry-run", *less, "--", "tables", config=TINY)
+    assert "Nothing to be done" in planned.stdout
+    done = workflow.forked("--force", *less, "--", target, config=TINY)
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert ": 1 of 40 stimuli" in log.read_text().splitlines()[0]
+    again = workflow.forked("--dry-run", "--", target, config=TINY)
+    assert "Nothing to be done" in again.stdout
