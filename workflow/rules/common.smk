@@ -167,7 +167,8 @@ def decoding_memory(wildcards, attempt):
     if "model" in wildcards.keys():
         kept = max(needs.kept(STUDY, wildcards.model))
     else:
-        kept = STUDY.neuroids[wildcards.area] * STUDY.repetitions
+        areas = STUDY.fitted(wildcards.get("area", ""))  # held together
+        kept = sum(STUDY.neuroids[area] for area in areas) * STUDY.repetitions
     return attempt * readout_memory(STUDY.n_stimuli, kept)
 
 
