@@ -78,6 +78,12 @@ def accuracy_without_categories(folder):
     return {"accuracy": {"images": "labelled"}}
 
 
+@case("config: accuracy.images: labelled: holds no images; use .png, .jpg, ...")
+def accuracy_without_images(folder):
+    (folder / "labelled" / "square").mkdir(parents=True)
+    return {"accuracy": {"images": "labelled"}}
+
+
 # Seen by a job
 
 

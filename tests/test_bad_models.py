@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 from safetensors.torch import save_file
 
 from tests.bad_inputs import HEADER, Cases, check, models
@@ -65,6 +66,7 @@ def missing_weights(folder):
 def weighted(folder, file, checksum="-"):
     """A study of one network with the weights of a file, measured on a folder of images."""
     (folder / "labelled" / "square").mkdir(parents=True)
+    Image.new("RGB", (8, 8)).save(folder / "labelled" / "square" / "one.png")
     row = f"net zoo shapenet5 {file} {checksum} 0 relu*,average auto ShapeNet trained"
     return models(folder, row) | {"accuracy": {"images": "labelled"}}
 

@@ -1,6 +1,7 @@
 """Image files as arrays."""
 
 import hashlib
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -23,9 +24,14 @@ def read_image(path: Path) -> np.ndarray:
         raise InputError(str(path), "is not a readable image", "replace or remove it") from error
 
 
+def found_images(folder: str | Path) -> Iterator[Path]:
+    """The images below a folder, one by one as they are found."""
+    return (path for path in Path(folder).rglob("*") if path.suffix.lower() in IMAGE_ENDINGS)
+
+
 def list_images(folder: str | Path) -> list[Path]:
     """The images below a folder, sorted by path."""
-    images = sorted(p for p in Path(folder).rglob("*") if p.suffix.lower() in IMAGE_ENDINGS)
+    images = sorted(found_images(folder))
     if not images:
         raise InputError(str(folder), "holds no images", f"use {', '.join(IMAGE_ENDINGS)}")
     return images

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from cortiscope.errors import InputError
 from cortiscope.experiment import shapes, sizes
-from cortiscope.experiment.images import list_images
+from cortiscope.experiment.images import IMAGE_ENDINGS, found_images, list_images
 from cortiscope.experiment.shapes import CATEGORIES, Stimuli, parts
 from cortiscope.experiment.stimulus_ids import positions, read_ids
 from cortiscope.files import along, labels, opened
@@ -271,6 +271,12 @@ def check_accuracy(study: Study) -> None:
             f"config: accuracy.images: {folder}",
             "holds no folder per category",
             "put the images of each category in a folder of their own",
+        )
+    if folder and not any(found_images(folder)):
+        raise InputError(
+            f"config: accuracy.images: {folder}",
+            "holds no images",
+            f"use {', '.join(IMAGE_ENDINGS)}",
         )
 
 
