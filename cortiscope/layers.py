@@ -4,6 +4,7 @@ python -m cortiscope.layers --models config/models.tsv --output resources/layers
 """
 
 import argparse
+import math
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
@@ -29,7 +30,8 @@ def layer_table(model: Mapping[str, str]) -> list[dict[str, object]]:
     network, calls = traced(model)
     last = max(call.position for call in calls)
     total = sum(parameter.numel() for parameter in network.parameters())
-    widest = max(call.n_features for call in calls)
+    # With the image, which waits beside what a call holds.
+    widest = max(call.n_features for call in calls) + math.prod(zoo.input_shape(model))
     where = f"models table: {model['model']}: layers"
     return [
         {

@@ -158,11 +158,11 @@ def grouped(folder, groups, folds):
 
 
 @case(
-    "config: cross_validation.group: a half of the stimuli, on which the best layer is chosen, has"
-    " 1 value of 'object'; name a coordinate whose values have more stimuli each"
+    "config: cross_validation.group: 1 stimuli of a half, on which the best layer is chosen, are of"
+    " another object than most; name a coordinate for which 3 or more are left to train on"
 )
-def halves_of_one_group(folder):
-    return grouped(folder, ["a"] * (N_STIMULI - 1) + ["b"], 2)
+def halves_of_nearly_one_group(folder):
+    return grouped(folder, ["a"] * (N_STIMULI - 2) + ["b", "b"], 2)
 
 
 @case(

@@ -8,7 +8,8 @@ from typing import Any
 import netCDF4
 
 from cortiscope.errors import InputError
-from cortiscope.experiment.images import list_images
+from cortiscope.experiment.images import found_images, list_images, read_image
+from cortiscope.experiment.shapes import IMAGE_SIZE
 from cortiscope.experiment.simulated_areas import AREAS
 from cortiscope.files import labels, opened
 
@@ -16,8 +17,27 @@ LIGHT_BYTES = 10**9  # a file of fewer takes a minute to bring in, and some giga
 
 
 def is_light(source: list[str]) -> bool:
-    """Whether a file may be brought in where users log in, and others work; so are simulations."""
-    return all(Path(path).stat().st_size < LIGHT_BYTES for path in source)
+    """Whether a file, or a folder of images, may be brought in where users log in, and others work.
+
+    So are simulations.
+    """
+    files = [
+        file
+        for path in map(Path, source)
+        for file in (found_images(path) if path.is_dir() else [path])
+    ]
+    return sum(file.stat().st_size for file in files) < LIGHT_BYTES
+
+
+def image_bytes(section: Mapping[str, Any], source: list[str]) -> int:
+    """Of a stimulus in memory; section: `stimuli` of the config; source: its file or folder."""
+    if not source:
+        return 3 * IMAGE_SIZE**2
+    if Path(source[0]).is_dir():
+        return read_image(list_images(source[0])[0]).nbytes
+    with opened(source[0]) as dataset:
+        size = {name: len(dataset.dimensions[name]) for name in ("y", "x")}
+        return 3 * size["y"] * size["x"]
 
 
 def count_stimuli(section: Mapping[str, Any], source: list[str]) -> int:

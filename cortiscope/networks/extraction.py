@@ -115,18 +115,21 @@ class _Run:
         self.shapes: dict[str, tuple[int, ...]] = {}
 
     def prepare(self, device: torch.device) -> int:
-        """Make the projectors, in a pass of one stimulus; its bytes.
+        """Make the projectors, in a pass of two stimuli; the bytes of each.
 
         Made between activations of a batch, they would split the memory that those leave behind.
+        Two, since a network may drop the dimension of a lone stimulus.
         """
-        image, held = self.images[0:1].to(device), [0]
+        images, held = self.images[0:2].to(device), [0]
 
         def measure() -> None:
-            held.append(bytes_held(self.network, lambda: self._pass(image, self._make)))
+            held.append(bytes_held(self.network, lambda: self._pass(images, self._make)))
 
         if not self._has_memory(measure, device):
-            halved(len(image), self.where)
-        return max(held) + image.nbytes
+            images = images[:1]
+            if not self._has_memory(measure, device):
+                halved(1, self.where)
+        return (max(held) + images.nbytes) // len(images)
 
     def fitting_batch(self, one: int, device: torch.device) -> int:
         """How many stimuli a pass can take, each of so many bytes."""

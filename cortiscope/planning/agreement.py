@@ -29,6 +29,7 @@ from cortiscope.statistics.halves import halves
 
 FOLDS = "config: cross_validation.folds"
 SPLIT = "cross_validation.split"
+FEWEST_TO_TRAIN = 3  # stimuli: two leave nothing to choose a strength of regularisation on
 
 
 def check(study: Study) -> None:
@@ -94,12 +95,15 @@ def check_folds(study: Study) -> None:
         enough = f"give a number from 2 to {n_stimuli}, or loo"
         remedy = enough if n_stimuli >= 2 else "a study needs more stimuli"
         raise InputError(FOLDS, f"{folds} folds of {n_stimuli} {kind}", remedy)
-    if halved and group and fewest_groups(study) < 2:
-        raise InputError(
-            "config: cross_validation.group",
-            f"a half of the stimuli, on which the best layer is chosen, has 1 value of {group!r}",
-            "name a coordinate whose values have more stimuli each",
-        )
+    if halved and group:
+        left = min(int(counts.sum() - counts.max()) for counts in grouped_in_halves(study))
+        if left < FEWEST_TO_TRAIN:
+            raise InputError(
+                "config: cross_validation.group",
+                f"{left} stimuli of a half, on which the best layer is chosen, are of another"
+                f" {group} than most",
+                f"name a coordinate for which {FEWEST_TO_TRAIN} or more are left to train on",
+            )
 
 
 def check_split(study: Study) -> None:
@@ -186,7 +190,7 @@ def check_pairs(study: Study) -> None:
         n_groups = count_groups(study, group) if group else n_stimuli
         if count_repetitions(study) == 1:  # the best layer is chosen on half of the stimuli
             n_stimuli //= 2
-            n_groups = fewest_groups(study) if group else n_groups
+            n_groups = min(map(len, grouped_in_halves(study))) if group else n_groups
         folds = number_of_folds(validation["folds"], n_stimuli, n_groups)
         if folds < kind.paired_folds:
             raise InputError(
@@ -229,12 +233,14 @@ def count_groups(study: Study, group: str) -> int:
     return counts[group]
 
 
-def fewest_groups(study: Study) -> int:
-    """The fewest groups among the halves of the stimuli on which best layers are chosen."""
+def grouped_in_halves(study: Study) -> list[NDArray]:
+    """The stimuli of each group in each half of them, on which best layers are chosen."""
     groups = words(study, study.config["cross_validation"]["group"])
     selection = study.config["selection"]
     chosen = halves(len(groups), selection["splits"], selection["seed"])
-    return min(len(np.unique(groups[half])) for half in chosen.reshape(-1, len(groups)))
+    return [
+        np.unique(groups[half], return_counts=True)[1] for half in chosen.reshape(-1, len(groups))
+    ]
 
 
 def unknown(field: str, name: str, known: Iterable[str]) -> InputError:

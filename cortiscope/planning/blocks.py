@@ -59,18 +59,25 @@ def seconds_per_layer(
     return products + (1 + refits) * SECONDS_PER_DECOMPOSITION * n_stimuli**3
 
 
-def features_megabytes(n_stimuli: int, batch: int, widest: int, kept: Sequence[int]) -> int:
-    """Megabytes to extract the layers of a model.
+def batch_megabytes(batch: int, widest: int) -> int:
+    """Megabytes of the forward pass of so many stimuli.
 
-    batch: stimuli of a forward pass. widest: activations of a stimulus in the widest call of the
-    network. kept: features of a stimulus, of each layer: all are held until they are written.
-
-    A call's input and output, twice, go into the half of the memory that `extraction` gives them,
-    so that a batch is the same here and on a cluster: of `exact`, the last bits depend on it.
-    Beyond what many nodes have, the stimuli go by in smaller batches.
+    widest: numbers of a stimulus in the widest call of the network, its image counted. Inputs and
+    outputs, twice, go into the half of the memory that `extraction` gives them, so that a batch is
+    the same here and on a cluster: of `exact`, the last bits depend on it. Beyond what many nodes
+    have, the stimuli go by in smaller batches.
     """
-    activations = min(32 * batch * widest // 10**6, MOST_ACTIVATIONS)
-    return 4000 + activations + 8 * n_stimuli * sum(kept) // 10**6
+    return min(32 * batch * widest // 10**6, MOST_ACTIVATIONS)
+
+
+def features_megabytes(n_stimuli: int, pixels: int, parameters: int, kept: Sequence[int]) -> int:
+    """Megabytes to extract the layers of a model, beside those of a forward pass.
+
+    pixels: bytes of a stimulus. parameters: of the network, which its file and it hold. kept:
+    features of a stimulus, of each layer: all are held until they are written.
+    """
+    numbers = 2 * parameters + 2 * n_stimuli * sum(kept)
+    return 4000 + (n_stimuli * pixels + 4 * numbers) // 10**6
 
 
 def fit_megabytes(

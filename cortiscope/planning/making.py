@@ -8,15 +8,20 @@ from pathlib import Path
 from typing import Any
 
 from cortiscope.experiment.images import folder_digest
+from cortiscope.experiment.sizes import is_light
 from cortiscope.files import making
 from cortiscope.planning.digest import code_digest
 from cortiscope.planning.study import Study
 
 
 def images_digest(study: Study) -> str:
-    """Of the images of the stimuli, where these are a folder; else empty."""
-    folders = [source for source in study.source("stimuli") if Path(source).is_dir()]
-    return folder_digest(folders[0], contents=True) if folders else ""
+    """Of the images of the stimuli, where these are a folder; else empty. Of many gigabytes, which
+    no dry run could read, names and sizes alone.
+    """
+    source = study.source("stimuli")
+    if not source or not Path(source[0]).is_dir():
+        return ""
+    return folder_digest(source[0], contents=is_light(source))
 
 
 def labelled_images_digest(study: Study) -> str:

@@ -1,8 +1,10 @@
 """What the jobs of a study ask of a machine, in megabytes and minutes; see `blocks` for one job."""
 
+from cortiscope.experiment import sizes
 from cortiscope.mappings.kinds import MAPPINGS
 from cortiscope.networks.projection_kinds import components_kept, fullest_batch
 from cortiscope.planning.blocks import (
+    batch_megabytes,
     features_megabytes,
     fit_megabytes,
     searchlight_megabytes,
@@ -21,13 +23,32 @@ def kept(study: Study, model: str) -> list[int]:
     ]
 
 
-def features_memory(study: Study, model: str) -> int:
-    """Megabytes to extract a model."""
-    features = study.config["features"]
+def features_memory(study: Study, model: str, attempt: int = 1) -> int:
+    """Megabytes to extract a model; a pass, whose batch follows them, asks once for its own."""
+    features, row = study.config["features"], study.layer_tables[model][0]
     fullest = fullest_batch(features["projection"], study.n_stimuli)
     batch = min(features["batch_size"] or fullest, study.n_stimuli)
-    widest = int(study.layer_tables[model][0]["model_widest"])
-    return features_megabytes(study.n_stimuli, batch, widest, kept(study, model))
+    on_host = not features["device"].startswith("cuda")
+    passes = batch_megabytes(batch, int(row["model_widest"])) if on_host else 0
+    pixels = sizes.image_bytes(study.config["stimuli"], study.source("stimuli"))
+    parameters = int(row["model_parameters"])
+    rest = features_megabytes(study.n_stimuli, pixels, parameters, kept(study, model))
+    return passes + attempt * rest
+
+
+def ceilings_memory(study: Study, area: str) -> int:
+    """Megabytes for the ceilings of an area, or of all where that is ""."""
+    n_stimuli, counts = study.n_stimuli, [study.neuroids[name] for name in study.fitted(area)]
+    responses = n_stimuli * study.repetitions * (2 * sum(counts) + 4 * max(counts))
+    return 1000 + 8 * (responses + 24 * n_stimuli**2) // 10**6
+
+
+def ceilings_minutes(study: Study, area: str) -> int:
+    """Minutes to allow those: ten times what they took."""
+    n_stimuli, counts = study.n_stimuli, [study.neuroids[name] for name in study.fitted(area)]
+    cells = len(counts) * n_stimuli**2 * 1e-7
+    responses = sum(counts) * n_stimuli * (study.repetitions * 1e-8 + n_stimuli * 1e-10)
+    return 10 + int(study.config["ceilings"]["splits"] * (cells + responses) / 6)
 
 
 def fit_memory(study: Study, area: str, mapping: str, model: str) -> int:

@@ -128,3 +128,6 @@ def test_a_large_recording_is_not_brought_in_where_users_log_in(tmp_path):
     assert is_light([])
     assert is_light([str(tmp_path / "small.nc")])
     assert not is_light([str(tmp_path / "large.nc")])
+    (tmp_path / "images" / "faces").mkdir(parents=True)
+    (tmp_path / "large.nc").rename(tmp_path / "images" / "faces" / "one.png")
+    assert not is_light([str(tmp_path / "images")])

@@ -151,6 +151,22 @@ def test_the_pass_stops_after_the_last_wanted_layer():
     assert not called
 
 
+class Squeezing(nn.Module):
+    """Drops every dimension of one, a lone stimulus's too."""
+
+    def __init__(self):
+        super().__init__()
+        self.pool, self.readout = nn.AdaptiveAvgPool2d(1), nn.Linear(3, 5)
+
+    def forward(self, batch):
+        return self.readout(self.pool(batch).squeeze())
+
+
+def test_a_network_may_drop_the_dimension_of_a_lone_stimulus():
+    outcomes = extract(build(Squeezing), images(4), ["readout"], {"projection": "fold"}, **QUIET)
+    assert outcomes["readout"][0]["features"].shape == (4, 5)
+
+
 def test_no_hook_remains():
     network = build(InPlace)
     extract(network, images(2), ["mix", "relu#2"], {"projection": "fold"}, **QUIET)

@@ -8,8 +8,11 @@ import yaml
 
 from cortiscope.experiment.responses import read_area
 from cortiscope.mappings.fitting import fit
+from cortiscope.networks.extraction import MEMORY_SHARE
 from cortiscope.networks.features import read_layers
 from cortiscope.planning.blocks import (
+    MOST_ACTIVATIONS,
+    batch_megabytes,
     features_megabytes,
     fit_megabytes,
     searchlight_megabytes,
@@ -81,15 +84,23 @@ def test_memory_is_for_the_features_that_are_held():
     assert fit_megabytes(1000, [64], 1, [800_000], asked) > 3 * 1000 * 800_000 * 8 / 1e6
     assert fit_megabytes(1000, [64], 1, [10_000] * 50, asked) > 1000 * 50 * 10_000 * 8 / 1e6
     layers = [800_000] * 20  # as they are: all wait in memory until they are written
-    assert features_megabytes(1000, 64, 800_000, layers) > 1000 * 20 * 800_000 * 4 / 1e6
+    assert features_megabytes(1000, 1, 1, layers) > 1000 * 20 * 800_000 * 4 / 1e6
+    images, weights = 10_000 * 500 * 500 * 3 / 1e6, 2 * 4 * 61_000_000 / 1e6
+    assert features_megabytes(10_000, 500 * 500 * 3, 61_000_000, [1]) > 2000 + images + weights
 
 
-def test_a_batch_of_all_stimuli_fits_into_what_extraction_asks_for():
-    """Inputs and outputs of the widest call, twice, in half of what a process of 1 GB leaves."""
-    for widest in (10_000, 800_000, 1_500_000):
-        left = features_megabytes(1000, 1000, widest, [1000]) - 1000
-        assert 0.5 * left > 1000 * 2 * 2 * widest * 4 / 1e6
-    assert features_megabytes(1000, 1000, 10**8, [1000]) < 70_000  # more goes by in batches
+@pytest.mark.parametrize("pixels", [3 * 64**2, 3 * 384**2])
+@pytest.mark.parametrize("call", [10_000, 800_000, 1_500_000])
+def test_a_batch_of_all_stimuli_fits_into_what_extraction_asks_for(pixels, call):
+    """What `extraction` counts of a pass, in its share of what a process of 1.5 GB leaves."""
+    asked = batch_megabytes(1000, call + pixels) + features_megabytes(1000, pixels, 10**6, [1000])
+    one = 4 * (2 * 2 * call + pixels)  # input and output of a call, twice; the image
+    loaded = 1500 + 1000 * pixels / 1e6
+    assert MEMORY_SHARE * (asked - loaded) > 1000 * one / 1e6
+
+
+def test_a_pass_asks_for_no_more_than_nodes_have():
+    assert batch_megabytes(1000, 10**8) == MOST_ACTIVATIONS
 
 
 def test_a_searchlight_asks_for_its_permutations_up_to_a_block():

@@ -60,6 +60,23 @@ def test_a_streamed_batch_is_all_that_is_in_memory(study):
     assert less == pytest.approx(32 * 56 * widest / 1e6, abs=2)
 
 
+def test_a_pass_asks_for_memory_once_and_on_a_gpu_for_none(study):
+    here, there = study(device="cpu"), study(device="cuda")
+    widest = int(here.layer_tables[MODEL][0]["model_widest"])
+    passes = needs.features_memory(here, MODEL) - needs.features_memory(there, MODEL)
+    assert passes == 32 * here.n_stimuli * widest // 10**6
+    again = needs.features_memory(here, MODEL, attempt=3)
+    assert again - passes == 3 * needs.features_memory(there, MODEL)
+
+
+def test_ceilings_of_more_areas_ask_for_more(study):
+    embedded = study()
+    alone, together = (needs.ceilings_memory(embedded, area) for area in ("V1", ""))
+    one = embedded.n_stimuli * embedded.repetitions * 64 * 8 / 1e6
+    assert together - alone == pytest.approx(2 * 2 * one, abs=2)
+    assert 10 <= needs.ceilings_minutes(embedded, "") < 15
+
+
 def test_a_searchlight_asks_for_its_permutations(study):
     few, many = study(permutations=10), study(permutations=10_000)
     assert needs.searchlight_memory(many, MODEL) > needs.searchlight_memory(few, MODEL)

@@ -14,6 +14,9 @@ rule ceilings:
     conda:
         "../../envs/analysis.yaml"
     threads: 1
+    resources:
+        mem_mb=ceilings_memory,
+        runtime=ceilings_runtime,
     params:
         settings=STUDY.section("ceilings", "rsa"),
         code=code("ceilings"),

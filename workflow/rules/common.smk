@@ -138,7 +138,15 @@ def features_made_by(wildcards):
 
 
 def features_memory(wildcards, attempt):
-    return attempt * needs.features_memory(STUDY, wildcards.model)
+    return needs.features_memory(STUDY, wildcards.model, attempt)
+
+
+def ceilings_memory(wildcards, attempt):
+    return attempt * needs.ceilings_memory(STUDY, wildcards.get("area", ""))
+
+
+def ceilings_runtime(wildcards, attempt):
+    return attempt * needs.ceilings_minutes(STUDY, wildcards.get("area", ""))
 
 
 def fit_memory(wildcards, attempt):
