@@ -143,8 +143,8 @@ def test_a_failed_job_shows_its_log_and_is_retried_with_more(cluster, study, con
     assert message.startswith("error: resources/shapes/responses.nc: ")
     assert message.splitlines()[0] in done.stderr
     run = Run.latest(tmp_path, cluster)
-    asked = sorted(efficiency.megabytes(job["ReqMem"]) for job in run.jobs())
-    assert asked == [2000, 4000]
+    first, again = sorted(efficiency.megabytes(job["ReqMem"]) for job in run.jobs())
+    assert again == 2 * first >= 2000
 
 
 def test_a_run_without_jobs_is_one_line(cluster):
