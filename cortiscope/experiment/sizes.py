@@ -34,7 +34,7 @@ def image_bytes(section: Mapping[str, Any], source: list[str]) -> int:
     if not source:
         return 3 * IMAGE_SIZE**2
     if Path(source[0]).is_dir():
-        return read_image(list_images(source[0])[0]).nbytes
+        return read_image(next(found_images(source[0]))).nbytes
     with opened(source[0]) as dataset:
         size = {name: len(dataset.dimensions[name]) for name in ("y", "x")}
         return 3 * size["y"] * size["x"]

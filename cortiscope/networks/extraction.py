@@ -23,8 +23,8 @@ from cortiscope.suggestions import near
 
 MEMORY_SHARE = 0.5  # of the memory that is free, for the activations of a batch
 
-# Takes a layer's name, the shape of its activations for a stimulus, and (stimulus, feature).
-Take = Callable[[str, torch.Size, torch.Tensor], None]
+# Takes a layer's name and its activations (stimulus, ...).
+Take = Callable[[str, torch.Tensor], None]
 
 
 class Images(Protocol):
@@ -120,16 +120,15 @@ class _Run:
         Made between activations of a batch, they would split the memory that those leave behind.
         Two, since a network may drop the dimension of a lone stimulus.
         """
-        images, held = self.images[0:2].to(device), [0]
+        images, held = self.images[0:2].to(device), 0
 
         def measure() -> None:
-            held.append(bytes_held(self.network, lambda: self._pass(images, self._make)))
+            nonlocal held
+            held = bytes_held(self.network, lambda: self._pass(images, self._make))
 
-        if not self._has_memory(measure, device):
-            images = images[:1]
-            if not self._has_memory(measure, device):
-                halved(1, self.where)
-        return (max(held) + images.nbytes) // len(images)
+        while not self._has_memory(measure, device):
+            images = images[: halved(len(images), self.where)]
+        return (held + images.nbytes) // len(images)
 
     def fitting_batch(self, one: int, device: torch.device) -> int:
         """How many stimuli a pass can take, each of so many bytes."""
@@ -141,8 +140,8 @@ class _Run:
     def advance(self, start: int, stop: int, device: torch.device) -> bool:
         """Project one batch; False where memory ran out."""
 
-        def project(name: str, _shape: torch.Size, flat: torch.Tensor) -> None:
-            self.projectors[name].add(flat, start)
+        def project(name: str, value: torch.Tensor) -> None:
+            self.projectors[name].add(value.reshape(len(value), -1), start)
 
         return self._has_memory(
             lambda: self._pass(self.images[start:stop].to(device), project), device
@@ -169,8 +168,7 @@ class _Run:
         def consume(name: str, _module: nn.Module, _inputs: Any, output: Any) -> None:
             if name in waiting:
                 waiting.remove(name)
-                value = self._checked(name, output, len(batch))
-                take(name, value.shape[1:], value.reshape(len(batch), -1))
+                take(name, self._checked(name, output, len(batch)))
                 if not waiting:
                     raise _EnoughError
 
@@ -199,11 +197,11 @@ class _Run:
             )
         return value
 
-    def _make(self, name: str, shape: torch.Size, flat: torch.Tensor) -> None:
-        self.shapes[name] = tuple(shape)
-        kind, n_all = str(self.settings.get("projection") or "auto"), len(self.images)
+    def _make(self, name: str, value: torch.Tensor) -> None:
+        self.shapes[name] = tuple(value.shape[1:])
+        kind, n_features = str(self.settings.get("projection") or "auto"), value[0].numel()
         self.projectors[name] = projection.make(
-            kind, n_all, flat.shape[1], self.settings, name, self.model
+            kind, len(self.images), n_features, self.settings, name, self.model
         )
 
     def finish(self) -> dict[str, projection.Outcome]:

@@ -82,7 +82,7 @@ def read_table(path: str | Path) -> list[dict[str, str]]:
     depth: 0 (the network's first operation) to 1 (its last); kind: the module's class; shape: of
     its output for one stimulus, as 64x55x55; n_features: the product of shape; parameters: of the
     module, children included; model_parameters: of the whole network; model_widest: the largest
-    n_features of all its calls, recorded or not.
+    n_features of all its calls, recorded or not, and the numbers of its image.
     """
     if not Path(path).is_file():
         raise InputError(str(path), "no such layer table", "make it: python -m cortiscope.layers")

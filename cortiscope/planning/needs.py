@@ -1,6 +1,5 @@
 """What the jobs of a study ask of a machine, in megabytes and minutes; see `blocks` for one job."""
 
-from cortiscope.experiment import sizes
 from cortiscope.mappings.kinds import MAPPINGS
 from cortiscope.networks.projection_kinds import components_kept, fullest_batch
 from cortiscope.planning.blocks import (
@@ -30,9 +29,8 @@ def features_memory(study: Study, model: str, attempt: int = 1) -> int:
     batch = min(features["batch_size"] or fullest, study.n_stimuli)
     on_host = not features["device"].startswith("cuda")
     passes = batch_megabytes(batch, int(row["model_widest"])) if on_host else 0
-    pixels = sizes.image_bytes(study.config["stimuli"], study.source("stimuli"))
-    parameters = int(row["model_parameters"])
-    rest = features_megabytes(study.n_stimuli, pixels, parameters, kept(study, model))
+    parameters, layers = int(row["model_parameters"]), kept(study, model)
+    rest = features_megabytes(study.n_stimuli, study.image_bytes, parameters, layers)
     return passes + attempt * rest
 
 
@@ -61,12 +59,11 @@ def fit_memory(study: Study, area: str, mapping: str, model: str) -> int:
 
 def searchlight_memory(study: Study, model: str) -> int:
     """Megabytes to search an area for the layers of a model."""
-    n_voxels, permutations = (
-        sum(study.neuroids.values()),
-        study.config["statistics"]["permutations"],
-    )
+    permutations, voxels = study.config["statistics"]["permutations"], study.neuroids.values()
     layers = kept(study, model)
-    return searchlight_megabytes(study.n_stimuli, n_voxels, study.repetitions, layers, permutations)
+    return searchlight_megabytes(
+        study.n_stimuli, sum(voxels), study.repetitions, layers, permutations
+    )
 
 
 def searchlight_minutes(study: Study, area: str, model: str) -> int:

@@ -122,6 +122,10 @@ class Study:
     def n_stimuli(self) -> int:
         return sizes.count_stimuli(self.config["stimuli"], self.source("stimuli"))
 
+    @cached_property
+    def image_bytes(self) -> int:
+        return sizes.image_bytes(self.config["stimuli"], self.source("stimuli"))
+
     # The networks
 
     def build_row(self, model: str) -> dict[str, str]:
