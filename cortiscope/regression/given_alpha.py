@@ -12,10 +12,12 @@ Two matrix products serve all folds and neuroids of an alpha.
 """
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cortiscope.regression.kept import Kept
 from cortiscope.regression.nested import KEPT_BYTES, Solver
 
 LEAST = 1e-12  # alpha relative to the largest eigenvalue: below, R[F, F] is nothing but rounding
@@ -39,8 +41,8 @@ class GivenAlpha:
         self.spectrum, self.vectors = solver.values, solver.vectors[solver.layout.real.ravel()]
         ends = np.cumsum(solver.layout.real.sum(axis=1))
         self.folds = [slice(start, end) for start, end in zip([0, *ends], ends, strict=False)]
-        self.kept: dict[tuple[float, np.dtype], Slopes] = {}
-        self.room = KEPT_BYTES
+        # For the areas to come.
+        self.kept: Kept[Slopes] = Kept(KEPT_BYTES, lambda made: made.products.nbytes)
 
     def predict(self, targets: NDArray, alpha: NDArray) -> tuple[NDArray, NDArray]:
         """Targets (stimulus, neuroid), in the order of folds and of mean 0; alpha (neuroid,).
@@ -52,7 +54,9 @@ class GivenAlpha:
         spread = np.empty((len(self.folds), targets.shape[1]), targets.dtype)
         for strength in np.unique(alpha):
             columns = np.flatnonzero(alpha == strength)
-            slopes = self._slopes(float(strength), targets.dtype)
+            slopes = self.kept.get(
+                (strength, targets.dtype), partial(self._made, float(strength), targets.dtype)
+            )
             values[:, columns], spread[:, columns] = self._at(slopes, targets[:, columns])
         return values, spread
 
@@ -69,16 +73,6 @@ class GivenAlpha:
             changed = own @ missed[held] - twice[held]
             squared[fold] = squares + np.einsum("hn,hn->n", missed[held], changed)
         return values, np.sqrt(np.maximum(squared, 0.0) / n_stimuli)
-
-    def _slopes(self, alpha: float, dtype: np.dtype) -> Slopes:
-        """Kept for the areas to come while there is room."""
-        if (alpha, dtype) in self.kept:
-            return self.kept[alpha, dtype]
-        made = self._made(alpha, dtype)
-        if made.products.nbytes <= self.room:
-            self.room -= made.products.nbytes
-            self.kept[alpha, dtype] = made
-        return made
 
     def _made(self, alpha: float, dtype: np.dtype) -> Slopes:
         n_stimuli, vectors = len(self.vectors), self.vectors

@@ -22,9 +22,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from cortiscope.regression.kept import Kept
+
 NEUROID_BLOCK = 1024  # the products of a block stay in the cache
 KEPT_BYTES = 2**24  # of matrices for all alphas: where there are few stimuli, making them counts
 REFIT_BYTES = 2**28  # of decompositions of training parts, for folds that rounding spoils
+# Eigenvalues and eigenvectors of a fold's training part, its kernel with what is held out.
+TrainingPart = tuple[NDArray, NDArray, NDArray]
 # Rounding allowed in an inner error, relative. It decides between the shared and the refitted path.
 ERROR_TOLERANCE = {np.dtype(np.float64): 1e-6, np.dtype(np.float32): 1e-2}
 
@@ -75,12 +79,10 @@ class Solver:
     def __init__(self, kernel: NDArray, layout: Layout, room: int = KEPT_BYTES) -> None:
         self.kernel = kernel[np.ix_(layout.order, layout.order)]
         self.layout = layout
-        self.room = room
-        self.kept: dict[tuple[float, np.dtype], Shared] = {}
+        self.forget(room)
         self.values, vectors = decompose(self.kernel)
         self.vectors = np.zeros((layout.real.size, len(self.values)))
         self.vectors[layout.real.ravel()] = vectors
-        self.refits: dict[int, tuple[NDArray, NDArray, NDArray]] = {}
 
     def choose(self, alphas: NDArray, targets: NDArray) -> tuple[NDArray, NDArray, NDArray]:
         """The number of the best alpha (fold, neuroid), its held-out residuals, its inner error."""
@@ -126,19 +128,12 @@ class Solver:
 
     def shared(self, alpha: float, dtype: np.dtype) -> Shared:
         """The matrices that every neuroid shares at this alpha: kept while there is room."""
-        if (alpha, dtype) in self.kept:
-            return self.kept[alpha, dtype]
-        made = self._made(alpha, dtype)
-        if made.products.nbytes <= self.room:
-            self.room -= made.products.nbytes
-            self.kept[alpha, dtype] = made
-        return made
+        return self.kept.get((alpha, dtype), lambda: self._made(alpha, dtype))
 
     def forget(self, room: int) -> None:
         """Drop all that is kept but the decomposition, for so many bytes of room."""
-        self.kept.clear()
-        self.refits.clear()
-        self.room = room
+        self.kept: Kept[Shared] = Kept(room, lambda made: made.products.nbytes)
+        self.refits: Kept[TrainingPart] = Kept(REFIT_BYTES, lambda made: made[1].nbytes)
 
     def _made(self, alpha: float, dtype: np.dtype) -> Shared:
         n_folds, n_places = self.layout.real.shape
@@ -189,7 +184,7 @@ class Solver:
     def _refit(self, alpha: float, fold: int, targets: NDArray) -> tuple[NDArray, NDArray]:
         """The same for one fold, from a decomposition of its training part."""
         held = self.layout.fold == fold
-        values, vectors, cross = self._decomposed(fold, held)
+        values, vectors, cross = self.refits.get(fold, lambda: self._decomposed(held))
         residual = (vectors * (alpha / (values + alpha))) @ vectors.T
         known = targets[~held]
         # (training, training) x (training, neuroid)
@@ -198,17 +193,12 @@ class Solver:
         slopes = (cross @ residual / alpha).astype(targets.dtype)
         return errors, targets[held] - known.mean(axis=0) - slopes @ known
 
-    def _decomposed(self, fold: int, held: NDArray) -> tuple[NDArray, NDArray, NDArray]:
-        """Of the training part of a fold, and its kernel with what is held out (stimulus,)."""
-        if fold in self.refits:
-            return self.refits[fold]
+    def _decomposed(self, held: NDArray) -> TrainingPart:
+        """held (stimulus,) bool: what is held out."""
         training = self.kernel[np.ix_(~held, ~held)]
         cross = self.kernel[np.ix_(held, ~held)] - training.mean(axis=0)
         cross -= cross.mean(axis=1, keepdims=True)
-        made = (*decompose(training), cross)
-        if (len(self.refits) + 1) * training.nbytes <= REFIT_BYTES:
-            self.refits[fold] = made
-        return made
+        return (*decompose(training), cross)
 
 
 def decompose(kernel: NDArray) -> tuple[NDArray, NDArray]:
