@@ -1,9 +1,9 @@
 """How much memory a job may still take: of the machine, of its control groups, of its request."""
 
-import resource
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import torch
 
 NO_LIMIT = 2**60  # bytes; groups of version 1 without a limit state a number near 2**63
@@ -27,24 +27,12 @@ def free_on_host(requested: int = 0, root: Path = Path("/")) -> int:
     """The least that machine, control groups (SLURM's, a container's) and request leave, in bytes.
 
     The request counts also where nothing enforces it: other jobs run beside this one.
-    root: of the file system.
+    root: of the file system that shows the groups.
     """
-    left = [_available(root), *_left_in_groups(root)]
+    left = [psutil.virtual_memory().available, *_left_in_groups(root)]
     if requested:
-        left.append(requested * 10**6 - _resident(root))
+        left.append(requested * 10**6 - psutil.Process().memory_info().rss)
     return max(0, min(left))
-
-
-def _available(root: Path) -> int:
-    table = _read(root / "proc/meminfo") or "MemAvailable: 4194304 kB"
-    fields = dict(line.split(":", 1) for line in table.splitlines())
-    return int(fields["MemAvailable"].split()[0]) * 1024
-
-
-def _resident(root: Path) -> int:
-    """Bytes that this process holds."""
-    pages = _read(root / "proc/self/statm").split()
-    return int(pages[1]) * resource.getpagesize() if pages else 0
 
 
 def _left_in_groups(root: Path) -> Iterator[int]:

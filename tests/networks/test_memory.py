@@ -1,7 +1,7 @@
 """The memory that is left: of machine, control groups and request, the least."""
 
-import resource
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -14,10 +14,11 @@ NONE_V1 = 9223372036854771712
 
 
 @pytest.fixture
-def root(tmp_path: Path) -> Path:
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A machine with 64 GB free, on which this process holds 1 GB."""
-    write(tmp_path, "proc/meminfo", f"MemTotal: 99 kB\nMemAvailable: {64 * GB // 1024} kB")
-    write(tmp_path, "proc/self/statm", f"9 {GB // resource.getpagesize()} 9")
+    monkeypatch.setattr("psutil.virtual_memory", lambda: SimpleNamespace(available=64 * GB))
+    held = SimpleNamespace(memory_info=lambda: SimpleNamespace(rss=GB))
+    monkeypatch.setattr("psutil.Process", lambda: held)
     return tmp_path
 
 
