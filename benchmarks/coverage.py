@@ -1,14 +1,14 @@
 """How often 95 % intervals contain the truth, over simulated studies of each kind.
 
-    python benchmarks/coverage.py [--studies 400] [--only WORD]
+    python benchmarks/coverage.py [--studies 400] [--seed 0] [--only WORD]
 
 What the truth is, and what differs between studies:
 
 - ridge: new stimuli, new noise. Truth: the mean held-out score, over all studies of the same
   population of neuroids, that models trained on as many stimuli have on unlimited new ones,
   computed from their weights. `these`: of the very models of this study instead, which differ.
-- ols, pcr, lasso, pls, stacked: the same. Truth: the mean over the studies of their scores.
-- rsa: new stimuli, new noise. Truth: the Spearman correlation of the RDMs of 12 x 1,500 stimuli.
+- other mappings: the same. Truth: the mean over the studies of their scores.
+- rsa by Spearman: new stimuli, new noise. Truth: that of the RDMs of 12 x 1,500 stimuli.
 - correlation over models: new models. Truth: the correlation of a million models.
 - neuroids of subjects: new subjects and neuroids. Truth: the mean of the population.
 - ridge, stimuli and neuroids: all new. Truth: the mean over the studies of their models' scores.
@@ -21,7 +21,6 @@ mean. 400 studies leave ± 2.1 % of chance on a coverage of 95 %, 1,600 leave ±
 import argparse
 import sys
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +30,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from studies import (
     PER_POPULATION,
+    Studies,
     Study,
     mapping_studies,
     model_studies,
@@ -40,7 +40,9 @@ from studies import (
     two_way_studies,
 )
 
-KINDS: dict[str, Callable[[int], Iterator[Study]]] = {
+WHOLE = {"group": "category", "folds": 10}
+
+KINDS: dict[str, Studies] = {
     "ridge, 118 stimuli, 10 folds": ridge_studies(118),
     "ridge, 118 stimuli, leave one out": ridge_studies(118, n_folds=118),
     "ridge, 60 stimuli, 10 folds": ridge_studies(60),
@@ -53,10 +55,31 @@ KINDS: dict[str, Callable[[int], Iterator[Study]]] = {
     "lasso, 118 stimuli, 10 folds": mapping_studies("lasso"),
     "pls, 118 stimuli, 10 folds": mapping_studies("pls"),
     "stacked, 118 stimuli, 10 folds": mapping_studies("stacked"),
+    "pls, 118 stimuli, Brain-Score's splits": mapping_studies(
+        "pls", pls={"protocol": "brainscore"}
+    ),
+    "ridge, 12 categories of 10 stimuli, held out whole": mapping_studies(
+        "ridge", n_stimuli=120, per_category=10, cross_validation=WHOLE
+    ),
+    "ridge, 30 categories of 4 stimuli, held out whole": mapping_studies(
+        "ridge", n_stimuli=120, per_category=4, cross_validation=WHOLE
+    ),
     "rsa, 60 stimuli": rsa_studies(60, noise=2.0),
     "rsa, 119 stimuli": rsa_studies(119, noise=2.0),
     "rsa, 60 stimuli, noisy": rsa_studies(60, noise=8.0),
     "rsa, 30 stimuli": rsa_studies(30, noise=2.0),
+    "rsa, 118 stimuli, pearson": mapping_studies("rsa", rsa={"comparison": "pearson"}),
+    "rsa, 118 stimuli, kendall": mapping_studies("rsa", rsa={"comparison": "kendall"}),
+    "rsa, 118 stimuli, crossnobis by cosine": mapping_studies(
+        "rsa", rsa={"dissimilarity": "crossnobis", "comparison": "cosine"}
+    ),
+    "cka, 118 stimuli": mapping_studies("cka"),
+    "rsa_reweighted, 118 stimuli": mapping_studies("rsa_reweighted"),
+    "rsa_remixed, 118 stimuli": mapping_studies(
+        "rsa_remixed", rsa_remixed={"property": "property"}
+    ),
+    "unit_weighted, 118 stimuli": mapping_studies("unit_weighted"),
+    "variance_partition, 118 stimuli": mapping_studies("variance_partition"),
     "correlation over 8 models": model_studies(8, "normal"),
     "correlation over 20 models": model_studies(20, "normal"),
     "correlation over 20 models, two clusters": model_studies(20, "two clusters"),
@@ -93,13 +116,14 @@ def report(name: str, studies: list[Study], seconds: float) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--studies", type=int, default=400, help="of each kind")
+    parser.add_argument("--seed", type=int, default=0, help="of the studies; another, others")
     parser.add_argument("--only", default="", help="kinds of study that contain this word")
     given = parser.parse_args()
     with threadpool_limits(1):
         for name, studies in KINDS.items():
             if given.only in name:
                 start = time.process_time()
-                found = list(studies(given.studies))
+                found = list(studies(given.studies, given.seed))
                 report(name, found, time.process_time() - start)
 
 

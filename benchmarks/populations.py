@@ -22,11 +22,24 @@ class Population:
     decay: NDArray  # (component,) standard deviations
     heavy: bool  # stimuli of Student's distribution with 7 degrees of freedom
 
-    def study(self, n_stimuli: int, random: np.random.Generator) -> tuple[NDArray, NDArray]:
-        """Features (stimulus, component), responses (stimulus, neuroid)."""
+    def study(
+        self, n_stimuli: int, random: np.random.Generator, per_category: int = 1
+    ) -> tuple[NDArray, NDArray]:
+        """Features (stimulus, component), responses (stimulus, neuroid).
+
+        per_category: so many stimuli after each other share half of their variance.
+        """
+
+        def normal(count: int) -> NDArray:
+            own = random.normal(size=(n_stimuli, count))
+            if per_category == 1:
+                return own
+            shared = random.normal(size=(n_stimuli // per_category, count))
+            return (own + shared.repeat(per_category, axis=0)) / np.sqrt(2)
+
         size = np.sqrt(5 / random.chisquare(7, size=(n_stimuli, 1))) if self.heavy else 1.0
-        features = size * random.normal(size=(n_stimuli, len(self.decay))) * self.decay
-        latents = size * random.normal(size=(n_stimuli, len(self.unseen)))
+        features = size * normal(len(self.decay)) * self.decay
+        latents = size * normal(len(self.unseen))
         noise = random.normal(size=(n_stimuli, self.slopes.shape[1]))
         return features, features @ self.slopes + latents @ self.unseen + noise
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from populations import Fit, Population, population, rsa_population, true_scores
 
 from cortiscope.mappings.fitting import fit
-from cortiscope.mappings.kinds import MAPPINGS
+from cortiscope.mappings.kinds import MAPPINGS, low_level
 from cortiscope.regression import ridge
 from cortiscope.regression.cross_validation import fold_numbers
 from cortiscope.similarity import rdm_standard_error, rsa
@@ -27,6 +27,8 @@ DRAWS, PER_POPULATION = 999, 100
 Ends = tuple[float, float]
 # One study: its truth, and the interval of every contender.
 Study = tuple[float, dict[str, Ends]]
+# From how many, and a seed.
+Studies = Callable[[int, int], Iterator[Study]]
 
 
 def percentiles(draws: NDArray) -> Ends:
@@ -36,23 +38,23 @@ def percentiles(draws: NDArray) -> Ends:
 
 def ridge_studies(
     n_stimuli: int, signal: float = 2.5, heavy: bool = False, n_folds: int = 10
-) -> Callable[[int], Iterator[Study]]:
+) -> Studies:
     """Studies of ridge; the truth of each is of its own models."""
 
-    def studies(count: int) -> Iterator[Study]:
-        random = np.random.default_rng(n_stimuli)
-        for seed in range(count):
-            if seed % PER_POPULATION == 0:
+    def studies(count: int, seed: int) -> Iterator[Study]:
+        random = np.random.default_rng([n_stimuli, seed])
+        for number in range(count):
+            if number % PER_POPULATION == 0:
                 neuroids = population(signal, heavy, random)
-            study = Fit(*neuroids.study(n_stimuli, random), fold_numbers(n_stimuli, n_folds, seed))
+            study = Fit(
+                *neuroids.study(n_stimuli, random), fold_numbers(n_stimuli, n_folds, number)
+            )
             predicted = study.predict()
             score = ridge.fold_centred_correlation(predicted, study.responses, study.folds).mean()
-            weights = bootstrap_weights(n_stimuli, DRAWS, seed)
+            weights = bootstrap_weights(n_stimuli, DRAWS, number)
             plain = ridge.bootstrap_scores(predicted, study.responses, study.folds, weights)
             draws = plain.mean(axis=1)
-            groups = standard_errors.deletion_groups(study.folds, seed)
-            score_of = study.refitted(predicted)
-            error = standard_errors.refitted_error(score_of, groups, draws, study.folds)
+            error = refitted_error(study, predicted, draws)
             held = percentiles(standard_errors.rescaled(draws, score, error))
             truth = float(true_scores(study, predicted, neuroids).mean())
             yield truth, {"percentile": percentiles(draws), "cortiscope": held}
@@ -60,29 +62,43 @@ def ridge_studies(
     return studies
 
 
-def mapping_studies(
-    mapping: str, n_components: int = 100, n_stimuli: int = 118
-) -> Callable[[int], Iterator[Study]]:
-    """Studies by any mapping that predicts neuroids, scored as a fit job does.
+def refitted_error(study: Fit, predicted: ridge.Predictions, draws: NDArray) -> float:
+    groups = standard_errors.deletion_groups(study.folds, 0)
+    resampled = standard_errors.resampled_error(draws, study.folds)
+    score_of, n_stimuli = study.refitted(predicted), len(study.folds)
+    return standard_errors.refitted_error(score_of, groups, resampled, n_stimuli)
 
+
+def mapping_studies(
+    mapping: str,
+    n_components: int = 100,
+    n_stimuli: int = 118,
+    per_category: int = 1,
+    **options: dict[str, Any],
+) -> Studies:
+    """Studies by any mapping, scored as a fit job does; options: of sections of the config.
+
+    per_category: stimuli of a category, which is new in every study and held out whole.
     Scores have no bias worth counting, so that their mean over the studies of a population is the
     truth, to a tenth of their standard error.
     """
     config = yaml.safe_load((REPOSITORY / "config" / "config.yaml").read_text())
-    statistics = {"permutations": 0, "bootstraps": DRAWS, "seed": 0}
-    settings = {name: config[name] for name in MAPPINGS[mapping].sections} | {
-        "statistics": statistics,
-        "selection": {"splits": 1, "seed": 0},
-    }
+    settings = {name: config[name] | options.get(name, {}) for name in MAPPINGS[mapping].sections}
+    permutations = 20 if mapping == "variance_partition" else 0  # it adjusts by them
+    settings["statistics"] = {"permutations": permutations, "bootstraps": DRAWS, "seed": 0}
+    settings["selection"] = {"splits": 1, "seed": 0}
 
-    def studies(count: int) -> Iterator[Study]:
-        random = np.random.default_rng(n_stimuli)
+    def studies(count: int, seed: int) -> Iterator[Study]:
+        random = np.random.default_rng([n_stimuli, seed])
         for _ in range(0, count, PER_POPULATION):
             neuroids = population(2.5, False, random, n_components=n_components)
-            found = [
-                scored(mapping, settings, *neuroids.study(n_stimuli, random))
-                for _ in range(min(count, PER_POPULATION))
-            ]
+            found = []
+            for _ in range(min(count, PER_POPULATION)):
+                features, response = neuroids.study(n_stimuli, random, per_category)
+                trials = response[:, None]
+                if options.get("rsa", {}).get("dissimilarity") == "crossnobis":
+                    trials = trials + random.normal(size=(n_stimuli, 4, response.shape[1]))
+                found.append(scored(mapping, settings, features, trials, per_category))
             truth = float(np.mean([score for score, _ in found]))
             yield from ((truth, {"cortiscope": ends}) for _, ends in found)
 
@@ -90,35 +106,53 @@ def mapping_studies(
 
 
 def scored(
-    mapping: str, settings: dict[str, Any], features: NDArray, responses: NDArray
+    mapping: str,
+    settings: dict[str, Any],
+    features: NDArray,
+    response: NDArray,
+    per_category: int,
 ) -> tuple[float, Ends]:
-    """The score of an area, and the interval that the tables would give it."""
+    """The score of an area, (stimulus, repetition, neuroid), and its interval in the tables.
+
+    Of joint mappings, features (stimulus, component) are those of four layers. Properties and
+    low-level models are made of some of the features.
+    """
+    n_layers = 4 if MAPPINGS[mapping].joint else 1
+    parts = np.array_split(features, n_layers, axis=1)
+    layers = [layer(part, str(number)) for number, part in enumerate(parts)]
+    first = features[:, :6] / features[:, :6].std(axis=0)
+    coordinates = {
+        "category": np.arange(len(features)) // per_category,
+        "property": first.argmax(axis=1).astype(str),
+    } | {
+        name: features[:, 5 * number : 5 * number + 12]
+        for number, name in enumerate(low_level(settings))
+    }
     with contextlib.redirect_stderr(io.StringIO()):  # progress
-        found = fit(mapping, [layer(features)], area(responses[:, None]), settings)
-    draws = found["area_bootstrap"].values[0]
-    return float(found["area_score"].values[0]), percentiles(draws)
+        found = fit(mapping, layers, area(response), settings, coordinates)
+    return float(found["area_score"].values[0]), percentiles(found["area_bootstrap"].values[0])
 
 
-def rsa_studies(n_stimuli: int, noise: float) -> Callable[[int], Iterator[Study]]:
-    def studies(count: int) -> Iterator[Study]:
-        random = np.random.default_rng(n_stimuli)
-        for seed in range(count):
-            if seed % PER_POPULATION == 0:
+def rsa_studies(n_stimuli: int, noise: float) -> Studies:
+    def studies(count: int, seed: int) -> Iterator[Study]:
+        random = np.random.default_rng([n_stimuli, seed])
+        for number in range(count):
+            if number % PER_POPULATION == 0:
                 draw = rsa_population(noise, random)
                 truth = float(np.mean([rsa.spearman(*draw(1500)) for _ in range(12)]))
             model, brain = draw(n_stimuli)
             ranks = rsa.ranks(model), rsa.ranks(brain)
-            weights = bootstrap_weights(n_stimuli, DRAWS, seed)
+            weights = bootstrap_weights(n_stimuli, DRAWS, number)
             draws = bootstrap_scores(model, brain, weights, "spearman")
             score = float(ranks[0] @ ranks[1])
-            error = rdm_standard_error.spearman_error(model, brain)
+            error = rdm_standard_error.comparison_error(model, brain, "spearman")
             held = percentiles(standard_errors.rescaled(draws, score, error))
             yield truth, {"percentile": percentiles(draws), "cortiscope": held}
 
     return studies
 
 
-def model_studies(n_models: int, kind: str) -> Callable[[int], Iterator[Study]]:
+def model_studies(n_models: int, kind: str) -> Studies:
     """Accuracy and score of models: normal, or trained beside untrained, or heavy-tailed."""
 
     def draw(count: int, random: np.random.Generator) -> tuple[NDArray, NDArray]:
@@ -129,8 +163,8 @@ def model_studies(n_models: int, kind: str) -> Callable[[int], Iterator[Study]]:
         size = np.sqrt(5 / random.chisquare(5, size=count)) if kind == "heavy" else 1.0
         return size * accuracy, size * (0.6 * accuracy + 0.8 * own)
 
-    def studies(count: int) -> Iterator[Study]:
-        random = np.random.default_rng(0)
+    def studies(count: int, seed: int) -> Iterator[Study]:
+        random = np.random.default_rng([0, seed])
         truth = float(np.corrcoef(*draw(10**6, random))[0, 1])
         for _ in range(count):
             x, y = draw(n_models, random)
@@ -146,19 +180,19 @@ def model_studies(n_models: int, kind: str) -> Callable[[int], Iterator[Study]]:
     return studies
 
 
-def subject_studies(n_subjects: int, between: float) -> Callable[[int], Iterator[Study]]:
+def subject_studies(n_subjects: int, between: float) -> Studies:
     """Scores of 20 to 60 neuroids a subject; between: variance over that of neuroids."""
 
-    def studies(count: int) -> Iterator[Study]:
-        random = np.random.default_rng(n_subjects)
-        for seed in range(count):
+    def studies(count: int, seed: int) -> Iterator[Study]:
+        random = np.random.default_rng([n_subjects, seed])
+        for number in range(count):
             subject = np.repeat(np.arange(n_subjects), random.integers(20, 61, size=n_subjects))
             own = np.sqrt(between) * random.normal(size=n_subjects)
             values = 0.5 + 0.1 * (own[subject] + random.normal(size=len(subject)))
             weight = np.ones(len(values))
-            alone = bootstrap_weights(len(values), DRAWS, seed) @ values / len(values)
+            alone = bootstrap_weights(len(values), DRAWS, number) @ values / len(values)
             twice = two_stages(values, subject, random)
-            ours = nested_bootstrap.nested_bootstrap(values, subject, weight, DRAWS, seed)
+            ours = nested_bootstrap.nested_bootstrap(values, subject, weight, DRAWS, number)
             ends = {"neuroids alone": percentiles(alone), "both stages": percentiles(twice)}
             yield 0.5, ends | {"cortiscope": percentiles(ours)}
 
@@ -176,18 +210,18 @@ def two_stages(values: NDArray, subject: NDArray, random: np.random.Generator) -
     return draws
 
 
-def two_way_studies(n_stimuli: int, n_neuroids: int) -> Callable[[int], Iterator[Study]]:
+def two_way_studies(n_stimuli: int, n_neuroids: int) -> Studies:
     """Ridge with new stimuli and new neuroids of varied signal."""
 
-    def studies(count: int) -> Iterator[Study]:
-        random = np.random.default_rng(n_stimuli)
-        for seed in range(count):
+    def studies(count: int, seed: int) -> Iterator[Study]:
+        random = np.random.default_rng([n_stimuli, seed])
+        for number in range(count):
             neuroids = population(2.5, False, random, n_neuroids)
             gain = np.exp(0.7 * random.normal(size=n_neuroids))
             neuroids = Population(neuroids.slopes * gain, neuroids.unseen, neuroids.decay, False)
-            study = Fit(*neuroids.study(n_stimuli, random), fold_numbers(n_stimuli, 10, seed))
+            study = Fit(*neuroids.study(n_stimuli, random), fold_numbers(n_stimuli, 10, number))
             predicted = study.predict()
-            weights = bootstrap_weights(n_stimuli, DRAWS, seed)
+            weights = bootstrap_weights(n_stimuli, DRAWS, number)
             plain = ridge.bootstrap_scores(predicted, study.responses, study.folds, weights)
             yield (
                 float(true_scores(study, predicted, neuroids).mean()),
@@ -202,8 +236,7 @@ def two_way(study: Fit, predicted: ridge.Predictions, plain: NDArray) -> dict[st
     scores = ridge.fold_centred_correlation(predicted, study.responses, study.folds)
     score, draws = float(scores.mean()), plain.mean(axis=1)
     ones = np.ones(len(scores))
-    groups = standard_errors.deletion_groups(study.folds, 0)
-    error = standard_errors.refitted_error(study.refitted(predicted), groups, draws, study.folds)
+    error = refitted_error(study, predicted, draws)
     stretched = plain * (error * (1 - score**2) / draws.std())  # spread of r from that of z
     over = nested_bootstrap.nested_bootstrap(scores, None, ones, len(draws), 0)
     deviation = np.sqrt(nested_bootstrap.two_way_variance(stretched, over))

@@ -10,8 +10,10 @@ from cortiscope.mappings.fitting import LayerScore
 from cortiscope.mappings.similarity import known_cells
 from cortiscope.networks.features import Layer
 from cortiscope.similarity import cka
+from cortiscope.similarity.rdm_standard_error import comparison_error
 from cortiscope.statistics.halves import halves
 from cortiscope.statistics.resampling import bootstrap_weights, permutations
+from cortiscope.statistics.standard_errors import rescaled
 
 
 class Scorer:
@@ -42,10 +44,14 @@ class Scorer:
         """Score one layer: its inner products with the area's, the null, bootstrap and halves."""
         gram = cka.gram(layer.features)
         model = cka.prepared(gram)
+        score = float(cka.products(model, self.brain))
+        draws = cka.bootstrap_scores(model, self.brain, self.draws)
+        upper = np.triu_indices(len(gram), 1)
+        error = comparison_error(model[upper], self.brain[upper], "cosine")
         return LayerScore(
-            area_score=float(cka.products(model, self.brain)),
+            area_score=score,
             area_null=cka.permutation_null(model, self.brain, self.orders),
-            area_bootstrap=cka.bootstrap_scores(model, self.brain, self.draws),
+            area_bootstrap=rescaled(draws, score, error),
             selection=self._selection(gram),
             neuroids={},
         )

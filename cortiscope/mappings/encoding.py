@@ -21,7 +21,7 @@ from cortiscope.statistics import standard_errors
 from cortiscope.statistics.halves import halves
 from cortiscope.statistics.resampling import (
     NULL_COLUMNS,
-    bootstrap_weights,
+    bootstrap_weights_of,
     p_value,
     permutations,
     weighted_mean,
@@ -64,12 +64,12 @@ class Encoding(ABC):
         self.area, self.settings = area, settings
         self.validation = CrossValidation.of(settings["cross_validation"], coordinates)
         statistics = settings["statistics"]
-        self.response = area.mean_response
-        n_stimuli = len(self.response)
-        stimuli = np.arange(n_stimuli)
+        self.response, self.seed = area.mean_response, statistics["seed"]
+        n_stimuli, stimuli = len(self.response), np.arange(len(self.response))
         self.sample = Sample(stimuli, self._folds(stimuli))
-        self.draws = bootstrap_weights(n_stimuli, statistics["bootstraps"], statistics["seed"])
-        self.orders = permutations(n_stimuli, statistics["permutations"], statistics["seed"])
+        self.units = self.validation.units(n_stimuli)
+        self.draws = bootstrap_weights_of(self.units, statistics["bootstraps"], self.seed)
+        self.orders = permutations(n_stimuli, statistics["permutations"], self.seed)
         selection = settings["selection"]
         shared = area.response.shape[1] if area.repeated else n_stimuli
         # (split, half, repetition), or (split, half, stimulus) where trials were averaged
@@ -155,23 +155,24 @@ class Encoding(ABC):
         draws = weighted_mean(encoded.bootstrap, self.area.weight)
         if not len(draws):
             return draws
-        tested = self.sample.folds != TRAINING
-        within = self.centred_within(self.sample.folds)[tested]
-        error = standard_errors.resampled_error(draws, within)
-        if tested.all():
-            seed, labels = self.settings["statistics"]["seed"], self.validation.groups
-            groups = standard_errors.deletion_groups(self.sample.folds, seed, labels)
+        folds, within = self.sample.folds, self.centred_within(self.sample.folds)
+        if self.validation.test is not None:
+            error = standard_errors.resampled_error(draws, within[folds != TRAINING])
+        else:
+            drawn = np.unique(self.units, return_index=True)[1]  # a stimulus of each unit
             error = standard_errors.refitted_error(
-                lambda kept: self._refitted(regressions, kept, encoded), groups, draws, within
+                lambda kept: self._refitted(regressions, kept, encoded),
+                standard_errors.deletion_groups(folds, self.seed, self.units),
+                standard_errors.resampled_error(draws, within[drawn]),
+                len(drawn),
             )
         score = float(weighted_mean(encoded.score, self.area.weight))
         return standard_errors.rescaled(draws, score, error)
 
     def _refitted(self, regressions: Regressions, kept: np.ndarray, encoded: Encoded) -> float:
         """The area's score on some of the stimuli, (stimulus,) bool."""
-        sample, targets = self.sample.among(kept), self.response[kept]
-        alpha = self.refitted_at(encoded)
-        again = self._encode(regressions, sample, targets, dtype=np.float32, alpha=alpha)
+        part, alpha = self.sample.among(kept), self.refitted_at(encoded)
+        again = self._encode(regressions, part, self.response[kept], None, np.float32, alpha)
         score = np.where(np.isnan(encoded.score), np.nan, again.score)
         return float(weighted_mean(score, self.area.weight))
 
@@ -245,9 +246,8 @@ class Encoding(ABC):
     def _resample(self, test: np.ndarray) -> None:
         """Draws, permutations and halves of the test stimuli (stimulus,) bool only."""
         statistics, selection = self.settings["statistics"], self.settings["selection"]
-        seed = statistics["seed"]
-        self.draws = given_split.bootstrap_weights(test, statistics["bootstraps"], seed)
-        self.orders = given_split.orders(test, statistics["permutations"], seed)
+        self.draws = given_split.bootstrap_weights(test, statistics["bootstraps"], self.seed)
+        self.orders = given_split.orders(test, statistics["permutations"], self.seed)
         if not self.area.repeated:
             self.halves = given_split.halves(test, selection["splits"], selection["seed"])
 

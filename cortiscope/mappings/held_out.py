@@ -23,9 +23,12 @@ from cortiscope.similarity.held_out_cells import (
     number_of_folds,
     pairs_of_folds,
 )
+from cortiscope.statistics import standard_errors
+from cortiscope.statistics.resampling import bootstrap_weights_of
 
 # Of the predictions for permuted brains together: 256 MB.
 CELLS_AT_ONCE = 2**25
+FEWEST_FOLDS = 3  # two held out, one to train on
 # Of these and of the permuted brains, to be kept for the next layer: 256 MB for all areas of a job.
 KEPT_CELLS = 2**25
 
@@ -38,8 +41,10 @@ class HeldOutSimilarity(Similarity):
     """An area's dissimilarities, and the pairs of folds that are held out.
 
     null_dtype: precision of the permuted brains that a null learns from.
+    refits: whether intervals need models of other stimuli, since the draws alone do not hold.
     """
 
+    refits = False
     null_dtype: type = np.float64
     cells_kept = 0  # by all areas
 
@@ -54,13 +59,15 @@ class HeldOutSimilarity(Similarity):
         check_comparison(self.method)
         self.validation = CrossValidation.of(settings["cross_validation"], coordinates)
         self.stimuli = np.arange(len(area.stimulus_id))
+        self.units = self.validation.units(len(self.stimuli))
         self.held_out = self._held_out(self.stimuli)
         self.n_cells = len(self.cells) + sum(len(tested) for tested in self.held_out.cells)
         self.kept: dict[int, tuple[np.ndarray, list[np.ndarray]]] = {}
         self._reserve(len(self.orders) * self.n_cells)
         test, statistics = self.validation.test, settings["statistics"]
+        seed, selection = statistics["seed"], settings["selection"]
+        self.draws = bootstrap_weights_of(self.units, statistics["bootstraps"], seed)
         if test is not None:
-            seed, selection = statistics["seed"], settings["selection"]
             self.orders = given_split.orders(test, statistics["permutations"], seed)
             self.draws = given_split.bootstrap_weights(test, statistics["bootstraps"], seed)
             if not area.repeated:
@@ -86,25 +93,47 @@ class HeldOutSimilarity(Similarity):
         scores = held_out_cells.score(predicted, brains, self.held_out, self.method)
         own = [np.atleast_2d(cells)[0] for cells in predicted]
         by_half = scores[1:] if self.area.repeated else self._on_halves(predict, own)
+        score = float(scores[0])
         return LayerScore(
-            area_score=float(scores[0]),
+            area_score=score,
             area_null=self._null(predict, own),
-            area_bootstrap=held_out_cells.bootstrap(
-                own, self.cells, self.held_out, self.draws, self.method
-            ),
+            area_bootstrap=self._intervals(predict, own, score),
             selection=by_half.reshape(self.halves.shape[:2]),
             neuroids={},
         )
 
+    def _intervals(self, predict: Predict, own: list[np.ndarray], score: float) -> np.ndarray:
+        """(draw,): the score with stimuli resampled, brought to its standard error."""
+        draws = held_out_cells.bootstrap(own, self.cells, self.held_out, self.draws, self.method)
+        if not len(draws):
+            return draws
+        error, test = standard_errors.spread(draws), self.validation.test
+        n_units = len(np.unique(self.units if test is None else self.units[test]))
+        enough = min(len(self.stimuli) // 2, n_units) > FEWEST_FOLDS  # without some of them too
+        if self.refits and test is None and enough:
+            seed, folds = self.settings["statistics"]["seed"], self._folds(self.stimuli)
+            error = standard_errors.refitted_error(
+                lambda kept: self._on_part(predict, kept, folds[kept]),
+                standard_errors.deletion_groups(folds, seed, self.units),
+                error,
+                n_units,
+            )
+        else:
+            error *= standard_errors.student_over_normal(n_units - 1)
+        return standard_errors.rescaled(draws, score, error)
+
     def _held_out(self, stimuli: np.ndarray) -> HeldOut:
         """Pairs of folds of some stimuli, given by their numbers; or the given test stimuli."""
+        if self.validation.test is not None:
+            return given_set(self.validation.test[stimuli])
+        return pairs_of_folds(self._folds(stimuli))
+
+    def _folds(self, stimuli: np.ndarray) -> np.ndarray:
         validation = self.validation
-        if validation.test is not None:
-            return given_set(validation.test[stimuli])
         groups = None if validation.groups is None else validation.groups[stimuli]
         n_groups = len(stimuli) if groups is None else len(np.unique(groups))
         folds = number_of_folds(validation.folds, len(stimuli), n_groups)
-        return pairs_of_folds(fold_numbers(len(stimuli), folds, validation.seed, groups))
+        return fold_numbers(len(stimuli), folds, validation.seed, groups)
 
     def _null(self, predict: Predict, own: list[np.ndarray]) -> np.ndarray:
         """(permutation,): scores when the stimuli of the area are permuted.
@@ -136,17 +165,28 @@ class HeldOutSimilarity(Similarity):
 
         Of a given split, the predictions `own` for the test stimuli on each half of these.
         """
-        scores, test = [], self.validation.test
-        for half in self.halves.reshape(-1, len(self.stimuli)):
-            stimuli = np.flatnonzero(half)
-            if test is None:
-                held_out, brain = self._held_out(stimuli), self.cells[None, among(half)]
-                predicted = predict(stimuli, brain, held_out)
-            else:
-                held_out, brain = given_set(half), self.cells[None]
-                predicted = [own[0][among(half[test])]]
-            scores.append(held_out_cells.score(predicted, brain, held_out, self.method)[0])
+        test, halves = self.validation.test, self.halves.reshape(-1, len(self.stimuli))
+        if test is None:
+            folds = [self._folds(np.flatnonzero(half)) for half in halves]
+            parts = zip(halves, folds, strict=True)
+            return np.array([self._on_part(predict, *part) for part in parts])
+        brain, scores = self.cells[None], []
+        for half in halves:
+            predicted = [own[0][among(half[test])]]
+            scores.append(held_out_cells.score(predicted, brain, given_set(half), self.method)[0])
         return np.array(scores)
+
+    def _on_part(self, predict: Predict, part: np.ndarray, folds: np.ndarray) -> float:
+        """The score on some stimuli alone, part (stimulus,) bool, in folds of (part,) numbers.
+
+        These are dealt anew where they are too many for two stimuli each.
+        """
+        stimuli, brain = np.flatnonzero(part), self.cells[None, among(part)]
+        if 2 * len(np.unique(folds)) > len(stimuli):
+            folds = self._folds(stimuli)
+        held_out = pairs_of_folds(folds)
+        predicted = predict(stimuli, brain, held_out)
+        return float(held_out_cells.score(predicted, brain, held_out, self.method)[0])
 
     def _parts(self) -> Iterator[slice]:
         step = max(1, CELLS_AT_ONCE // self.n_cells)

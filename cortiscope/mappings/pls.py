@@ -14,6 +14,7 @@ from cortiscope.networks.features import Layer
 from cortiscope.regression import brainscore, given_split, pls
 from cortiscope.regression.ridge import Predictions
 from cortiscope.statistics.resampling import p_value
+from cortiscope.statistics.standard_errors import rescaled, spread, student_over_normal
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,9 @@ class Scorer(Encoding):
     def __init__(
         self, area: Area, settings: Mapping[str, Any], coordinates: Mapping[str, np.ndarray]
     ) -> None:
+        if settings["pls"]["protocol"] == "brainscore":  # whose splits know no groups
+            validation = settings["cross_validation"] | {"group": ""}
+            settings = {**settings, "cross_validation": validation}
         super().__init__(area, settings, coordinates)
         self.categories = coordinates.get(settings["pls"]["category"])
 
@@ -65,10 +69,12 @@ class Scorer(Encoding):
             features, response, self.categories, self.orders, components=self.components
         )
         neuroids = brainscore.mean(found.r)
+        # Draws of medians lie to one side of the median.
+        error = spread(found.bootstrap) * student_over_normal(len(response) - 1)
         return LayerScore(
             area_score=found.score,
             area_null=null.score,
-            area_bootstrap=found.bootstrap,
+            area_bootstrap=rescaled(found.bootstrap, found.score, error),
             selection=self._published_selection(features),
             neuroids={
                 "score": neuroids,

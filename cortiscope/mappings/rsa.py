@@ -6,7 +6,7 @@ from cortiscope.mappings.fitting import LayerScore
 from cortiscope.mappings.similarity import Similarity, among
 from cortiscope.networks.features import Layer
 from cortiscope.similarity.comparison import bootstrap_scores, compare, permutation_null
-from cortiscope.similarity.rdm_standard_error import spearman_error
+from cortiscope.similarity.rdm_standard_error import comparison_error
 from cortiscope.statistics.standard_errors import rescaled
 
 
@@ -18,12 +18,11 @@ class Scorer(Similarity):
         cells = self.layer_cells(layer)
         score = self._compare(cells, self.cells)
         draws = bootstrap_scores(cells, self.cells, self.draws, self.method)
-        if self.method == "spearman":
-            draws = rescaled(draws, score, spearman_error(cells, self.cells))
+        error = comparison_error(cells, self.cells, self.method)
         return LayerScore(
             area_score=score,
             area_null=permutation_null(cells, self.cells, self.orders, self.method),
-            area_bootstrap=draws,
+            area_bootstrap=rescaled(draws, score, error),
             selection=self._selection(cells),
             neuroids={},
         )

@@ -18,6 +18,8 @@ from cortiscope.similarity.held_out_cells import HeldOut
 class Scorer(HeldOutSimilarity):
     """Dissimilarities (Euclidean) of what readouts of categories say of stimuli held out."""
 
+    refits = True
+
     def __init__(
         self, area: Area, settings: Mapping[str, Any], coordinates: Mapping[str, np.ndarray]
     ) -> None:

@@ -222,7 +222,10 @@ def _pearson(predicted: NDArray, measured: NDArray) -> NDArray:
 
 
 def _weighted(predicted: NDArray, measured: NDArray, counts: NDArray) -> NDArray:
-    """r of (stimulus, neuroid) with stimuli counted (draw, stimulus) times: (draw, neuroid)."""
+    """r of (stimulus, neuroid) with stimuli counted (draw, stimulus) times: (draw, neuroid).
+
+    NaN for draws of fewer than three of them.
+    """
     total = counts.sum(axis=1, keepdims=True)
     share = np.divide(counts, total, out=np.zeros(counts.shape), where=total > 0)
     a, b = predicted - predicted.mean(axis=0), measured - measured.mean(axis=0)
@@ -230,8 +233,9 @@ def _weighted(predicted: NDArray, measured: NDArray, counts: NDArray) -> NDArray
     mean_a, mean_b, square_a, square_b = (share @ values for values in (a, b, a * a, b * b))
     product = share @ (a * b) - mean_a * mean_b
     varies_a, varies_b = square_a - mean_a**2, square_b - mean_b**2
-    # a draw of a single stimulus leaves rounding
-    defined = (varies_a > 1e-12 * square_a) & (varies_b > 1e-12 * square_b)
+    # a draw of a single stimulus leaves rounding, and any two are on a line
+    defined = ((counts > 0).sum(axis=1) > 2)[:, None]
+    defined = defined & (varies_a > 1e-12 * square_a) & (varies_b > 1e-12 * square_b)
     norm = np.sqrt(np.maximum(varies_a * varies_b, 0.0))
     return np.divide(product, norm, out=np.full(norm.shape, np.nan), where=defined)
 

@@ -36,6 +36,13 @@ class CrossValidation:
         test = read_split(named[split], f"stimuli: {split}") if split else None
         return cls(section["folds"], section["seed"], groups, test)
 
+    def units(self, n_stimuli: int) -> NDArray:
+        """(stimulus,) numbers of what is drawn: groups held out together, else single stimuli."""
+        if self.groups is None:
+            return np.arange(n_stimuli)
+        unit: NDArray = np.unique(self.groups, return_inverse=True)[1]
+        return unit
+
     def numbers(self, stimuli: NDArray) -> NDArray:
         """Fold numbers of some stimuli, given by their numbers: as `fold_numbers`.
 

@@ -137,6 +137,18 @@ def weighted_level_tau(
     return scores
 
 
+def agreement(first: NDArray, second: NDArray, count: int) -> NDArray:
+    """The mean of sign(x_c - x_d) sign(y_c - y_d) over all other cells d: (cell,), -1..1.
+
+    first, second (cell,), cut into levels; the mean of all is their tau-a.
+    """
+    x, y = (levels(cells, count).astype(np.intp) for cells in (first, second))
+    joint = np.bincount(x * count + y, minlength=count**2).reshape(count, count)
+    above = np.sign(np.subtract.outer(np.arange(count), np.arange(count))).astype(np.float64)
+    # (level of x, level) x (level of x, level of y) x (level, level of y)
+    return (above @ joint @ above.T)[x, y] / (len(x) - 1)
+
+
 def _concordance(joint: NDArray) -> NDArray:
     """Concordant less discordant ordered pairs of cells: (row,).
 

@@ -1,4 +1,4 @@
-"""The standard error of the Spearman correlation of two RDMs, whose cells share stimuli.
+"""The standard error of what two RDMs share, whose cells share stimuli.
 
 Of Fisher's z, as all of `standard_errors`; apart from them, since encoding models ask for none.
 """
@@ -6,43 +6,76 @@ Of Fisher's z, as all of `standard_errors`; apart from them, since encoding mode
 import numpy as np
 from numpy.typing import NDArray
 
-from cortiscope.similarity.rsa import ranks, square
+from cortiscope.similarity import kendall
+from cortiscope.similarity.rsa import square
 from cortiscope.statistics.resampling import average_ranks
-from cortiscope.statistics.standard_errors import HIGHEST
+from cortiscope.statistics.standard_errors import HIGHEST, student_over_normal
+
+LEVELS = 256  # of Kendall's tau-a
 
 
-def spearman_error(model: NDArray, brain: NDArray) -> float:
-    """Standard error, over stimuli, of the Spearman correlation of two RDMs (cell,).
+def comparison_error(model: NDArray, brain: NDArray, method: str) -> float:
+    """Standard error, over stimuli, of the comparison of two RDMs (cell,) by a method.
 
-    A cell's influence on the correlation, with u and v the ranks over their number, centred:
+    From the influence ψ_c of each cell on the score (see `_influence`), whose mean is 0. Cells that
+    share a stimulus are dependent, all others are not, so that the variance of the mean of N cells
+    is Σ ψ_c ψ_d / N² over pairs of cells, alike or sharing a stimulus (Fafchamps and Gubert 2007, J
+    Dev Econ 83:326; Aronow, Samii and Assenova 2015, Polit Anal 23:564). With r_i the sum of the
+    influences of stimulus i's cells, and h_i its leverage, the share of both systems' squares that
+    is in its cells:
 
-        ψ_c = (u_c v_c + mean_k [u_k ≥ u_c] v_k + mean_k [v_k ≥ v_c] u_k − mean) / √(var u var v)
+        variance = max(Σ_i (r_i / (1 − h_i))² − a, a) / N²,   a = (n / (n − 2))² Σ_c ψ_c²
 
-    (Croux and Dehon 2010, Stat Methods Appl 19:497). Cells that share a stimulus are dependent,
-    all others are not, so that the variance of their mean is the sum of ψ_c ψ_d over pairs of
-    cells, alike or sharing a stimulus, over the squared number of cells (Fafchamps and Gubert
-    2007, J Dev Econ 83:326; Aronow, Samii and Assenova 2015, Polit Anal 23:564), at least that of
-    independent cells, and times n / (n − 2) for n stimuli. NaN where a cell is missing or nothing
-    varies, and for fewer than four stimuli.
+    The leverage, of 2 / n on average, makes up for a score that is fitted to the same stimuli
+    (HC3; MacKinnon and White 1985, J Econom 29:305). Times Student's quantile of n − 2 degrees of
+    freedom over the normal one. NaN where a cell is missing or nothing varies, and for fewer than
+    four stimuli.
     """
-    correlation = float(ranks(model) @ ranks(brain))
-    if not np.isfinite(correlation):
+    systems = np.stack([model, brain])
+    varies = np.isfinite(systems).all() and np.ptp(systems, axis=1).all()
+    if not varies or len(model) < 6:
         return np.nan
-    influence = square(_influence(model, brain))  # (stimulus, stimulus), zeros on the diagonal
-    n_stimuli, n_cells = len(influence), len(model)
-    if n_stimuli < 4:
-        return np.nan
-    alike = np.square(influence).sum() / 2
-    sharing = np.square(influence.sum(axis=0)).sum() - 2 * alike
-    variance = (alike + max(sharing, 0.0)) / n_cells**2 * n_stimuli / (n_stimuli - 2)
-    return float(np.sqrt(variance) / (1 - min(correlation**2, HIGHEST)))
+    if method in ("spearman", "kendall"):
+        systems = average_ranks(systems) / len(model)
+    if method != "cosine":
+        systems = systems - systems.mean(axis=1, keepdims=True)
+    score, influence = _influence(model, brain, systems, method)
+    shares = np.square(systems) / np.square(systems).sum(axis=1, keepdims=True)
+    of_stimulus = square(influence).sum(axis=0) / (1 - square(shares.mean(axis=0)).sum(axis=0))
+    n_stimuli = len(of_stimulus)
+    alike = np.square(influence).sum() * (n_stimuli / (n_stimuli - 2)) ** 2
+    variance = max(np.square(of_stimulus).sum() - alike, alike) / len(model) ** 2
+    error = np.sqrt(variance) / (1 - min(score**2, HIGHEST))
+    return float(error * student_over_normal(n_stimuli - 2))
 
 
-def _influence(model: NDArray, brain: NDArray) -> NDArray:
-    u, v = (average_ranks(cells) / len(cells) for cells in (model, brain))
-    u, v = u - u.mean(), v - v.mean()
-    influence = u * v + _mean_above(u, v) + _mean_above(v, u)
-    return (influence - influence.mean()) / np.sqrt(u.var() * v.var())
+def _influence(
+    model: NDArray, brain: NDArray, systems: NDArray, method: str
+) -> tuple[float, NDArray]:
+    """The score of two RDMs (cell,) by a method, and the influence of each cell on it (cell,).
+
+    With u and v the cells, or ranks, centred but for cosine (systems), over the root of their mean
+    square, and s = mean u v:
+
+        pearson, cosine   u_c v_c − s (u_c² + v_c²) / 2
+        spearman          u_c v_c + mean_k [u_k ≥ u_c] v_k / σ + mean_k [v_k ≥ v_c] u_k / σ − their
+                          mean, σ the spread of ranks over their number
+        kendall           2 (mean_k sign(x_c − x_k) sign(y_c − y_k) − s), of LEVELS levels
+
+    (Croux and Dehon 2010, Stat Methods Appl 19:497). Spearman's is not that of the ranks' Pearson
+    correlation, since other stimuli would change the ranks too.
+    """
+    if method == "kendall":
+        agreement = kendall.agreement(model, brain, LEVELS)
+        tau = float(agreement.mean())
+        return tau, 2 * (agreement - tau)
+    size = np.sqrt(np.square(systems).mean(axis=1))
+    u, v = systems / size[:, None]
+    score = float((u * v).mean())
+    if method == "spearman":
+        influence = u * v + _mean_above(u, v) / size[0] + _mean_above(v, u) / size[1]
+        return score, influence - influence.mean()
+    return score, u * v - score * (u * u + v * v) / 2
 
 
 def _mean_above(key: NDArray, values: NDArray) -> NDArray:

@@ -33,6 +33,11 @@ def bootstrap_weights(n_stimuli: int, draws: int, seed: int) -> NDArray:
     return random.multinomial(n_stimuli, np.full(n_stimuli, 1 / n_stimuli), draws).astype(float)
 
 
+def bootstrap_weights_of(units: NDArray, draws: int, seed: int) -> NDArray:
+    """The same, stimuli of a unit (stimulus,), numbers from 0, being drawn together."""
+    return bootstrap_weights(int(units.max()) + 1, draws, seed)[:, units]
+
+
 def permutations(n_stimuli: int, count: int, seed: int) -> NDArray:
     """Random orders of the stimuli: (permutation, stimulus) int."""
     order = np.tile(np.arange(n_stimuli), (count, 1))

@@ -3,9 +3,12 @@
 import numpy as np
 import pytest
 
+from cortiscope.mappings import pls, rsa_remixed
+from cortiscope.mappings import ridge as ridge_mapping
 from cortiscope.mappings.fitting import fit
 from cortiscope.regression.cross_validation import fold_numbers
-from cortiscope.similarity import rdm_standard_error, rsa
+from cortiscope.similarity import cka, rdm_standard_error, rsa
+from cortiscope.similarity.held_out_cells import pairs_of_folds
 from cortiscope.statistics import standard_errors
 from tests.mappings.test_fitting import SETTINGS
 from tests.synthetic_areas import area, layer
@@ -27,7 +30,7 @@ def scene():
 
 
 def spread(draws):
-    return np.arctanh(draws).std()
+    return np.nanstd(np.arctanh(draws))  # a draw of too few stimuli has no score
 
 
 @pytest.mark.parametrize("mapping", [*STRENGTHS, "ols", "pls", "stacked"])
@@ -53,15 +56,90 @@ def test_regressions_count_that_other_stimuli_train_other_models(scene, mapping)
             of_neuroids.append(one["area_score"].values[0])
         return np.mean(of_neuroids)
 
-    parts = [score_of(groups != group) for group in np.unique(groups)]
-    jackknife = np.sqrt(9 * np.arctanh(parts).var())
-    assert spread(draws) == pytest.approx(jackknife, rel=1e-4)  # refitted at half the precision
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(standard_errors, "rescaled", lambda draws, *_: draws)
+        plain = fit(mapping, [layer(features)], area(response), LEFT_OUT)["area_bootstrap"].values
+    expected = standard_errors.refitted_error(score_of, groups, spread(plain[0]), N_STIMULI)
+    assert spread(draws) == pytest.approx(expected, rel=1e-4)  # refitted at half the precision
+    assert spread(draws) > 1.05 * spread(plain[0])
     assert np.arctanh(draws).mean() == pytest.approx(np.arctanh(score))
 
 
-def test_rsa_has_the_spread_of_dependent_cells(scene):
+def test_categories_held_out_whole_are_drawn_whole(scene):
+    """As leaving one category out, were its stimuli one: no draw has a part of it."""
     features, response = scene
-    found = fit("rsa", [layer(features)], area(response), DRAWN)
+    whole = {"folds": "loo", "group": "category", "seed": 0}
+    category = np.repeat(np.arange(10), 3)
+    scorer = ridge_mapping.Scorer(
+        area(response), DRAWN | {"cross_validation": whole}, {"category": category}
+    )
+    assert np.array_equal(scorer.draws[:, ::3], scorer.draws[:, 2::3])
+    assert np.array_equal(scorer.draws.sum(axis=1), np.full(200, N_STIMULI))
+    folds = fold_numbers(N_STIMULI, "loo", 0, category)
+    taken = {}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(standard_errors, "refitted_error", lambda *given: taken.update(given=given))
+        patch.setattr(standard_errors, "rescaled", lambda draws, *_: draws)
+        draws = scorer.score(layer(features)).area_bootstrap
+    _, groups, resampled, n_units = taken["given"]
+    assert n_units == 10
+    assert resampled == pytest.approx(spread(draws))  # folds of one category: no mean to count
+    assert len(set(zip(folds, groups, strict=True))) == 10
+
+
+@pytest.mark.parametrize("comparison", ["spearman", "pearson", "kendall"])
+def test_rsa_has_the_spread_of_dependent_cells(scene, comparison):
+    features, response = scene
+    settings = DRAWN | {"rsa": DRAWN["rsa"] | {"comparison": comparison}}
+    found = fit("rsa", [layer(features)], area(response), settings)
     cells = rsa.pearson_rdm(features), rsa.pearson_rdm(response[:, 0])
-    expected = rdm_standard_error.spearman_error(*cells)
+    expected = rdm_standard_error.comparison_error(*cells, comparison)
     assert spread(found["area_bootstrap"].values[0]) == pytest.approx(expected)
+
+
+def test_cka_has_the_spread_of_dependent_cells(scene):
+    features, response = scene
+    found = fit("cka", [layer(features)], area(response), DRAWN)
+    upper = np.triu_indices(N_STIMULI, 1)
+    cells = [cka.prepared(cka.gram(patterns))[upper] for patterns in (features, response[:, 0])]
+    expected = rdm_standard_error.comparison_error(*cells, "cosine")
+    assert spread(found["area_bootstrap"].values[0]) == pytest.approx(expected)
+
+
+def test_remixed_counts_that_other_stimuli_train_other_readouts(scene):
+    features, response = scene
+    properties = {"category": np.arange(N_STIMULI) % 3}
+    scorer = rsa_remixed.Scorer(area(response), DRAWN, properties)
+    score, folds = scorer.score(layer(features)), scorer._folds(np.arange(N_STIMULI))
+    groups = standard_errors.deletion_groups(folds, 3)
+
+    def score_of(kept):
+        own = rsa_remixed.Scorer(
+            area(response[kept]), DRAWN, {"category": properties["category"][kept]}
+        )
+        own.held_out = pairs_of_folds(folds[kept])
+        return own.score(layer(features[kept])).area_score
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(standard_errors, "rescaled", lambda draws, *_: draws)
+        plain = scorer.score(layer(features)).area_bootstrap
+    expected = standard_errors.refitted_error(score_of, groups, spread(plain), N_STIMULI)
+    # Alphas stay relative to the Gram matrix of all stimuli.
+    assert spread(score.area_bootstrap) == pytest.approx(expected, rel=3e-3)
+    assert np.arctanh(score.area_bootstrap).mean() == pytest.approx(np.arctanh(score.area_score))
+
+
+@pytest.mark.parametrize("mapping", ["rsa_reweighted", "unit_weighted", "pls"])
+def test_others_have_the_spread_of_their_draws_about_the_score(scene, mapping):
+    features, response = scene
+    published = DRAWN | {"pls": DRAWN["pls"] | {"protocol": "brainscore", "components": 3}}
+    found = fit(mapping, [layer(features)], area(response), published)
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (standard_errors, pls):
+            patch.setattr(module, "rescaled", lambda draws, *_: draws)
+        plain = fit(mapping, [layer(features)], area(response), published)
+    draws = found["area_bootstrap"].values[0]
+    student = standard_errors.student_over_normal(N_STIMULI - 1)
+    assert spread(draws) == pytest.approx(student * spread(plain["area_bootstrap"].values[0]))
+    middle = np.arctanh(found["area_score"].values[0])
+    assert np.nanmean(np.arctanh(draws)) == pytest.approx(middle)

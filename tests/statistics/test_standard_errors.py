@@ -2,14 +2,14 @@
 
 import numpy as np
 import pytest
-from scipy.spatial.distance import squareform
+from scipy.special import stdtrit
 from scipy.stats import pearsonr
 
 from cortiscope.regression.cross_validation import fold_numbers
 from cortiscope.similarity import comparison, rdm_standard_error, rsa
 from cortiscope.statistics import standard_errors
 from cortiscope.statistics.correlation_interval import correlation_interval
-from cortiscope.statistics.resampling import bootstrap_weights
+from cortiscope.statistics.resampling import average_ranks, bootstrap_weights
 
 
 def test_interval_is_that_of_scipy() -> None:
@@ -50,73 +50,146 @@ def test_groups_take_as_much_of_every_fold() -> None:
     assert len(np.unique(standard_errors.deletion_groups(np.arange(6), 0))) == 6
 
 
-def test_refitted_error_is_the_jackknife_or_the_draws() -> None:
+def test_students_quantile() -> None:
+    freedom = np.array([2, 3, 4, 8, 33.4, 1000])
+    found = np.array([standard_errors.student_over_normal(one) for one in freedom])
+    exact = stdtrit(freedom, 0.975) / standard_errors.NORMAL
+    np.testing.assert_allclose(found[:2], exact[:2], rtol=0.01)
+    np.testing.assert_allclose(found[2:], exact[2:], rtol=4e-4)
+
+
+def test_refitted_error_is_between_the_jackknife_and_the_draws() -> None:
     """The z of a mean: its standard error is known, and the jackknife of a mean is exact."""
     values = np.random.default_rng(0).normal(size=200)
     folds = fold_numbers(200, 10, seed=0)
     groups = standard_errors.deletion_groups(folds, seed=0)
-
-    def score(chosen: np.ndarray) -> float:
-        return float(np.tanh(values[chosen].mean()))
-
     means = np.array([values[groups == group].mean() for group in range(10)])
-    found = standard_errors.refitted_error(score, groups, np.full(9, 0.2), folds)
-    assert found == pytest.approx(means.std(ddof=1) / np.sqrt(10), rel=1e-9)
-    draws = np.tanh(np.random.default_rng(1).normal(size=5000))
-    found = standard_errors.refitted_error(score, groups, draws, folds)
-    assert found == pytest.approx(np.sqrt(200 / 190), rel=0.05)
-    alone = standard_errors.refitted_error(score, groups, draws, np.arange(200))
-    assert alone == pytest.approx(1, rel=0.05)
-    assert np.isnan(standard_errors.refitted_error(lambda _: np.nan, groups, draws, folds))
+    jackknife = means.std(ddof=1) / np.sqrt(10)
+
+    def found(resampled: float) -> float:
+        error = standard_errors.refitted_error(
+            lambda chosen: float(np.tanh(values[chosen].mean())), groups, resampled, 200
+        )
+        return error / standard_errors.student_over_normal(4 / (1 / 9 + 1 / 199))
+
+    assert found(0.8 * jackknife) == pytest.approx(np.sqrt(0.8) * jackknife)
+    assert found(1.5 * jackknife) == pytest.approx(1.5 * jackknife)  # no less than the draws
+    assert found(0.3 * jackknife) == pytest.approx(np.sqrt(2) * 0.3 * jackknife)
+    assert np.isnan(standard_errors.refitted_error(lambda _: np.nan, groups, 0.1, 200))
 
 
-def test_spearman_error_is_the_sum_over_pairs_that_share_a_stimulus() -> None:
+def test_refitted_error_counts_pairs_once() -> None:
+    """Noise predicted from noise by a kernel: of each pair of stimuli, one trains for the other."""
     random = np.random.default_rng(0)
-    shared = random.normal(size=(14, 10))
-    model, brain = (rsa.pearson_rdm(shared + random.normal(size=(14, 10))) for _ in range(2))
-    m = len(model)
-    u, v = (np.argsort(np.argsort(cells)) / m for cells in (model, brain))
-    u, v = u - u.mean(), v - v.mean()
-    influence = np.array(
-        [u[c] * v[c] + np.mean((u >= u[c]) * v) + np.mean((v >= v[c]) * u) for c in range(m)]
-    )
-    influence = (influence - influence.mean()) / (u.std() * v.std())
-    first, second = np.triu_indices(14, 1)
-    ends = np.stack([first, second])
-    sharing = (ends[:, None, :, None] == ends[None, :, None, :]).any(axis=(0, 1))
-    variance = influence @ sharing @ influence / m**2 * 14 / 12
-    expected = np.sqrt(variance) / (1 - (rsa.ranks(model) @ rsa.ranks(brain)) ** 2)
-    assert rdm_standard_error.spearman_error(model, brain) == pytest.approx(expected, rel=1e-9)
+    groups = standard_errors.deletion_groups(np.arange(60), seed=0)
+    z, jackknife, resampled, errors = [], [], [], []
+    for _ in range(400):
+        features, response = random.normal(size=(60, 40)), random.normal(size=60)
+        pairs = (features @ features.T) * np.outer(response, response) / (40 * 60)
+        np.fill_diagonal(pairs, 0)
+
+        def score(chosen: np.ndarray, pairs: np.ndarray = pairs) -> float:
+            return float(np.tanh(pairs[np.ix_(chosen, chosen)].sum() / chosen.mean()))
+
+        z.append(np.arctanh(score(np.full(60, True))))
+        of_test = pairs.sum(axis=0)  # what each tested stimulus gives, the others having trained
+        resampled.append(np.sqrt(np.square(of_test).sum()))
+        alone = [np.arctanh(score(groups != group)) for group in range(10)]
+        jackknife.append(9 * np.var(alone))
+        errors.append(standard_errors.refitted_error(score, groups, resampled[-1], 60))
+    student = standard_errors.student_over_normal(4 / (1 / 9 + 1 / 59))
+    assert np.mean(jackknife) / np.var(z) == pytest.approx(2, abs=0.3)
+    assert np.mean(np.square(resampled)) / np.var(z) == pytest.approx(0.5, abs=0.1)
+    assert np.mean(np.square(errors)) / student**2 / np.var(z) == pytest.approx(1, abs=0.15)
 
 
+def test_resampled_error_counts_the_means_of_folds() -> None:
+    draws = np.tanh(np.random.default_rng(1).normal(size=5000))
+    folds = fold_numbers(200, 10, seed=0)
+    found = standard_errors.resampled_error(draws, folds)
+    assert found == pytest.approx(np.sqrt(200 / 190) * standard_errors.spread(draws))
+    assert standard_errors.resampled_error(draws, np.arange(200)) == pytest.approx(1, rel=0.05)
+    assert standard_errors.resampled_error(np.full(9, np.nan), folds) == 0
+
+
+def weighted_score(model: np.ndarray, brain: np.ndarray, weight: np.ndarray, method: str) -> float:
+    """A comparison of RDMs whose cells count weight (cell,), from its definition."""
+    x, y = model, brain
+    if method == "kendall":
+        signs = np.sign(np.subtract.outer(x, x)) * np.sign(np.subtract.outer(y, y))
+        return float(weight @ signs @ weight)
+    if method == "spearman":  # of middle ranks
+        x, y = (weight @ (np.less.outer(v, v) + 0.5 * np.equal.outer(v, v)) for v in (model, brain))
+    if method != "cosine":
+        x, y = x - weight @ x, y - weight @ y
+    return float((weight @ (x * y)) / np.sqrt((weight @ (x * x)) * (weight @ (y * y))))
+
+
+@pytest.mark.parametrize("method", comparison.METHODS)
+def test_error_of_a_comparison_is_that_of_cells_that_share_a_stimulus(method: str) -> None:
+    """By hand: influence by counting a cell a little more, and a sum over all pairs of cells."""
+    random = np.random.default_rng(0)
+    n_stimuli = 20
+    shared = random.normal(size=(n_stimuli, 10))
+    model, brain = (rsa.pearson_rdm(shared + random.normal(size=shared.shape)) for _ in range(2))
+    m, little = len(model), 1e-6
+    even = np.full(m, 1 / m)
+    more = (1 - little) * even + little * np.eye(m)
+    score = weighted_score(model, brain, even, method)
+    moved = np.array([weighted_score(model, brain, weight, method) for weight in more])
+    influence = (moved - score) / little
+    ranked = method in ("spearman", "kendall")
+    cells = [average_ranks(v) if ranked else v for v in (model, brain)]
+    if method != "cosine":
+        cells = [v - v.mean() for v in cells]
+    share = np.mean([np.square(v) / np.square(v).sum() for v in cells], axis=0)
+    ends = np.stack(np.triu_indices(n_stimuli, 1))
+    touches = (ends[:, :, None] == np.arange(n_stimuli)).any(axis=0)  # (cell, stimulus)
+    of_stimulus = influence @ touches / (1 - share @ touches)
+    alike = np.square(influence).sum() * (n_stimuli / (n_stimuli - 2)) ** 2
+    variance = (np.square(of_stimulus).sum() - alike) / m**2
+    student = standard_errors.student_over_normal(n_stimuli - 2)
+    expected = student * np.sqrt(variance) / (1 - score**2)
+    found = rdm_standard_error.comparison_error(model, brain, method)
+    # Ranks and their pairs differ by whether a cell counts itself: one of 190.
+    assert found == pytest.approx(expected, rel=2 / m if ranked else 1e-5)
+
+
+@pytest.mark.parametrize("method", comparison.METHODS)
 @pytest.mark.parametrize("noise", [1.0, 6.0])
-def test_spearman_error_is_the_spread_over_studies(noise: float) -> None:
+def test_error_of_a_comparison_is_the_spread_over_studies(noise: float, method: str) -> None:
     random = np.random.default_rng(0)
     z, errors, plain = [], [], []
     for _ in range(200):
         latents = random.normal(size=(40, 20))
         brain = rsa.pearson_rdm(latents + noise * random.normal(size=latents.shape))
         model = rsa.pearson_rdm(latents[:, :12])
-        ranks = rsa.ranks(model), rsa.ranks(brain)
-        z.append(np.arctanh(ranks[0] @ ranks[1]))
-        errors.append(rdm_standard_error.spearman_error(model, brain))
+        if method == "cosine":
+            brain, model = brain - 1, model - 1  # where 0 means something
+        z.append(np.arctanh(float(comparison.compare(model, brain, method))))
+        errors.append(rdm_standard_error.comparison_error(model, brain, method))
         if len(plain) < 20:
             weights = bootstrap_weights(40, 300, len(plain))
-            draws = comparison.bootstrap_scores(model, brain, weights, "spearman")
+            draws = comparison.bootstrap_scores(model, brain, weights, method)
             plain.append(np.arctanh(draws).std())
+    student = standard_errors.student_over_normal(38)
     # Where next to nothing is shared the error is at least that of independent cells: above.
-    assert 0.9 < np.mean(errors) / np.std(z) < (1.12 if noise == 1 else 1.25)
+    assert 0.9 < np.mean(errors) / student / np.std(z) < (1.15 if noise == 1 else 1.25)
     if noise > 1:  # what resampling adds is most of its spread
         assert np.mean(plain) > 1.3 * np.std(z)
 
 
-def test_rdms_without_a_correlation() -> None:
+@pytest.mark.parametrize("method", comparison.METHODS)
+def test_rdms_without_a_correlation(method: str) -> None:
     cells = np.random.default_rng(0).normal(size=45)
-    assert np.isnan(rdm_standard_error.spearman_error(cells, np.ones(45)))
-    assert np.isnan(rdm_standard_error.spearman_error(np.where(cells > 1, np.nan, cells), cells))
-    assert np.isnan(rdm_standard_error.spearman_error(cells[:3], cells[3:6]))
-    assert np.isfinite(rdm_standard_error.spearman_error(cells, cells))
-    assert squareform(cells).shape == (10, 10)
+
+    def error(model: np.ndarray, brain: np.ndarray) -> float:
+        return rdm_standard_error.comparison_error(model, brain, method)
+
+    assert np.isnan(error(cells, np.ones(45)))
+    assert np.isnan(error(np.where(cells > 1, np.nan, cells), cells))
+    assert np.isnan(error(cells[:3], cells[3:6]))
+    assert np.isfinite(error(cells, cells))
 
 
 def test_correlation_interval_covers_the_truth() -> None:
