@@ -64,6 +64,8 @@ KINDS: dict[str, Studies] = {
     "ridge, 30 categories of 4 stimuli, held out whole": mapping_studies(
         "ridge", n_stimuli=120, per_category=4, cross_validation=WHOLE
     ),
+    "ridge, difference between two layers": mapping_studies("ridge", compared=True),
+    "rsa, difference between two layers": mapping_studies("rsa", compared=True),
     "rsa, 60 stimuli": rsa_studies(60, noise=2.0),
     "rsa, 119 stimuli": rsa_studies(119, noise=2.0),
     "rsa, 60 stimuli, noisy": rsa_studies(60, noise=8.0),

@@ -74,11 +74,13 @@ def mapping_studies(
     n_components: int = 100,
     n_stimuli: int = 118,
     per_category: int = 1,
+    compared: bool = False,
     **options: dict[str, Any],
 ) -> Studies:
     """Studies by any mapping, scored as a fit job does; options: of sections of the config.
 
-    per_category: stimuli of a category, which is new in every study and held out whole.
+    per_category: stimuli of a category, which is new in every study and held out whole. compared:
+    the score is the difference between two layers, of every other component each.
     Scores have no bias worth counting, so that their mean over the studies of a population is the
     truth, to a tenth of their standard error.
     """
@@ -87,6 +89,7 @@ def mapping_studies(
     permutations = 20 if mapping == "variance_partition" else 0  # it adjusts by them
     settings["statistics"] = {"permutations": permutations, "bootstraps": DRAWS, "seed": 0}
     settings["selection"] = {"splits": 1, "seed": 0}
+    n_layers = 4 if MAPPINGS[mapping].joint else 1 + compared
 
     def studies(count: int, seed: int) -> Iterator[Study]:
         random = np.random.default_rng([n_stimuli, seed])
@@ -98,39 +101,41 @@ def mapping_studies(
                 trials = response[:, None]
                 if options.get("rsa", {}).get("dissimilarity") == "crossnobis":
                     trials = trials + random.normal(size=(n_stimuli, 4, response.shape[1]))
-                found.append(scored(mapping, settings, features, trials, per_category))
+                parts = [features[:, k::n_layers] for k in range(n_layers)]
+                coordinates = {"category": np.arange(n_stimuli) // per_category}
+                coordinates |= made_of(features, low_level(settings))
+                found.append(scored(mapping, settings, parts, trials, coordinates))
             truth = float(np.mean([score for score, _ in found]))
             yield from ((truth, {"cortiscope": ends}) for _, ends in found)
 
     return studies
 
 
+def made_of(features: NDArray, models: list[str]) -> dict[str, NDArray]:
+    """A property to read out, and the features of low-level models, from (stimulus, component)."""
+    first = features[:, :6] / features[:, :6].std(axis=0)
+    some = {name: features[:, 5 * k : 5 * k + 12] for k, name in enumerate(models)}
+    return some | {"property": first.argmax(axis=1).astype(str)}
+
+
 def scored(
     mapping: str,
     settings: dict[str, Any],
-    features: NDArray,
+    parts: list[NDArray],
     response: NDArray,
-    per_category: int,
+    coordinates: dict[str, NDArray],
 ) -> tuple[float, Ends]:
-    """The score of an area, (stimulus, repetition, neuroid), and its interval in the tables.
+    """The score of layers, and its interval in the tables; of two, that of their difference.
 
-    Of joint mappings, features (stimulus, component) are those of four layers. Properties and
-    low-level models are made of some of the features.
+    parts: of each layer (stimulus, component). response (stimulus, repetition, neuroid).
     """
-    n_layers = 4 if MAPPINGS[mapping].joint else 1
-    parts = np.array_split(features, n_layers, axis=1)
     layers = [layer(part, str(number)) for number, part in enumerate(parts)]
-    first = features[:, :6] / features[:, :6].std(axis=0)
-    coordinates = {
-        "category": np.arange(len(features)) // per_category,
-        "property": first.argmax(axis=1).astype(str),
-    } | {
-        name: features[:, 5 * number : 5 * number + 12]
-        for number, name in enumerate(low_level(settings))
-    }
     with contextlib.redirect_stderr(io.StringIO()):  # progress
         found = fit(mapping, layers, area(response), settings, coordinates)
-    return float(found["area_score"].values[0]), percentiles(found["area_bootstrap"].values[0])
+    scores, draws = found["area_score"].values, found["area_bootstrap"].values
+    if len(scores) == 2:
+        return float(scores[0] - scores[1]), percentiles(draws[0] - draws[1])
+    return float(scores[0]), percentiles(draws[0])
 
 
 def rsa_studies(n_stimuli: int, noise: float) -> Studies:

@@ -19,7 +19,7 @@ SECONDS = {"ols": 0.5, "pcr": 0.8, "lasso": 1.3, "pls": 1.8, "stacked": 0.8}
 # Of those that compare similarities between stimuli; the neuroids cost next to nothing.
 SIMILARITY_SECONDS = {
     "cka": 0.1,
-    "rsa_remixed": 0.5,
+    "rsa_remixed": 0.8,
     "rsa_reweighted": 0.5,
     "unit_weighted": 0.9,
     "variance_partition": 0.2,
