@@ -76,6 +76,7 @@ KINDS: dict[str, Studies] = {
         "rsa", rsa={"dissimilarity": "crossnobis", "comparison": "cosine"}
     ),
     "cka, 118 stimuli": mapping_studies("cka"),
+    "cka, 30 stimuli": mapping_studies("cka", n_stimuli=30),
     "rsa_reweighted, 118 stimuli": mapping_studies("rsa_reweighted"),
     "rsa_remixed, 118 stimuli": mapping_studies(
         "rsa_remixed", rsa_remixed={"property": "property"}

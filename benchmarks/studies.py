@@ -199,7 +199,7 @@ def subject_studies(n_subjects: int, between: float) -> Studies:
             twice = two_stages(values, subject, random)
             ours = nested_bootstrap.nested_bootstrap(values, subject, weight, DRAWS, number)
             ends = {"neuroids alone": percentiles(alone), "both stages": percentiles(twice)}
-            yield 0.5, ends | {"cortiscope": percentiles(ours)}
+            yield 0.5, ends | {"cortiscope": nested_bootstrap.interval(ours)}
 
     return studies
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from cortiscope.statistics.resampling import INTERVAL, weighted_mean
+from cortiscope.statistics.resampling import weighted_mean
 from cortiscope.statistics.standard_errors import NORMAL
 
 ROUNDING = 1e-5  # of scores that were stored in single precision
@@ -64,9 +64,14 @@ def score_intervals(
     found = np.full((len(score), 2), np.nan)
     mean = weighted_mean(score, weight)
     for layer in np.flatnonzero(np.isclose(mean, area_score, rtol=0, atol=ROUNDING) & (draws > 0)):
-        drawn = nested_bootstrap(score[layer], subject, weight, draws, seed=0)
-        found[layer] = np.percentile(drawn, INTERVAL)
+        found[layer] = interval(nested_bootstrap(score[layer], subject, weight, draws, seed=0))
     return found
+
+
+def interval(draws: NDArray) -> tuple[float, float]:
+    """95 % interval of the mean of which these are draws (draw,), from `nested_bootstrap`."""
+    centre, half = float(draws.mean()), NORMAL * float(draws.std())
+    return centre - half, centre + half
 
 
 def small_sample_factor(n_units: int) -> float:

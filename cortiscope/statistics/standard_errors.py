@@ -86,8 +86,8 @@ def refitted_error(
 
     From two variances of its z. The jackknife over g groups of stimuli, with z_k the score without
     group k: J = (g - 1) / g Σ (z_k - z̄)² (Quenouille 1949; Tukey 1958). And D, of draws whose
-    models stay as they are. What hangs on single stimuli is in both. What hangs on pairs, one that
-    trains and one that tests, is in J twice (Efron and Stein 1981, Ann Stat 9:586) and in D half:
+    models stay as they are. What hangs on single stimuli is in both. What hangs on pairs, either of
+    which trains for the other, is in J twice (Efron and Stein 1981, Ann Stat 9:586), in D half:
 
         √(√(J D)), √D to √(2 D), times t / 1.96
 

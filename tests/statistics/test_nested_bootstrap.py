@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from scipy.stats import t
+from scipy.stats import t, ttest_1samp
 
 from cortiscope.statistics.nested_bootstrap import (
+    interval,
     nested_bootstrap,
     small_sample_factor,
     two_way_variance,
@@ -56,9 +57,16 @@ def test_intervals_over_subjects_hold() -> None:
         subject = np.repeat(np.arange(6), random.integers(5, 20, size=6))
         values = random.normal(size=6)[subject] + random.normal(size=len(subject))
         draws = nested_bootstrap(values, subject, np.ones(len(values)), 500, seed)
-        low, high = np.percentile(draws, [2.5, 97.5])
+        low, high = interval(draws)
         inside += low <= 0 <= high
     assert inside / 400 == pytest.approx(0.95, abs=0.03)
+
+
+def test_interval_over_two_subjects_is_students() -> None:
+    values, subject = np.array([1.0, 3.0, 6.0, 6.0]), np.array(list("aabb"))
+    low, high = interval(nested_bootstrap(values, subject, np.ones(4), 20_000, 0))
+    exact = ttest_1samp([2.0, 6.0], 0).confidence_interval()
+    assert (low, high) == pytest.approx((exact.low, exact.high), rel=0.02)
 
 
 def crossed(random: np.random.Generator, n: int, m: int) -> NDArray:
