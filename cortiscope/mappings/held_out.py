@@ -107,7 +107,7 @@ class HeldOutSimilarity(Similarity):
         draws = held_out_cells.bootstrap(own, self.cells, self.held_out, self.draws, self.method)
         if not len(draws):
             return draws
-        error, test = standard_errors.spread(draws), self.validation.test
+        test = self.validation.test
         n_units = len(np.unique(self.units if test is None else self.units[test]))
         enough = min(len(self.stimuli) // 2, n_units) > FEWEST_FOLDS  # without some of them too
         if self.refits and test is None and enough:
@@ -115,11 +115,11 @@ class HeldOutSimilarity(Similarity):
             error = standard_errors.refitted_error(
                 lambda kept: self._on_part(predict, kept, folds[kept]),
                 standard_errors.deletion_groups(folds, seed, self.units),
-                error,
+                standard_errors.spread(draws),
                 n_units,
             )
         else:
-            error *= standard_errors.student_over_normal(n_units - 1)
+            error = standard_errors.drawn_error(draws, n_units)
         return standard_errors.rescaled(draws, score, error)
 
     def _held_out(self, stimuli: np.ndarray) -> HeldOut:

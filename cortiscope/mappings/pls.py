@@ -14,7 +14,7 @@ from cortiscope.networks.features import Layer
 from cortiscope.regression import brainscore, given_split, pls
 from cortiscope.regression.ridge import Predictions
 from cortiscope.statistics.resampling import p_value
-from cortiscope.statistics.standard_errors import rescaled, spread, student_over_normal
+from cortiscope.statistics.standard_errors import drawn_error, rescaled
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class Scorer(Encoding):
         )
         neuroids = brainscore.mean(found.r)
         # Draws of medians lie to one side of the median.
-        error = spread(found.bootstrap) * student_over_normal(len(response) - 1)
+        error = drawn_error(found.bootstrap, len(response))
         return LayerScore(
             area_score=found.score,
             area_null=null.score,

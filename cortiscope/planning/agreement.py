@@ -16,6 +16,7 @@ from cortiscope.files import along, labels, opened
 from cortiscope.mappings.kinds import MAPPINGS, Kind
 from cortiscope.mappings.kinds import coordinates as named_by
 from cortiscope.networks.weight_names import is_named
+from cortiscope.planning.fits import Fits
 from cortiscope.planning.properties import FIELD, properties
 from cortiscope.planning.response_settings import response_settings
 from cortiscope.planning.study import Study
@@ -45,8 +46,9 @@ def check(study: Study) -> None:
     check_accuracy(study)
     check_weights(study)
     table_settings(study)
+    fits = Fits(study)
     for model in study.models:
-        study.score_files(model)
+        fits.score_files(model)
 
 
 def check_stimuli(study: Study) -> None:

@@ -19,11 +19,6 @@ from cortiscope.mappings.kinds import MAPPINGS
 from cortiscope.networks import layer_tables
 from cortiscope.networks.projection_kinds import resolve
 from cortiscope.networks.weight_names import is_named
-from cortiscope.planning.blocks import (
-    SECONDS_PER_JOB,
-    name_blocks,
-    seconds_per_layer,
-)
 from cortiscope.planning.models import BUILD_COLUMNS, read_models
 from cortiscope.planning.schema import check
 
@@ -228,16 +223,6 @@ class Study:
         images = self.config["accuracy"]["images"]
         return "" if images in ("shapes", "published") else self.locate(images, "accuracy.images")
 
-    # The fits: each of the area that its files name, or, where that is "", of all areas
-
-    @cached_property
-    def areas_share_jobs(self) -> bool:
-        """Whether a fit job scores all areas: where one layer against all of them is soon done."""
-        return self.config["fits"]["layers_per_job"] == "auto" and all(
-            self._seconds_per_layer(mapping, "") <= SECONDS_PER_JOB
-            for mapping in self.config["mappings"]
-        )
-
     def mapping_settings(self, mapping: str) -> dict[str, Any]:
         """The config entries that a fit of this mapping depends on."""
         return self._mapping_settings[mapping]
@@ -247,33 +232,6 @@ class Study:
         # Once, since every fit of a large study asks, and asks again.
         return {name: self.section(*kind.sections) for name, kind in MAPPINGS.items()}
 
-    def blocks(self, mapping: str, model: str, area: str) -> dict[str, list[str]]:
-        """Block name to the layers that one fit job scores."""
-        per_job = self.config["fits"]["layers_per_job"]
-        if MAPPINGS[mapping].joint:
-            per_job = len(self.layers(model))
-        elif per_job == "auto":
-            per_job = max(1, int(SECONDS_PER_JOB / self._seconds_per_layer(mapping, area)))
-        if (model, per_job) not in self._blocks:
-            self._blocks[model, per_job] = name_blocks(self.layers(model), per_job)
-        return self._blocks[model, per_job]
-
-    @cached_property
-    def _blocks(self) -> dict[tuple[str, int], dict[str, list[str]]]:
-        # Every fit of a large study asks, and asks again.
-        return {}
-
-    def fit_minutes(self, mapping: str, area: str, n_layers: int) -> int:
-        """Minutes to allow a fit job: many times the estimate, as nodes differ."""
-        return 10 + int(n_layers * self._seconds_per_layer(mapping, area) / 6)
-
-    def _seconds_per_layer(self, mapping: str, area: str) -> float:
-        settings = self.mapping_settings(mapping)
-        return sum(
-            seconds_per_layer(mapping, self.n_stimuli, self.neuroids[name], settings)
-            for name in self.fitted(area)
-        )
-
     def fitted(self, area: str) -> list[str]:
         """The areas that count for the size of a job.
 
@@ -281,16 +239,6 @@ class Study:
         the same when an area is left out or added.
         """
         return [area] if area else list(self.neuroids)
-
-    def score_files(self, model: str) -> list[str]:
-        """Every score file of a model."""
-        return [
-            f"results/{self.name}/scores/{mapping}/{model}/{block}/{area}.nc"
-            for mapping in MAPPINGS  # in this order, however the config has them
-            if mapping in self.config["mappings"]
-            for area in self.areas
-            for block in self.blocks(mapping, model, "" if self.areas_share_jobs else area)
-        ]
 
 
 def _ordered(value: Any) -> Any:

@@ -119,6 +119,13 @@ def resampled_error(draws: NDArray, folds: NDArray) -> float:
     return spread(draws) * float(np.sqrt(len(folds) / (len(folds) - n_means)))
 
 
+def drawn_error(draws: NDArray, n_units: int) -> float:
+    """Standard error of a score by its draws (draw,) alone, of so many that are drawn, times
+    Student's quantile over the normal one.
+    """
+    return spread(draws) * student_over_normal(n_units - 1)
+
+
 def spread(draws: NDArray) -> float:
     """The standard deviation of the z of draws (draw,), those that are NaN left out; 0 without."""
     finite = np.isfinite(draws)

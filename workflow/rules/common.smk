@@ -12,6 +12,7 @@ from cortiscope.planning import agreement, locks, making, needs
 from cortiscope.planning.digest import code_digest
 from cortiscope.errors import InputError
 from cortiscope.experiment.sizes import is_light
+from cortiscope.planning.fits import Fits
 from cortiscope.planning.properties import (
     decoding_settings,
     properties,
@@ -40,9 +41,10 @@ try:
 except InputError as error:
     sys.exit(f"error: {error}")
 
+FITS = Fits(STUDY)
 # The areas that a fit job scores: all, or the one in the names of its files.
-FIT_AREAS = STUDY.areas if STUDY.areas_share_jobs else ["{area}"]
-FIT_LOG = "all" if STUDY.areas_share_jobs else "{area}"
+FIT_AREAS = STUDY.areas if FITS.areas_share_jobs else ["{area}"]
+FIT_LOG = "all" if FITS.areas_share_jobs else "{area}"
 
 
 def code(script, *modules):
@@ -91,20 +93,20 @@ def model_labels(wildcards):
 
 
 def model_scores(wildcards):
-    return STUDY.score_files(wildcards.model)
+    return FITS.score_files(wildcards.model)
 
 
 def deleted_scores(wildcards):
     """Scores that are gone while what was made of them is there: Snakemake would not miss them."""
     tables = Path("results", STUDY.name, "tables", "models")
     made = [model for model in STUDY.models if (tables / f"{model}.layers.parquet").exists()]
-    files = [file for model in made for file in STUDY.score_files(model)]
+    files = [file for model in made for file in FITS.score_files(model)]
     return [file for file in files if not Path(file).exists()]
 
 
 def block_layers(wildcards):
     area = wildcards.get("area", "")
-    return STUDY.blocks(wildcards.mapping, wildcards.model, area)[wildcards.layers]
+    return FITS.blocks(wildcards.mapping, wildcards.model, area)[wildcards.layers]
 
 
 def mapping_settings(wildcards):
@@ -156,7 +158,7 @@ def fit_memory(wildcards, attempt):
 
 def fit_runtime(wildcards, attempt):
     area, n_layers = wildcards.get("area", ""), len(block_layers(wildcards))
-    return attempt * STUDY.fit_minutes(wildcards.mapping, area, n_layers)
+    return attempt * FITS.minutes(wildcards.mapping, area, n_layers)
 
 
 def searchlight_memory(wildcards, attempt):

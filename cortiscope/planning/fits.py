@@ -1,0 +1,61 @@
+"""The fits of a study, cut into jobs: which layers and areas share one, and the files it writes."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from cortiscope.mappings.kinds import MAPPINGS
+from cortiscope.planning.blocks import SECONDS_PER_JOB, name_blocks, seconds_per_layer
+from cortiscope.planning.study import Study
+
+
+@dataclass(frozen=True)
+class Fits:
+    """Those of a study; each of the area that its files name, or, where that is "", of all."""
+
+    study: Study
+
+    @cached_property
+    def areas_share_jobs(self) -> bool:
+        """Whether a fit job scores all areas: where one layer against all of them is soon done."""
+        return self.study.config["fits"]["layers_per_job"] == "auto" and all(
+            self._seconds_per_layer(mapping, "") <= SECONDS_PER_JOB
+            for mapping in self.study.config["mappings"]
+        )
+
+    def blocks(self, mapping: str, model: str, area: str) -> dict[str, list[str]]:
+        """Block name to the layers that one fit job scores."""
+        layers, per_job = self.study.layers(model), self.study.config["fits"]["layers_per_job"]
+        if MAPPINGS[mapping].joint:
+            per_job = len(layers)
+        elif per_job == "auto":
+            per_job = max(1, int(SECONDS_PER_JOB / self._seconds_per_layer(mapping, area)))
+        if (model, per_job) not in self._blocks:
+            self._blocks[model, per_job] = name_blocks(layers, per_job)
+        return self._blocks[model, per_job]
+
+    @cached_property
+    def _blocks(self) -> dict[tuple[str, int], dict[str, list[str]]]:
+        # Every fit of a large study asks, and asks again.
+        return {}
+
+    def minutes(self, mapping: str, area: str, n_layers: int) -> int:
+        """Minutes to allow a fit job: many times the estimate, as nodes differ."""
+        return 10 + int(n_layers * self._seconds_per_layer(mapping, area) / 6)
+
+    def _seconds_per_layer(self, mapping: str, area: str) -> float:
+        study, settings = self.study, self.study.mapping_settings(mapping)
+        return sum(
+            seconds_per_layer(mapping, study.n_stimuli, study.neuroids[name], settings)
+            for name in study.fitted(area)
+        )
+
+    def score_files(self, model: str) -> list[str]:
+        """Every score file of a model."""
+        study = self.study
+        return [
+            f"results/{study.name}/scores/{mapping}/{model}/{block}/{area}.nc"
+            for mapping in MAPPINGS  # in this order, however the config has them
+            if mapping in study.config["mappings"]
+            for area in study.areas
+            for block in self.blocks(mapping, model, "" if self.areas_share_jobs else area)
+        ]
