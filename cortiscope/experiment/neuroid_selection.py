@@ -22,6 +22,7 @@ COMPARISONS = {
     ">": np.greater,
     "<": np.less,
 }
+MISSING = ("", "nan")  # texts, in any case, that stand for none
 CONDITION = re.compile(rf"(\w+)\s*({'|'.join(COMPARISONS)})\s*([^\s<>=!].*)")
 
 
@@ -89,8 +90,8 @@ def computes_reliability(section: Mapping[str, Any], source: list[str]) -> bool:
 def selected(asked: list[Condition], values: Mapping[str, NDArray]) -> NDArray:
     """Which neuroids fulfil all conditions: (neuroid,) bool.
 
-    values: name to coordinate (neuroid,). A value that is NaN fulfils none. Errors: InputError
-    for a number compared with text, or an order of texts.
+    values: name to coordinate (neuroid,). A value that is NaN, or a text of MISSING, fulfils
+    none. Errors: InputError for a number compared with text, or an order of texts.
     """
     fulfilled = [_fulfils(np.asarray(values[condition.name]), condition) for condition in asked]
     return np.logical_and.reduce(fulfilled)
@@ -104,8 +105,10 @@ def _fulfils(values: NDArray, condition: Condition) -> NDArray:
         except ValueError as error:
             problem = f"{condition.name} is a number, {condition.value!r} is none"
             raise InputError(FIELD, problem, "give a number") from error
-        numbers = values.astype(float)
-        return np.asarray(compare(numbers, number) & np.isfinite(numbers))
+        numbers = values if values.dtype.kind == "f" else values.astype(float)
+        bound = numbers.dtype.type(number)  # in single precision 0.1 is another number
+        return np.asarray(compare(numbers, bound) & np.isfinite(numbers))
     if condition.comparison not in ("==", "!="):
         raise InputError(FIELD, f"{condition.name} is text", "compare it by == or !=")
-    return np.asarray(compare(values.astype(str), condition.value))
+    words = values.astype(str)
+    return compare(words, condition.value) & ~np.isin(np.char.lower(words), MISSING)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -41,8 +42,15 @@ class Area:
         return average(self.response)
 
     @property
+    def counts(self) -> np.ndarray:
+        """(stimulus, neuroid): how many repetitions were recorded."""
+        return np.isfinite(self.response).sum(axis=1)
+
+    @cached_property
     def repeated(self) -> bool:
-        return self.response.shape[1] > 1
+        """Whether most of what was recorded was so twice or more, so that halves compare."""
+        recorded = self.counts[self.counts > 0]
+        return bool((recorded > 1).mean() > 0.5) if recorded.size else False
 
 
 def average(response: np.ndarray) -> np.ndarray:

@@ -23,7 +23,7 @@ from cortiscope.statistics.resampling import (
     NULL_COLUMNS,
     bootstrap_weights_of,
     p_value,
-    permutations,
+    permutations_of,
     weighted_mean,
 )
 
@@ -69,7 +69,7 @@ class Encoding(ABC):
         self.sample = Sample(stimuli, self._folds(stimuli))
         self.units = self.validation.units(n_stimuli)
         self.draws = bootstrap_weights_of(self.units, statistics["bootstraps"], self.seed)
-        self.orders = permutations(n_stimuli, statistics["permutations"], self.seed)
+        self.orders = permutations_of(self.units, statistics["permutations"], self.seed)
         selection = settings["selection"]
         shared = area.response.shape[1] if area.repeated else n_stimuli
         # (split, half, repetition), or (split, half, stimulus) where trials were averaged
@@ -215,7 +215,7 @@ class Encoding(ABC):
         for rows, columns in recorded_together(self.response):
             sample, own = self.sample.among(rows), self.response[np.ix_(rows, columns)]
             predict, within = regressions.on(sample), self.centred_within(sample.folds)
-            orders = given_split.orders_among(self.orders, rows)
+            orders = permutations_of(self.units, len(null), self.seed, rows)
             step = max(1, NULL_COLUMNS // len(columns))
             for start in range(0, len(orders), step):
                 shuffled = np.moveaxis(own[orders[start : start + step]], 0, 1)

@@ -24,7 +24,7 @@ from cortiscope.similarity.held_out_cells import (
     pairs_of_folds,
 )
 from cortiscope.statistics import standard_errors
-from cortiscope.statistics.resampling import bootstrap_weights_of
+from cortiscope.statistics.resampling import bootstrap_weights_of, permutations_of
 
 # Of the predictions for permuted brains together: 256 MB.
 CELLS_AT_ONCE = 2**25
@@ -66,6 +66,7 @@ class HeldOutSimilarity(Similarity):
         self._reserve(len(self.orders) * self.n_cells)
         test, statistics = self.validation.test, settings["statistics"]
         seed, selection = statistics["seed"], settings["selection"]
+        self.orders = permutations_of(self.units, statistics["permutations"], seed)
         self.draws = bootstrap_weights_of(self.units, statistics["bootstraps"], seed)
         if test is not None:
             self.orders = given_split.orders(test, statistics["permutations"], seed)
@@ -179,10 +180,11 @@ class HeldOutSimilarity(Similarity):
     def _on_part(self, predict: Predict, part: np.ndarray, folds: np.ndarray) -> float:
         """The score on some stimuli alone, part (stimulus,) bool, in folds of (part,) numbers.
 
-        These are dealt anew where they are too many for two stimuli each.
+        These are dealt anew where they are too many for two stimuli each, or too few.
         """
         stimuli, brain = np.flatnonzero(part), self.cells[None, among(part)]
-        if 2 * len(np.unique(folds)) > len(stimuli):
+        n_folds = len(np.unique(folds))
+        if 2 * n_folds > len(stimuli) or n_folds < FEWEST_FOLDS:
             folds = self._folds(stimuli)
         held_out = pairs_of_folds(folds)
         predicted = predict(stimuli, brain, held_out)

@@ -26,26 +26,33 @@ def area_ceilings(
     """The variables of a ceilings file, and how many neuroids are unreliable.
 
     Per neuroid `reliability`, `ceiling`, `ceiling_half` (correlations, up to 1), by the method:
-    `split_half` (see `noise`), or `oracle`, each repetition against the others; of the area
-    `area_ceiling`, the weighted mean over neuroids with a ceiling, for mappings that predict
-    neuroids; `rdm_ceiling` for those that compare dissimilarities, by the dissimilarity and the
-    comparison given; `cka_ceiling`. The last two are of split halves by either method, and between
-    subjects where dissimilarities are known. `_half`: of scores on half the repetitions. NaN = not
-    known: one repetition or one subject, or nothing but noise (reliability not above 0), which is
-    what is counted. Also `subject`, in whom a neuroid was recorded, where the recording says so.
+    `split_half` (see `noise`), or `oracle`, each repetition against the others. Of the area
+    `area_ceiling`, the weighted mean over neuroids, for mappings that predict neuroids, and
+    `median_ceiling`, for scores that are medians; to both a neuroid of nothing but noise adds 0, as
+    it does to the score, and one that was never repeated nothing. `rdm_ceiling` for mappings that
+    compare dissimilarities, by the dissimilarity and the comparison given; `cka_ceiling`. These two
+    are of split halves by either method, and between subjects where dissimilarities are known.
+    `_half`: of scores on half the repetitions. NaN = not known: one repetition or one subject; per
+    neuroid also nothing but noise (reliability not above 0), which is what is counted. Also
+    `subject`, in whom a neuroid was recorded, where the recording says so.
     """
     neuroids = _neuroid_ceilings(area, splits, seed, method)
     rdm = _rdm_ceiling(area, splits, seed, dissimilarity, comparison)
     cka = _cka_ceiling(area, splits, seed)
-    unknown = np.isfinite(neuroids.reliability) & ~np.isfinite(neuroids.ceiling)
+    unreliable = np.isfinite(neuroids.reliability) & ~np.isfinite(neuroids.ceiling)
+    whole, half = (
+        np.where(unreliable, 0.0, ceiling) for ceiling in (neuroids.ceiling, neuroids.ceiling_half)
+    )
     variables = {
         "neuroid_id": Variable(("neuroid",), area.neuroid_id),
         "weight": Variable(("neuroid",), area.weight),
         "reliability": Variable(("neuroid",), neuroids.reliability),
         "ceiling": Variable(("neuroid",), neuroids.ceiling),
         "ceiling_half": Variable(("neuroid",), neuroids.ceiling_half),
-        "area_ceiling": Variable((), weighted_mean(neuroids.ceiling, area.weight)),
-        "area_ceiling_half": Variable((), weighted_mean(neuroids.ceiling_half, area.weight)),
+        "area_ceiling": Variable((), weighted_mean(whole, area.weight)),
+        "area_ceiling_half": Variable((), weighted_mean(half, area.weight)),
+        "median_ceiling": Variable((), _known_median(whole)),
+        "median_ceiling_half": Variable((), _known_median(half)),
         "rdm_ceiling": Variable((), rdm.ceiling),
         "rdm_ceiling_half": Variable((), rdm.ceiling_half),
         "cka_ceiling": Variable((), cka.ceiling),
@@ -54,16 +61,21 @@ def area_ceilings(
     if "subject" in area.metadata:
         subject = np.asarray(area.metadata["subject"]).astype(str)
         variables["subject"] = Variable(("neuroid",), subject)
-    return variables, int(unknown.sum())
+    return variables, int(unreliable.sum())
 
 
 def _neuroid_ceilings(area: Area, splits: int, seed: int, method: str) -> Ceiling:
-    if not area.repeated:
+    if not (area.counts > 1).any():
         unknown = np.full(len(area.neuroid_id), np.nan)
         return Ceiling(unknown, unknown, unknown)
     if method == "oracle":
         return leave_one_repetition_out(area.response).ceiling
     return split_half_ceiling(area.response, splits, seed)
+
+
+def _known_median(values: np.ndarray) -> np.ndarray:
+    known = values[np.isfinite(values)]
+    return np.asarray(np.median(known) if known.size else np.nan)
 
 
 def _rdm_ceiling(

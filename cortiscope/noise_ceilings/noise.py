@@ -35,12 +35,13 @@ def split_half_ceiling(responses: NDArray, splits: int, seed: int) -> Ceiling:
     responses (stimulus, repetition, neuroid), NaN where not recorded: means are over the recorded
     repetitions, and a stimulus without any in a half does not count in that split. The correlation
     r is averaged over splits, then extended from the size of a half to all repetitions (Spearman
-    1910; Brown 1910): k r / (1 + (k - 1) r), which is 2 r / (1 + r) for an even number. Fields are
-    (neuroid,).
+    1910; Brown 1910): k r / (1 + (k - 1) r), k = 2 for an even number. The sizes are those recorded
+    (harmonic means, as the noise of a mean goes with 1 / n), of the stimuli with two repetitions or
+    more; of what was shown once, nothing is known. Fields are (neuroid,).
     """
     n_repetitions, n_neuroids = responses.shape[1:]
     chosen = halves(n_repetitions, splits, seed)
-    mean = np.full(n_neuroids, np.nan)
+    mean, factor = np.full(n_neuroids, np.nan), np.full(n_neuroids, growth(n_repetitions))
     for start in range(0, n_neuroids, NEUROID_BLOCK):
         block = slice(start, start + NEUROID_BLOCK)
         part = responses[:, :, block].astype(np.float64)
@@ -48,7 +49,38 @@ def split_half_ceiling(responses: NDArray, splits: int, seed: int) -> Ceiling:
         part = np.where(recorded, part, 0.0)
         r = [_correlation(*half_means(part, recorded, split)) for split in chosen]
         mean[block] = known_mean(np.array(r))
-    return extended(mean, n_repetitions)
+        if not recorded.all():
+            factor[block] = _recorded_growth(recorded, chosen)
+    return extended(mean, factor)
+
+
+def growth(n_repetitions: int) -> float:
+    """How many times as many as a half has."""
+    return n_repetitions / (n_repetitions // 2)
+
+
+def _recorded_growth(recorded: NDArray, chosen: NDArray) -> NDArray:
+    """The same of what was recorded (stimulus, repetition, neuroid): (neuroid,)."""
+    inverses = []
+    for split in chosen:
+        counts = np.stack([recorded[:, half].sum(axis=1) for half in split])
+        both = np.logical_and(counts[0] > 0, counts[1] > 0)
+        inverses.append(mean_inverse(counts, both).mean(axis=0))
+    return known_mean(np.array(inverses)) / repeated_inverse(recorded)
+
+
+def repeated_inverse(recorded: NDArray) -> NDArray:
+    """(neuroid,): mean 1 / n over stimuli with n of two recorded repetitions or more."""
+    count: NDArray = recorded.sum(axis=1)
+    more: NDArray = count > 1
+    return mean_inverse(count, more)
+
+
+def mean_inverse(count: NDArray, counted: NDArray) -> NDArray:
+    """(..., neuroid): mean of 1 / count (..., stimulus, neuroid) over those counted, if any."""
+    total = np.where(counted, 1 / np.maximum(count, 1), 0.0).sum(axis=-2)
+    n_counted = counted.sum(axis=-2)
+    return total / np.where(n_counted > 0, n_counted, np.nan)
 
 
 def half_means(responses: NDArray, recorded: NDArray, split: NDArray) -> tuple[NDArray, NDArray]:
@@ -85,9 +117,8 @@ def known_mean(r: NDArray) -> NDArray:
     return np.where(known, r, 0.0).sum(axis=0) / np.where(count > 0, count, np.nan)
 
 
-def extended(r: NDArray, n_repetitions: int) -> Ceiling:
-    """From the correlation of halves to the reliability of all repetitions."""
-    factor = n_repetitions / (n_repetitions // 2)
+def extended(r: NDArray, factor: float | NDArray) -> Ceiling:
+    """From the correlation of halves to the reliability of all, `factor` times as many."""
     divisor = 1 + (factor - 1) * r  # 0 for halves that are opposites: no reliability fits
     reliability = factor * r / np.where(divisor > 0, divisor, np.nan)
     return Ceiling(

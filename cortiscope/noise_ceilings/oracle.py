@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cortiscope.errors import InputError
-from cortiscope.noise_ceilings.noise import Ceiling
+from cortiscope.noise_ceilings.noise import Ceiling, known_mean, mean_inverse, repeated_inverse
 from cortiscope.similarity import rsa
 from cortiscope.statistics.resampling import average_ranks
 
@@ -36,48 +36,56 @@ def leave_one_repetition_out(responses: NDArray) -> Oracle:
 
     The oracle score of Schoppe et al. (2016, Front Comput Neurosci 10:10) and of the MICrONS and
     Sensorium recordings, here `score`. With q the reliability of one repetition, the expected
-    score o of R repetitions obeys o² = q · (R − 1) q / (1 + (R − 2) q); solved for q and extended
-    to R by Spearman (1910) and Brown (1910) that gives `ceiling`. responses
+    score o of one and the mean of k others obeys o² = q · k q / (1 + (k − 1) q); solved for q and
+    extended to all by Spearman (1910) and Brown (1910) that gives `ceiling`. responses
     (stimulus, repetition, neuroid), NaN where not recorded: such a stimulus does not count in the
-    repetition, and the mean of the others is over those recorded. Raises InputError for fewer than
-    two repetitions.
+    repetition, and the mean of the others is over those recorded; numbers of repetitions are
+    harmonic means, as in `noise.split_half_ceiling`. Raises InputError for fewer than two
+    repetitions.
     """
     n_repetitions, n_neuroids = responses.shape[1:]
     if n_repetitions < 2:
         raise InputError("responses", f"{n_repetitions} repetition has no others", "give 2 or more")
-    score = np.full(n_neuroids, np.nan)
+    score, others, n_recorded = np.full((3, n_neuroids), np.nan)
     for start in range(0, n_neuroids, NEUROID_BLOCK):
         block = slice(start, start + NEUROID_BLOCK)
-        score[block] = _mean_oracle(np.asarray(responses[:, :, block], dtype=np.float64))
-    return Oracle(score, corrected(score, n_repetitions))
+        part = np.asarray(responses[:, :, block], dtype=np.float64)
+        score[block], others[block] = _mean_oracle(part)
+        n_recorded[block] = 1 / repeated_inverse(np.isfinite(part))
+    half = n_recorded * (n_repetitions // 2) / n_repetitions
+    return Oracle(score, corrected(score, others, n_recorded, half))
 
 
-def corrected(score: NDArray, n_repetitions: int) -> Ceiling:
-    """The ceiling of means over all repetitions from the oracle score (...); see above."""
-    others = n_repetitions - 1
+def corrected(
+    score: NDArray, others: float | NDArray, whole: float | NDArray, half: float | NDArray
+) -> Ceiling:
+    """The ceiling from the oracle score (...), of one repetition and the mean of so many others.
+
+    whole, half: how many repetitions the means have that models are compared with.
+    """
     o = np.where(score > 0, score, np.nan)
     root = np.sqrt(((others - 1) * o**2) ** 2 + 4 * others * o**2)
     single = ((others - 1) * o**2 + root) / (2 * others)
-    whole, half = (k * single / (1 + (k - 1) * single) for k in (n_repetitions, n_repetitions // 2))
-    reliability = np.where(score <= 0, 0.0, whole)
-    return Ceiling(reliability, ceiling=np.sqrt(whole), ceiling_half=np.sqrt(half))
+    of_whole, of_half = (k * single / (1 + (k - 1) * single) for k in (whole, half))
+    reliability = np.where(score <= 0, 0.0, of_whole)
+    return Ceiling(reliability, ceiling=np.sqrt(of_whole), ceiling_half=np.sqrt(of_half))
 
 
-def _mean_oracle(responses: NDArray) -> NDArray:
-    """(neuroid,): the mean over repetitions of their correlation with the mean of the others."""
+def _mean_oracle(responses: NDArray) -> tuple[NDArray, NDArray]:
+    """(neuroid,): the mean over repetitions of their correlation with the mean of the others, and
+    how many others these have.
+    """
     recorded = np.isfinite(responses)
     known = np.where(recorded, responses, 0.0)
     total, count = known.sum(axis=1), recorded.sum(axis=1)
-    scores = []
+    scores, inverses = [], []
     for repetition in range(responses.shape[1]):
         n_others = count - recorded[:, repetition]
         both = recorded[:, repetition] & (n_others > 0)
         others = (total - known[:, repetition]) / np.maximum(n_others, 1)
         scores.append(_correlation(known[:, repetition], others, both))
-    r = np.array(scores)
-    found = np.isfinite(r)
-    n_found = found.sum(axis=0)
-    return np.where(found, r, 0.0).sum(axis=0) / np.where(n_found > 0, n_found, np.nan)
+        inverses.append(mean_inverse(n_others, both))
+    return known_mean(np.array(scores)), 1 / known_mean(np.array(inverses))
 
 
 def _correlation(first: NDArray, second: NDArray, both: NDArray) -> NDArray:

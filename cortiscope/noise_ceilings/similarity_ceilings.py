@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from cortiscope.noise_ceilings.noise import Ceiling, extended, half_means, known_mean
+from cortiscope.noise_ceilings.noise import Ceiling, extended, growth, half_means, known_mean
 from cortiscope.similarity import cka, rsa
 from cortiscope.similarity.comparison import paired
 from cortiscope.similarity.dissimilarity import crossnobis, pattern_rdm
@@ -64,7 +64,7 @@ def cka_split_half_ceiling(responses: NDArray, splits: int, seed: int) -> Ceilin
     means = _halves_of(responses)
     chosen = halves(responses.shape[1], splits, seed)
     r = [_cka(*(cka.gram(half) for half in means(split))) for split in chosen]
-    return extended(known_mean(np.array(r)), responses.shape[1])
+    return extended(known_mean(np.array(r)), growth(responses.shape[1]))
 
 
 def subject_cka_ceiling(dissimilarities: NDArray, splits: int, seed: int) -> Ceiling:
@@ -75,7 +75,7 @@ def subject_cka_ceiling(dissimilarities: NDArray, splits: int, seed: int) -> Cei
     chosen = halves(len(dissimilarities), splits, seed)
     means = [[dissimilarities[half].mean(axis=0) for half in split] for split in chosen]
     r = [_cka(*(cka.distance_gram(cells) for cells in both)) for both in means]
-    return extended(known_mean(np.array(r)), len(dissimilarities))
+    return extended(known_mean(np.array(r)), growth(len(dissimilarities)))
 
 
 def _cka(first: NDArray, second: NDArray) -> float:
@@ -97,7 +97,7 @@ def _halves_of(responses: NDArray) -> Callable[[NDArray], tuple[NDArray, NDArray
 
 def _rdm_ceiling(rdms: Callable[[NDArray], NDArray], chosen: NDArray, comparison: str) -> Ceiling:
     """From the comparison of two RDMs (half, cell), of each split."""
-    n_repetitions = chosen.shape[2]
+    factor = growth(chosen.shape[2])
     if comparison == "spearman":
         r = [float(np.prod(rsa.ranks(rdms(split)), axis=0).sum()) for split in chosen]
     else:
@@ -105,9 +105,9 @@ def _rdm_ceiling(rdms: Callable[[NDArray], NDArray], chosen: NDArray, comparison
         r = [float(paired(first[None], second[None], comparison)[0]) for first, second in both]
     mean = known_mean(np.array(r))
     if comparison != "kendall":
-        return extended(mean, n_repetitions)
+        return extended(mean, factor)
     # Noise lowers a correlation by a factor, but not tau: of Gaussian cells it is 2/pi asin(r)
     # (Greiner 1909; Kendall 1949), so that the ceiling is taken of r and turned back.
-    ceiling = extended(np.sin(np.pi / 2 * mean), n_repetitions)
+    ceiling = extended(np.sin(np.pi / 2 * mean), factor)
     fields = (ceiling.reliability, ceiling.ceiling, ceiling.ceiling_half)
     return Ceiling(*(2 / np.pi * np.arcsin(np.minimum(field, 1.0)) for field in fields))

@@ -13,9 +13,10 @@ discrete    one against the rest: class c has the target n / 2 n_c, the others â
             readout's spread. The score is the mean over classes of the share recognised, rescaled
             so that chance is 0 and perfect 1.
 
-p-values are those of stimuli permuted, as further right-hand sides of the same solve; of a given
-split (folds of which some are `cross_validation.TRAINING`) the test stimuli are scored, and
-permuted, under the one readout that the training stimuli gave.
+p-values are those of stimuli permuted (whole groups where these are held out), as further
+right-hand sides of the same solve; of a given split (folds of which some are
+`cross_validation.TRAINING`) the test stimuli are scored, and permuted, under the one readout that
+the training stimuli gave.
 """
 
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ from numpy.typing import NDArray
 
 from cortiscope.regression import given_split, ridge
 from cortiscope.regression.cross_validation import TRAINING
-from cortiscope.statistics.resampling import NULL_COLUMNS, p_value, permutations
+from cortiscope.statistics.resampling import NULL_COLUMNS, p_value, permutations_of
 
 
 @dataclass(frozen=True)
@@ -48,11 +49,16 @@ class Decoded:
 
 @dataclass(frozen=True)
 class Readout:
-    """What is read out from: kernel (stimulus, stimulus) of `readout_kernel`, folds (stimulus,)."""
+    """What is read out from: kernel (stimulus, stimulus) of `readout_kernel`, folds (stimulus,).
+
+    units: (stimulus,) of which those alike change places together, as they are held out together;
+    None where each is its own.
+    """
 
     kernel: NDArray
     folds: NDArray
     alphas: NDArray
+    units: NDArray | None = None
 
     @cached_property
     def regression(self) -> ridge.Regression:
@@ -63,6 +69,12 @@ class Readout:
         """(stimulus,) bool, the test stimuli of a given split; None without one."""
         test: NDArray = self.folds != TRAINING
         return None if test.all() else test
+
+    def orders(self, count: int, seed: int) -> NDArray:
+        """The order as it is, then random ones, of what is tested: (1 + permutation, stimulus)."""
+        n_tested = len(self.folds) if self.test is None else int(self.test.sum())
+        units = np.arange(n_tested) if self.units is None else self.units
+        return np.vstack([np.arange(n_tested), permutations_of(units, count, seed)])
 
 
 def readout_kernel(patterns: NDArray) -> NDArray:
@@ -91,15 +103,14 @@ def angle(readout: Readout, values: NDArray, period: float, count: int, seed: in
 def discrete(readout: Readout, values: NDArray, count: int, seed: int) -> Decoded:
     """Read out a discrete property: values (stimulus,) labels of any kind."""
     classes, label = np.unique(values, return_inverse=True)
-    n_classes, n_stimuli = len(classes), len(label)
+    n_classes = len(classes)
     if n_classes < 2:
         return Decoded(np.nan, np.full(count, np.nan), np.nan)
+    orders = readout.orders(count, seed)
     if readout.test is not None:
-        orders = _orders(int(readout.test.sum()), count, seed)
         evidence = _evidence_of(readout, label[None], n_classes)
         accuracy = _balanced(evidence, label[readout.test][orders], n_classes)
     else:
-        orders = _orders(n_stimuli, count, seed)
         accuracy = np.concatenate(
             [_accuracy(readout, label[some], n_classes) for some in _parts(orders, n_classes)]
         )
@@ -113,7 +124,7 @@ def _scored(readout: Readout, targets: NDArray, weight: NDArray, count: int, see
     """Mean r over the targets (stimulus, target) of one property, by weight (target,)."""
     if readout.test is not None:
         return _scored_on_test(readout, readout.test, targets, weight, count, seed)
-    orders = _orders(len(targets), count, seed)
+    orders = readout.orders(count, seed)
     scores = []
     for some in _parts(orders, targets.shape[1]):
         columns = np.moveaxis(targets[some], 0, 1).reshape(len(targets), -1)
@@ -128,14 +139,9 @@ def _scored_on_test(
     readout: Readout, test: NDArray, targets: NDArray, weight: NDArray, count: int, seed: int
 ) -> Decoded:
     predicted = given_split.tested(readout.regression.predict(targets), readout.folds)
-    moved = _orders(int(test.sum()), count, seed)
-    score = _mean(given_split.null_scores(predicted, targets[test], moved), weight)
+    null = given_split.null_scores(predicted, targets[test], readout.orders(count, seed))
+    score = _mean(null, weight)
     return Decoded(float(score[0]), score[1:], float(p_value(score[0], score[1:])))
-
-
-def _orders(n_stimuli: int, count: int, seed: int) -> NDArray:
-    """The order as it is, then random ones: (1 + permutation, stimulus)."""
-    return np.vstack([np.arange(n_stimuli), permutations(n_stimuli, count, seed)])
 
 
 def _mean(r: NDArray, weight: NDArray) -> NDArray:

@@ -88,8 +88,10 @@ def orders_among(orders: NDArray, stimuli: NDArray) -> NDArray:
 def null_scores(predictions: Predictions, responses: NDArray, moved: NDArray) -> NDArray:
     """`score` of the responses in other orders of the test stimuli: (permutation, neuroid).
 
-    moved: (permutation, stimulus), numbers of test stimuli.
+    moved: (permutation, stimulus), numbers of test stimuli. NaN where the score is.
     """
+    if len(responses) < FEWEST:  # without any, sums over them would be 0
+        return np.full((len(moved), responses.shape[1]), np.nan)
     found = score(predictions, responses)
     predicted, measured = _unit(predictions.values), _unit(np.asarray(responses, dtype=float))
     predicted[:, found == 0] = 0.0  # what does not vary, but for rounding

@@ -196,11 +196,14 @@ def _area_ceilings(scores: Scores, ceilings: Group) -> tuple[float, float]:
 
     Halves of the stimuli are answered by all repetitions, halves of the repetitions are noisier.
     """
-    kind = MAPPINGS[scores.mapping]
-    power = 2 if kind.squared else 1
-    full = float(ceilings[kind.ceiling]) ** power
-    halved = scores.content.attributes["selection"] == "repetitions"
-    return full, float(ceilings[f"{kind.ceiling}_half"]) ** power if halved else full
+    kind, about = MAPPINGS[scores.mapping], scores.content.attributes
+    name = "median_ceiling" if about.get("protocol") == "brainscore" else kind.ceiling
+    halved = about["selection"] == "repetitions"
+    found = [float(ceilings[key]) for key in (name, f"{name}_half" if halved else name)]
+    full, selected = (
+        ceiling ** (2 if kind.squared else 1) if ceiling > 0 else np.nan for ceiling in found
+    )
+    return full, selected
 
 
 def interval(draws: np.ndarray) -> tuple[float, float]:

@@ -6,7 +6,7 @@ The readout, its score and its p-value are those of `decoding`, the same for lay
 import csv
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,9 @@ from cortiscope.errors import InputError
 from cortiscope.files import read_coordinate, replacing
 from cortiscope.mappings.kinds import coordinates as named_by
 from cortiscope.regression import decoding
-from cortiscope.regression.cross_validation import TRAINING, CrossValidation
+from cortiscope.regression.cross_validation import CrossValidation
 from cortiscope.regression.decoding import Decoded, Readout
+from cortiscope.regression.given_split import FEWEST
 
 LABELS = ("family", "architecture", "training")  # of the models, which the joined table has too
 COLUMNS = (
@@ -26,6 +27,7 @@ COLUMNS = (
     "p_value", "accuracy", "chance", "n_stimuli",
 )  # fmt: skip
 JOINED = (*COLUMNS[:2], *LABELS, *COLUMNS[2:])
+NOT_SCORED = Decoded(np.nan, np.empty(0), np.nan)
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,29 @@ class Protocol:
         classes, test = asked.values[stimuli].astype(str), test[stimuli]
         both = np.intersect1d(classes[test], classes[~test])
         return stimuli[np.isin(classes, both)] if len(both) else stimuli
+
+    def scored(self, stimuli: NDArray) -> NDArray:
+        """Those of some stimuli that are scored: of a given split, the test stimuli."""
+        test = self.validation.test
+        return stimuli if test is None else stimuli[test[stimuli]]
+
+    def are_few(self, stimuli: NDArray) -> bool:
+        """Whether there are too few to learn from and to score: in a part of a split, or at all.
+
+        So are those of one group, which would be held out together.
+        """
+        test, groups = self.validation.test, self.validation.groups
+        if test is not None:
+            n_test = int(test[stimuli].sum())
+            return min(n_test, len(stimuli) - n_test) < FEWEST
+        one_group = groups is not None and len(np.unique(groups[stimuli])) < 2
+        return len(stimuli) < FEWEST or one_group
+
+    def folds(self, stimuli: NDArray) -> NDArray:
+        """Fold numbers of some stimuli, of no more folds than there are of them."""
+        folds = self.validation.folds
+        folds = folds if isinstance(folds, str) else min(folds, len(stimuli))
+        return replace(self.validation, folds=folds).numbers(stimuli)
 
 
 def read_properties(
@@ -111,20 +136,24 @@ def read_out(
 ) -> Iterator[dict[str, Any]]:
     """A row for each property, from patterns (stimulus, component) or (stimulus, neuroid).
 
-    Stimuli of which a property is not known count for nothing in its row. `n_stimuli` are those
-    scored: of a given split, test stimuli.
+    Stimuli of which a property is not known count for nothing in its row; where those left are
+    few, it is not scored. `n_stimuli` are those scored: of a given split, test stimuli.
     """
     alphas = np.asarray(protocol.settings["ridge"]["alphas"], dtype=float)
 
     def readout(stimuli: NDArray) -> Readout:
         kernel = decoding.readout_kernel(patterns[stimuli])
-        return Readout(kernel, protocol.validation.numbers(stimuli), alphas)
+        groups, test = protocol.validation.groups, protocol.validation.test
+        units = None if groups is None or test is not None else groups[stimuli]
+        return Readout(kernel, protocol.folds(stimuli), alphas, units)
 
     whole = readout(np.arange(len(patterns)))
     for asked in properties:
         stimuli = protocol.stimuli(asked)
-        source = whole if len(stimuli) == len(patterns) else readout(stimuli)
-        decoded = _decode(source, asked, asked.values[stimuli], protocol.settings["statistics"])
+        decoded = NOT_SCORED
+        if not protocol.are_few(stimuli):
+            source = whole if len(stimuli) == len(patterns) else readout(stimuli)
+            decoded = _decode(source, asked, asked.values[stimuli], protocol.settings["statistics"])
         yield {
             "property": asked.name,
             "kind": asked.kind,
@@ -133,7 +162,7 @@ def read_out(
             "p_value": decoded.p_value,
             "accuracy": decoded.accuracy,
             "chance": decoded.chance,
-            "n_stimuli": int((source.folds != TRAINING).sum()),
+            "n_stimuli": len(protocol.scored(stimuli)),
         }
 
 
@@ -149,7 +178,7 @@ def _decode(
     pairs = {(label, fold) for label, fold in zip(values, readout.folds, strict=True)}
     if len(pairs) == len(set(values)):
         # Classes held out whole, which no training part has seen, are not there to be recognised.
-        return Decoded(np.nan, np.full(count, np.nan), np.nan)
+        return NOT_SCORED
     return decoding.discrete(readout, values, count, seed)
 
 

@@ -36,7 +36,8 @@ class Best:
 
     layer: row of the layer chosen most often (ties: the higher mean score). score: mean over
     splits, both ways, of the score on the half that did not choose. draws: (draw,), bootstrap
-    draws of the chosen layers, averaged and centred on the score. NaN = no layer could be scored.
+    draws of the chosen layers, averaged and centred on the score. A half on which no layer could be
+    scored chooses none. NaN = there is no other.
     """
 
     layer: int
@@ -53,15 +54,18 @@ def best_layer(selection: np.ndarray, bootstrap: np.ndarray) -> Best:
     n_layers, n_splits, _ = selection.shape
     usable = np.where(np.isfinite(selection), selection, -np.inf)
     chosen = usable.argmax(axis=0)  # (split, half), chosen on this half
+    known = usable.max(axis=0) > -np.inf  # (split, half)
     splits = np.arange(n_splits)
     # What half 0 chose is read on half 1, and the other way round.
-    reported = np.stack([selection[chosen[:, 0], splits, 1], selection[chosen[:, 1], splits, 0]])
+    read = np.stack([selection[chosen[:, 0], splits, 1], selection[chosen[:, 1], splits, 0]], 1)
+    reported = np.where(known, read, np.nan)
     score = float(weighted_mean(reported.ravel(), np.ones(reported.size)))
-    times = np.bincount(chosen.ravel(), minlength=n_layers)
+    times = np.bincount(chosen[known], minlength=n_layers)
     mean = weighted_mean(selection.reshape(n_layers, -1), np.ones(2 * n_splits))
     often = np.where(times == times.max(), np.where(np.isfinite(mean), mean, -np.inf), -np.inf)
     layer = int(often.argmax()) if np.isfinite(often).any() else int(times.argmax())
-    draws = bootstrap[chosen.ravel()].mean(axis=0)  # (split x half, draw) -> (draw,)
+    # (split x half, draw) -> (draw,)
+    draws = bootstrap[chosen[known]].mean(axis=0) if known.any() else bootstrap[layer] * np.nan
     centre = weighted_mean(draws, np.ones(len(draws)))
     return Best(layer, score, draws - centre + score)
 

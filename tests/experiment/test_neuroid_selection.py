@@ -15,6 +15,8 @@ VALUES = {
     "reliability": np.array([0.9, 0.75, 0.2, np.nan]),
     "layer": np.array(["L4", "L5", "L4", "L4"]),
     "animal": np.array([1, 2, 3, 4]),
+    "lamina": np.array(["L4", "", "nan", "L5"]),
+    "line": np.array(["Cux2", "NaN", "", "Rbp4"], dtype=object),
 }
 
 
@@ -27,11 +29,34 @@ VALUES = {
         ("layer == L4", [True, False, True, True]),
         ("layer != 'L4'", [False, True, False, False]),
         ("animal == 3", [False, False, True, False]),
+        ("lamina != L4", [False, False, False, True]),  # nor is a missing text
+        ("lamina == nan", [False, False, False, False]),
+        ("lamina == ''", [False, False, False, False]),
+        ("line != Cux2", [False, False, False, True]),
         ("layer == L4 and reliability > 1e-1  and animal <= 2", [True, False, False, False]),
     ],
 )
 def test_conditions_select(select: str, expected: list[bool]) -> None:
     assert selected(conditions(select), VALUES).tolist() == expected
+
+
+@pytest.mark.parametrize("dtype", ["f2", "f4", ">f4", "f8"])
+@pytest.mark.parametrize(
+    ("select", "expected"),
+    [
+        ("d == 0.1", [0]),
+        ("d != 0.1", [1, 2, 3, 4]),
+        ("d >= 0.7", [3, 4]),
+        ("d <= 0.3", [0, 1]),
+        ("d < 0.7", [0, 1, 2]),
+        ("d > 0.3", [2, 3, 4]),
+    ],
+)
+def test_numbers_are_compared_in_their_own_precision(
+    select: str, expected: list[int], dtype: str
+) -> None:
+    values = {"d": np.array([0.1, 0.3, 0.5, 0.7, 0.9, np.nan], dtype)}
+    assert np.flatnonzero(selected(conditions(select), values)).tolist() == expected
 
 
 def test_conditions_are_read() -> None:

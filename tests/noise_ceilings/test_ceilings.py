@@ -18,7 +18,9 @@ def test_ceilings_are_those_of_the_method_asked_for() -> None:
     for name in ("reliability", "ceiling", "ceiling_half"):
         np.testing.assert_array_equal(found[name].values, getattr(theirs.ceiling, name))
     assert n_unreliable == (theirs.score <= 0).sum()
-    assert found["area_ceiling"].values == pytest.approx(np.nanmean(theirs.ceiling.ceiling))
+    known = np.nan_to_num(theirs.ceiling.ceiling)  # noise counts as 0
+    assert found["area_ceiling"].values == pytest.approx(known.mean())
+    assert found["median_ceiling"].values == pytest.approx(np.median(known))
     assert found["area_ceiling"].values != halves["area_ceiling"].values
     truth = np.sqrt(6 * 0.4 / (1 + 5 * 0.4))
     for estimate in (halves, found):
@@ -35,3 +37,41 @@ def test_noise_is_counted_by_either_method() -> None:
         reliability = found["reliability"].values
         assert n_unreliable == (reliability <= 0).sum() == np.isnan(found["ceiling"].values).sum()
         assert n_unreliable > 50
+
+
+def test_a_perfect_model_reaches_the_ceiling_of_an_area_with_noise_in_it() -> None:
+    random = np.random.default_rng(2)
+    signal = random.normal(size=(400, 100)) * (np.arange(100) < 60)
+    trials = signal[:, None] + random.normal(size=(400, 4, 100))
+    mean = trials.mean(axis=1)
+    score = [np.corrcoef(signal[:, k], mean[:, k])[0, 1] for k in range(60)] + [0.0] * 40
+    for method in ("split_half", "oracle"):
+        found, _ = ceilings.area_ceilings(area(trials), 20, 0, method=method)
+        # A third above before, when only neuroids with a ceiling counted.
+        assert np.mean(score) / found["area_ceiling"].values == pytest.approx(0.95, abs=0.05)
+        assert found["median_ceiling"].values == pytest.approx(np.median(score), abs=0.02)
+
+
+RECORDED = {
+    "five of ten": np.arange(10) < np.full((300, 1), 5),
+    "two of ten": np.arange(10) < np.full((300, 1), 2),
+    "a third ten times, others twice": np.random.default_rng(0).permuted(
+        np.arange(10) < np.where(np.arange(300) % 3, 2, 10)[:, None], axis=1
+    ),
+    "a third ten times, others once": np.arange(10) < np.where(np.arange(300) % 3, 1, 10)[:, None],
+}
+
+
+@pytest.mark.parametrize("recorded", RECORDED.values(), ids=RECORDED)
+def test_the_repetitions_that_were_recorded_count(recorded: np.ndarray) -> None:
+    """Not those of the file; of the stimuli shown more than once."""
+    random = np.random.default_rng(3)
+    signal = random.normal(size=(300, 1, 200))
+    trials = signal + 1.5 * random.normal(size=(300, 10, 200))
+    brain = area(np.where(recorded[:, :, None], trials, np.nan))
+    repeated = recorded.sum(axis=1) > 1
+    mean = brain.mean_response[repeated]
+    truth = [np.corrcoef(signal[repeated, 0, k], mean[:, k])[0, 1] for k in range(200)]
+    for method in ("split_half", "oracle"):
+        found, _ = ceilings.area_ceilings(brain, 40, 0, method=method)
+        assert found["area_ceiling"].values == pytest.approx(np.mean(truth), abs=0.02)

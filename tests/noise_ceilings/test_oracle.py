@@ -30,7 +30,7 @@ def test_planted_reliability_is_recovered(single: float, repetitions: int) -> No
     expected = single * np.sqrt(others / (1 + (others - 1) * single))
     assert ours.score.mean() == pytest.approx(expected, abs=0.02)
     # The correction is nonlinear: what is recovered is that of the mean score.
-    found = oracle.corrected(np.array(ours.score.mean()), repetitions)
+    found = oracle.corrected(np.array(ours.score.mean()), others, repetitions, repetitions // 2)
     truth = [k * single / (1 + (k - 1) * single) for k in (repetitions, repetitions // 2)]
     assert found.reliability == pytest.approx(truth[0], abs=0.02)
     assert found.ceiling == pytest.approx(np.sqrt(truth[0]), abs=0.02)

@@ -16,8 +16,8 @@ from sklearn.metrics import balanced_accuracy_score
 from cortiscope.mappings.fitting import fit
 from cortiscope.mappings.regressions import Targets
 from cortiscope.planning.properties import decoding_settings
-from cortiscope.regression import decoding, given_split
-from cortiscope.regression.cross_validation import CrossValidation
+from cortiscope.regression import decoding, given_split, ridge
+from cortiscope.regression.cross_validation import TRAINING, CrossValidation
 from cortiscope.report.readouts import Protocol, as_property, read_out
 from cortiscope.similarity import dissimilarity, held_out_cells
 from cortiscope.statistics.halves import halves
@@ -281,3 +281,20 @@ def test_readouts_never_see_a_test_stimulus_and_leave_out_classes_of_one_part() 
     for row in (never, few):
         assert np.isnan([row["score"], row["p_value"]]).all()
     assert few["n_stimuli"] == 3
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_too_few_test_stimuli_have_no_score_and_no_null(count: int) -> None:
+    random = np.random.default_rng(7)
+    values = random.normal(size=(count, 2))
+    predicted = ridge.Predictions(values, np.ones((1, 2)), np.ones((1, 2)))
+    orders = np.tile(np.arange(count), (5, 1))
+    null = given_split.null_scores(predicted, random.normal(size=(count, 2)), orders)
+    assert null.shape == (5, 2)
+    assert np.isnan(null).all()
+    place = np.random.default_rng(8).normal(size=N)
+    known = ~TEST | (np.cumsum(TEST) <= count)
+    folds = np.where(TEST, 0, TRAINING)[known]
+    kernel = decoding.readout_kernel(place[known, None] + np.zeros(3))
+    found = decoding.continuous(decoding.Readout(kernel, folds, ALPHAS), place[known], 5, 0)
+    assert np.isnan([found.score, found.p_value, *found.null]).all()

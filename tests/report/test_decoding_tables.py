@@ -17,35 +17,12 @@ from cortiscope.files import Variable, made_by, write
 from cortiscope.networks.features import write_features
 from cortiscope.planning.properties import decoding_settings
 from cortiscope.regression import decoding
-from cortiscope.regression.cross_validation import CrossValidation, fold_numbers
+from cortiscope.regression.cross_validation import fold_numbers
 from cortiscope.report import figure_decoding
 from cortiscope.report.figure_style import styled
-from cortiscope.report.readouts import JOINED, Protocol, as_property, read_out, write_rows
+from cortiscope.report.readouts import JOINED, write_rows
+from tests.decoding_scene import CATEGORY, CONFIG, EARLY, IDS, LATE, PLACE, TURN, N
 from tests.running import REPOSITORY
-
-N = 60
-CATEGORY = np.array(["car", "face", "fruit"])[np.random.default_rng(0).permutation(N) % 3]
-PLACE = np.random.default_rng(1).normal(size=N)
-TURN = np.random.default_rng(2).uniform(0, 180, size=N)
-IDS = np.array([f"image{number:02d}" for number in range(N)])
-CONFIG: dict[str, Any] = {
-    "stimuli": {"source": "stimuli.nc"},
-    "decoding": {"properties": ["category", "place", {"turn": 180.0}]},
-    "ridge": {"alphas": [0.01, 1.0, 100.0], "protocol": "nested"},
-    "statistics": {"permutations": 19, "bootstraps": 3, "seed": 0},
-    "cross_validation": {"folds": 6, "group": "", "split": "", "seed": 0},
-}
-
-
-def patterns(*columns: np.ndarray) -> np.ndarray:
-    """(stimulus, component): what is in them, mixed, with some noise."""
-    random = np.random.default_rng(3)
-    latents = np.column_stack(columns)
-    return latents @ random.normal(size=(latents.shape[1], 12)) + random.normal(size=(N, 12)) / 9
-
-
-EARLY = patterns(PLACE, np.sin(TURN * np.pi / 90), np.cos(TURN * np.pi / 90))
-LATE = patterns(CATEGORY == "car", CATEGORY == "face")
 
 
 def script(name: str) -> Any:
@@ -152,61 +129,6 @@ def test_a_row_is_the_readout_of_its_settings(table: Path) -> None:
     row = rows_of(table)[2]
     assert float(row["score"]) == pytest.approx(expected.score, rel=1e-5)
     assert float(row["null_mean"]) == pytest.approx(expected.null.mean(), rel=1e-5)
-
-
-def protocol(groups: np.ndarray | None = None) -> Protocol:
-    return Protocol(decoding_settings(CONFIG), CrossValidation(6, 0, groups, None))
-
-
-def test_stimuli_without_a_value_count_for_nothing() -> None:
-    place, category = PLACE.copy(), CATEGORY.astype(object)
-    place[:7], category[50:] = np.nan, ""
-    asked = [as_property("p", place, "continuous"), as_property("c", category, "by value")]
-    found = list(read_out(EARLY, asked, protocol()))
-    assert [row["n_stimuli"] for row in found] == [N - 7, 50]
-    [alone] = read_out(EARLY[7:], [as_property("p", PLACE[7:], "continuous")], protocol())
-    assert found[0]["score"] == pytest.approx(alone["score"])
-    assert found[1]["chance"] == pytest.approx(1 / 3)
-
-
-def test_classes_held_out_whole_are_not_there_to_be_recognised() -> None:
-    half = (np.arange(N) % 2).astype(np.int8)
-    asked = [as_property("category", CATEGORY, "by value"), as_property("half", half, "by value")]
-    objects = np.char.add(CATEGORY, half.astype(str))  # six groups, two of each category
-    for row in read_out(np.column_stack([LATE, 3 * half]), asked, protocol(objects)):
-        assert row["accuracy"] > 0.9
-    whole = Protocol(decoding_settings(CONFIG), CrossValidation(3, 0, CATEGORY, None))
-    held, other = read_out(LATE, asked, whole)
-    assert np.isnan([held["score"], held["p_value"], held["accuracy"]]).all()
-    assert np.isfinite(other["score"])
-
-
-@pytest.mark.parametrize(
-    ("values", "how", "kind"),
-    [
-        (CATEGORY, "by value", "discrete"),
-        (CATEGORY.astype(object), "by value", "discrete"),
-        (np.arange(N, dtype=np.uint8) % 2, "by value", "discrete"),
-        (np.arange(N, dtype=np.uint8) % 2, "continuous", "continuous"),
-        (PLACE, "by value", "continuous"),
-        (np.arange(N) % 2.0, "discrete", "discrete"),
-        (np.arange(N), 30, "angle"),
-    ],
-)
-def test_kinds(values: np.ndarray, how: str | float, kind: str) -> None:
-    assert as_property("x", values, how).kind == kind
-
-
-@pytest.mark.parametrize(
-    ("values", "how", "line"),
-    [
-        (np.arange(N), "by value", "x: 60 classes of 60 stimuli; name it `continuous`, or the"),
-        (CATEGORY, 360, "config: decoding.properties: x: is text; name it without a kind"),
-    ],
-)
-def test_what_cannot_be_read_out_is_said(values: np.ndarray, how: Any, line: str) -> None:
-    with pytest.raises(InputError, match=line):
-        as_property("x", values, how)
 
 
 def test_other_stimuli_are_refused(files: Path, tmp_path: Path) -> None:

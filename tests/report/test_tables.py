@@ -52,6 +52,16 @@ def test_best_layer_is_chosen_on_one_half_and_read_on_the_other() -> None:
     np.testing.assert_allclose(best.draws, best.score + np.array([-1.0, 1.0]))
 
 
+def test_a_half_without_scores_chooses_no_layer() -> None:
+    selection = np.array([[[np.nan, 0.1], [0.2, 0.3]], [[np.nan, 0.5], [0.6, 0.7]]])
+    bootstrap = np.array([[0.0, 2.0], [4.0, 8.0]])
+    best = tables.best_layer(selection, bootstrap)
+    # Split 0 chooses layer 1 on half 1, which has no score on half 0; split 1 chooses it on both.
+    assert best.score == pytest.approx((0.7 + 0.6) / 2)
+    assert best.layer == 1
+    np.testing.assert_allclose(best.draws, best.score + np.array([-2.0, 2.0]))
+
+
 def test_best_layer_of_nothing_is_unknown() -> None:
     best = tables.best_layer(np.full((3, 2, 2), np.nan), np.zeros((3, 0)))
     assert np.isnan(best.score)

@@ -123,3 +123,31 @@ def test_too_few_or_constant_points_are_nan() -> None:
         assert ours.n == len(x)
     with pytest.raises(ValueError, match="neither"):
         resampling.correlation_with_interval(np.arange(5), np.arange(5), 10, 10, 0, "kendall")
+
+
+@pytest.mark.parametrize("sizes", [(3, 3, 3, 3), (1, 4, 2, 5)])
+def test_units_change_places_together(sizes: tuple[int, ...]) -> None:
+    """Those of one size do so whole; of unlike sizes neighbours of a unit mostly stay such."""
+    unit = np.random.default_rng(0).permutation(np.repeat(np.arange(4), sizes))
+    orders = resampling.permutations_of(unit, 400, seed=0)
+    assert np.array_equal(np.sort(orders, axis=1), np.tile(np.arange(12), (400, 1)))
+    moved = unit[orders][:, np.argsort(unit, kind="stable")]  # (permutation, place on the list)
+    assert np.all((np.diff(moved, axis=1) != 0).sum(axis=1) == 3)  # each unit in one run
+    if len(set(sizes)) == 1:
+        assert len(np.unique(moved, axis=0)) == 24
+    within = np.argsort(np.argsort(orders[:, unit == 3], axis=1), axis=1)
+    assert len(np.unique(within, axis=0)) > 1
+
+
+def test_orders_of_single_stimuli_and_of_some() -> None:
+    whole = resampling.permutations(9, 20, seed=3)
+    assert np.array_equal(resampling.permutations_of(np.arange(9), 20, seed=3), whole)
+    some = np.array([0, 2, 5, 6])
+    found = resampling.permutations_of(np.arange(9), 20, seed=3, among=some)
+    for order, one in zip(whole, found, strict=True):
+        assert some[one].tolist() == [place for place in order if place in some]
+    unit = np.arange(9) // 3
+    few = resampling.permutations_of(unit, 20, seed=3, among=np.array([0, 1, 2, 6, 7, 8]))
+    halves = np.arange(6)[few] // 3
+    assert np.all(halves == halves[:, [0, 0, 0, 3, 3, 3]])
+    assert 0 < halves[:, 0].sum() < 20

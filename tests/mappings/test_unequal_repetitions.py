@@ -1,0 +1,65 @@
+"""Recordings in which stimuli, or areas, were not repeated as often as others."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from cortiscope.experiment.responses import Area
+from cortiscope.mappings.fitting import fit
+from cortiscope.report.tables import Best, best_layer
+from tests.regression_scene import settings
+from tests.synthetic_areas import area, layer
+
+N_STIMULI = 60
+RANDOM = np.random.default_rng(0)
+FEATURES = [RANDOM.normal(size=(N_STIMULI, 30)) for _ in range(3)]
+SIGNAL = FEATURES[2] @ RANDOM.normal(size=(30, 20)) / 5  # of the last layer
+TRIALS = SIGNAL[:, None] + 0.5 * RANDOM.normal(size=(N_STIMULI, 4, 20))
+
+
+def best(mapping: str, response: NDArray) -> tuple[Best, float]:
+    """The headline of an area, and what its layer scores on all the data."""
+    layers: list[Any] = [layer(one, str(number)) for number, one in enumerate(FEATURES)]
+    found = fit(mapping, layers, area(response), settings(mapping, n_draws=20))
+    chosen = best_layer(found["selection_score"].values, found["area_bootstrap"].values)
+    return chosen, float(found["area_score"].values[2])
+
+
+@pytest.mark.parametrize("mapping", ["ridge", "rsa", "cka"])
+def test_halves_without_a_score_choose_no_layer(mapping: str) -> None:
+    """A stimulus shown twice is missing in some halves; RDMs of these have no score."""
+    complete, _ = best(mapping, TRIALS)
+    response = TRIALS.copy()
+    response[0, 2:] = np.nan
+    found, _ = best(mapping, response)
+    assert found.layer == complete.layer == 2
+    assert found.score == pytest.approx(complete.score, abs=0.04)
+    assert np.isfinite(found.draws).all()
+
+
+@pytest.mark.parametrize("mapping", ["ridge", "rsa"])
+def test_areas_recorded_once_are_halved_by_stimuli(mapping: str) -> None:
+    """In a file with as many repetitions as other areas have."""
+    response = TRIALS.copy()
+    response[:, 1:] = np.nan
+    found, whole = best(mapping, response)
+    alone, _ = best(mapping, TRIALS[:, :1])
+    assert found.layer == 2
+    assert found.score == alone.score > 0.6 * whole
+
+
+def test_what_was_mostly_recorded_twice_is_repeated() -> None:
+    def repeated(*counts: int) -> bool:
+        response = np.full((len(counts), 3, 2), np.nan)
+        for stimulus, count in enumerate(counts):
+            response[stimulus, :count] = stimulus
+        return area(response).repeated
+
+    assert repeated(2, 3, 1)
+    assert repeated(0, 0, 2)
+    assert not repeated(3, 1, 1)
+    assert not repeated(1, 1, 1)
+    nothing: Area = area(np.full((2, 3, 2), np.nan))
+    assert not nothing.repeated
