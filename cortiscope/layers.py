@@ -25,8 +25,9 @@ def layer_table(model: Mapping[str, str]) -> list[dict[str, object]]:
 
     model: a row of the models table. The network is traced on torch's meta device, without
     arithmetic; one that cannot be is run once on the CPU. Raises InputError for an unknown
-    architecture or layer.
+    architecture, weights or layer.
     """
+    zoo.published_accuracy(model)  # refuses the name of weights that there are not
     network, calls = traced(model)
     last = max(call.position for call in calls)
     total = sum(parameter.numel() for parameter in network.parameters())

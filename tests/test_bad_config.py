@@ -18,6 +18,16 @@ def alpha_of_zero(folder):
     return {"ridge": {"alphas": [1.0, 0]}}
 
 
+@case("config: lasso.alphas[1]: 1 is not valid; use a number above 0 and below 1")
+def alpha_of_one(folder):
+    return {"lasso": {"alphas": [0.1, 1]}}
+
+
+@case("config: study: 2024 is no text; put it in quotes in a config file; --config ...")
+def name_that_is_a_number(folder):
+    return {"study": 2024}
+
+
 @case("config: responses: None is not valid; use a section of keys")
 def empty_section(folder):
     return {"responses": None}
@@ -193,6 +203,21 @@ def unknown_property_to_decode(folder):
 )
 def period_below_zero(folder):
     return {"decoding": {"properties": ["category", {"rotation": -90}]}}
+
+
+@case("config: decoding.properties: category: is text; name it without a kind")
+def text_as_an_angle(folder):
+    return {"decoding": {"properties": [{"category": 180}]}}
+
+
+@case("config: decoding.properties: stimulus_id: 64 classes of 64 stimuli; name it ...")
+def a_class_for_every_stimulus(folder):
+    return {"decoding": {"properties": ["label", "size", "stimulus_id"]}}
+
+
+@case("config: searchlight.radius: simulated neuroids have no place; set it to 0, or record ...")
+def searchlight_in_a_simulated_brain(folder):
+    return {"searchlight": {"radius": 1.5}}
 
 
 @case(

@@ -62,6 +62,47 @@ def no_neuroids(folder):
     return recorded(folder, recording=lambda dataset: dataset.isel(neuroid=slice(0)))
 
 
+@case("responses.nc: response: holds no numbers; store integers or floating-point numbers")
+def responses_of_text(folder):
+    return recorded(folder, recording=lambda dataset: dataset.astype(str))
+
+
+@case("stimuli.nc: image: holds no numbers; store integers or floating-point numbers")
+def images_of_text(folder):
+    return recorded(folder, shown=lambda dataset: dataset.astype(str))
+
+
+@case("responses.nc: time: holds no numbers; give times as numbers, such as seconds")
+def times_of_text(folder):
+    def timed(recording):
+        return recording.expand_dims(time=["early", "late"], axis=-1)
+
+    return recorded(folder, recording=timed)
+
+
+@case(
+    "config: searchlight.radius: the neuroids of responses.nc have no numbers 'z';"
+    " set it to 0, or record voxels with x, y and z"
+)
+def searchlight_in_a_plane(folder):
+    def placed(recording):
+        return recording.assign_coords({axis: ("neuroid", [0, 1, 2]) for axis in "xy"})
+
+    return recorded(folder, recording=placed) | {"searchlight": {"radius": 2}}
+
+
+@case("config: decoding.properties: turn: 12 classes of 12 stimuli; name it `continuous`, or ...")
+def whole_angles_as_classes(folder):
+    turn = ("stimulus", np.arange(0, 360, 30))
+    config = recorded(folder, shown=lambda shown: shown.assign_coords(turn=turn))
+    return config | {"decoding": {"properties": ["turn"]}}
+
+
+@case("config: decoding.properties: stimulus_id: is text; name it without a kind")
+def names_as_numbers(folder):
+    return recorded(folder) | {"decoding": {"properties": [{"stimulus_id": "continuous"}]}}
+
+
 @case("config: responses.areas: no area 'V9'; use some of ['V1', 'IT']")
 def unknown_area(folder):
     config = recorded(folder)

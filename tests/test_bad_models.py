@@ -8,6 +8,8 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 
+from cortiscope.layers import write_tables
+from cortiscope.networks import layer_tables
 from tests.bad_inputs import HEADER, Cases, check, models
 
 CASES = Cases()
@@ -58,6 +60,53 @@ def unknown_layer(folder):
 )
 def missing_weights(folder):
     return models(folder, "net zoo shapenet5 net.pth - 0 relu* auto - trained")
+
+
+@case("models.tsv: line 2: training: 'trained', where the weights 'none' are untrained; correct...")
+def random_weights_called_trained(folder):
+    return models(folder, "net zoo shapenet5 none - 0 relu* auto - trained")
+
+
+@case("models.tsv: line 2: training: 'untrained', where the weights 'IMAGENET1K_V1' are ...")
+def published_weights_called_untrained(folder):
+    return models(folder, "net torchvision alexnet IMAGENET1K_V1 - 0 conv auto - untrained")
+
+
+@case("models.tsv: line 2: seed: '99999999999999999999999' is not valid; use ...")
+def seed_that_torch_cannot_hold(folder):
+    return models(folder, "net zoo shapenet5 none - 99999999999999999999999 relu* auto - untrained")
+
+
+def with_known_layers(folder, known, **changes):
+    """A study of one network, the layers of which were listed before its row was changed."""
+    listed = layer_tables.DEFAULTS | {"model": "net", "layers": "conv"} | known
+    write_tables([listed], folder / "resources" / "layers")
+    (folder / "models.tsv").write_text(layer_tables.dump_models([listed | changes]))
+    return {"models": {"table": "models.tsv", "names": "all"}}
+
+
+ALEXNET = {"source": "torchvision", "architecture": "alexnet"}
+
+
+@case("models table: net: weights: alexnet has no weights 'IMAGENET1K_V9'; near: IMAGENET1K_V1...")
+def unknown_weights_where_layers_are_known(folder):
+    return with_known_layers(folder, ALEXNET, weights="IMAGENET1K_V9")
+
+
+@case("models table: net: weights: alexnet has no weights 'IMAGENET1K_V9'; near: IMAGENET1K_V1...")
+def unknown_weights_beside_preprocessing(folder):
+    return models(folder, "net torchvision alexnet IMAGENET1K_V9 - 0 conv crop=64 - trained")
+
+
+@case("models table: net: weights: alexnet has no weights 'None'; near: ...; or none, or a file")
+def misspelt_none_where_layers_are_known(folder):
+    return with_known_layers(folder, ALEXNET, weights="None")
+
+
+@case("models table: net: preprocessing: 'crop=64 std=0' is out of range; std > 0; ...")
+def preprocessing_where_layers_are_known(folder):
+    known = {"source": "zoo", "architecture": "shapenet5", "preprocessing": "crop=64"}
+    return with_known_layers(folder, known, preprocessing="crop=64 std=0")
 
 
 # Seen by a job

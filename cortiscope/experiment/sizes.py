@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import netCDF4
+import numpy as np
 
 from cortiscope.errors import InputError
 from cortiscope.experiment.images import found_images, list_images, read_image
@@ -53,7 +54,7 @@ def count_stimuli(section: Mapping[str, Any], source: list[str]) -> int:
 
 def check_images(dataset: netCDF4.Dataset, variable: str) -> None:
     """An InputError where a file has not the images that `stimuli.variable` names."""
-    _check_dimensions(dataset, "stimuli", variable, ("stimulus", "y", "x"), ("channel",))
+    _check_variable(dataset, "stimuli", variable, ("stimulus", "y", "x"), ("channel",))
     images = dataset[variable]
     size = dict(zip(images.dimensions, images.shape, strict=True))
     if size.get("channel", 1) not in (1, 3):
@@ -67,7 +68,7 @@ def check_recording(dataset: netCDF4.Dataset, variable: str, area: str | list[st
     of_rdms = variable == "dissimilarity"
     unit, optional = ("rdm", ()) if of_rdms else ("neuroid", ("repetition", "time"))
     needed = (unit, "stimulus", "stimulus_2") if of_rdms else ("stimulus", unit)
-    _check_dimensions(dataset, "responses", variable, needed, optional)
+    _check_variable(dataset, "responses", variable, needed, optional)
     where = dataset.filepath()
     if not len(dataset.dimensions[unit]):
         raise InputError(f"{where}: {variable}", f"holds no {unit}", "add some")
@@ -85,7 +86,7 @@ def check_recording(dataset: netCDF4.Dataset, variable: str, area: str | list[st
             )
 
 
-def _check_dimensions(
+def _check_variable(
     dataset: netCDF4.Dataset,
     section: str,
     variable: str,
@@ -100,6 +101,12 @@ def _check_dimensions(
     if not set(needed) <= set(found) <= {*needed, *optional}:
         names = ", ".join([*needed, *(f"{name} (optional)" for name in optional)])
         raise InputError(where, f"has dimensions {', '.join(found)}", f"name them {names}")
+    if not holds_numbers(dataset[variable]):
+        raise InputError(where, "holds no numbers", "store integers or floating-point numbers")
+
+
+def holds_numbers(variable: netCDF4.Variable) -> bool:
+    return np.dtype(variable.dtype).kind in "fiu"
 
 
 def count_neuroids(section: Mapping[str, Any], source: list[str]) -> dict[str, int]:
@@ -134,6 +141,9 @@ def time_bins(dataset: netCDF4.Dataset, variable: str) -> list[str]:
         return []
     if "time" not in dataset.variables:
         raise InputError(f"{dataset.filepath()}: time", "has no values", "add it as a coordinate")
+    if not holds_numbers(dataset["time"]):
+        remedy = "give times as numbers, such as seconds"
+        raise InputError(f"{dataset.filepath()}: time", "holds no numbers", remedy)
     times = [f"{float(time):g}" for time in dataset["time"][...]]
     if len(set(times)) < len(times):
         raise InputError(f"{dataset.filepath()}: time", "has a value twice", "make times unique")

@@ -1,30 +1,37 @@
 """What the parts of a study must agree on, checked before a job runs, from headers and names."""
 
-from collections.abc import Iterable
-from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cortiscope.errors import InputError
-from cortiscope.experiment import shapes, sizes
-from cortiscope.experiment.images import IMAGE_ENDINGS, found_images, list_images
-from cortiscope.experiment.shapes import CATEGORIES, Stimuli, parts
+from cortiscope.experiment import sizes
+from cortiscope.experiment.images import IMAGE_ENDINGS, found_images
+from cortiscope.experiment.sizes import holds_numbers
 from cortiscope.experiment.stimulus_ids import positions, read_ids
-from cortiscope.files import along, labels, opened
+from cortiscope.files import along, opened
 from cortiscope.mappings.kinds import MAPPINGS, Kind
 from cortiscope.mappings.kinds import coordinates as named_by
 from cortiscope.networks.weight_names import is_named
 from cortiscope.planning.fits import Fits
 from cortiscope.planning.properties import FIELD, properties
 from cortiscope.planning.response_settings import response_settings
+from cortiscope.planning.stimulus_coordinates import (
+    coordinates,
+    count_groups,
+    unknown,
+    values,
+    words,
+)
 from cortiscope.planning.study import Study
 from cortiscope.planning.table_settings import table_settings
 from cortiscope.regression.brainscore import check_categories
 from cortiscope.regression.cross_validation import read_split
+from cortiscope.report.readouts import as_property
 from cortiscope.similarity.dissimilarity import check_repetitions
 from cortiscope.similarity.held_out_cells import check_comparison, number_of_folds
+from cortiscope.similarity.searchlight import AXES
 from cortiscope.similarity.variance_partition import check as check_partition
 from cortiscope.statistics.halves import halves
 
@@ -42,6 +49,7 @@ def check(study: Study) -> None:
     check_pairs(study)
     check_published(study)
     check_properties(study)
+    check_searchlight(study)
     response_settings(study)
     check_accuracy(study)
     check_weights(study)
@@ -132,30 +140,6 @@ def check_split(study: Study) -> None:
     read_split(words(study, name), f"{source[0] if source else 'simulated stimuli'}: {name}")
 
 
-def words(study: Study, name: str) -> NDArray:
-    """The values, as text (stimulus,), of a coordinate that the stimuli have."""
-    source = study.source("stimuli")
-    if not source:
-        return simulated_words(study, name)
-    if name == "stimulus_id":
-        return np.array(read_ids(source[0]))
-    if Path(source[0]).is_dir():
-        return np.array([file.parent.name for file in list_images(source[0])])
-    with opened(source[0]) as dataset:
-        return np.array(labels(dataset, name))
-
-
-def simulated_words(study: Study, name: str) -> NDArray:
-    """The same of simulated stimuli; each has a value of its own but for part and category."""
-    count = study.n_stimuli
-    if name == "part":
-        return parts(count)
-    if name in ("category", "label"):
-        random = shapes.generator(study.config["stimuli"]["seed"], "study")
-        return np.array(CATEGORIES)[shapes.labels(count, random)]
-    return np.array([f"{name} {number}" for number in range(count)])
-
-
 def check_coordinates(study: Study) -> None:
     """The coordinates that the settings of mappings name are there, and can be learnt."""
     for mapping in asked(study):
@@ -219,20 +203,30 @@ def count_repetitions(study: Study) -> int:
 
 
 def check_properties(study: Study) -> None:
-    """What is decoded are coordinates of the stimuli."""
+    """What is decoded are coordinates of the stimuli, of values that can be read out."""
     named = properties(study.config)
     counts = coordinates(study) if named else {}
-    for name in named:
+    for name, how in named.items():
         if name not in counts:
             raise unknown(FIELD, name, counts)
+        as_property(name, values(study, name), how)
 
 
-def count_groups(study: Study, group: str) -> int:
-    """How many values a coordinate of the stimuli takes; an unknown one is an InputError."""
-    counts = coordinates(study)
-    if group not in counts:
-        raise unknown("config: cross_validation.group", group, counts)
-    return counts[group]
+def check_searchlight(study: Study) -> None:
+    """Where spheres are laid around neuroids, the recording says where these are."""
+    if not study.config["searchlight"]["radius"]:
+        return
+    remedy = "set it to 0, or record voxels with x, y and z"
+    source = study.source("responses")
+    if not source or study.config["responses"]["variable"] == "dissimilarity":
+        kind = "dissimilarities" if source else "simulated neuroids"
+        raise InputError("config: searchlight.radius", f"{kind} have no place", remedy)
+    with opened(source[0]) as dataset:
+        placed = {name for name in along(dataset, "neuroid") if holds_numbers(dataset[name])}
+    for axis in AXES:
+        if axis not in placed:
+            problem = f"the neuroids of {source[0]} have no numbers {axis!r}"
+            raise InputError("config: searchlight.radius", problem, remedy)
 
 
 def grouped_in_halves(study: Study) -> list[NDArray]:
@@ -243,32 +237,6 @@ def grouped_in_halves(study: Study) -> list[NDArray]:
     return [
         np.unique(groups[half], return_counts=True)[1] for half in chosen.reshape(-1, len(groups))
     ]
-
-
-def unknown(field: str, name: str, known: Iterable[str]) -> InputError:
-    """The complaint that an option names a coordinate that the stimuli do not have."""
-    return InputError(
-        field,
-        f"the stimuli have no coordinate {name!r}",
-        f"use one of {', '.join(sorted(known))}",
-    )
-
-
-def coordinates(study: Study) -> dict[str, int]:
-    """Every coordinate of the stimuli, and how many values it takes."""
-    source = study.source("stimuli")
-    if not source:
-        known = {"position_x", "position_y"} | {field.name for field in fields(Stimuli)}
-        known -= {"image", "x", "y"}
-        few = min(len(CATEGORIES), study.n_stimuli)
-        of_few = {"category": few, "label": few, "part": len(set(parts(study.n_stimuli)))}
-        return {name: study.n_stimuli for name in known} | of_few
-    if Path(source[0]).is_dir():
-        folder = Path(source[0])
-        parents = {file.relative_to(folder).parent.name for file in list_images(folder)}
-        return {"category": len(parents), "stimulus_id": study.n_stimuli}
-    with opened(source[0]) as dataset:
-        return {name: len(set(labels(dataset, name))) for name in along(dataset, "stimulus")}
 
 
 def check_accuracy(study: Study) -> None:

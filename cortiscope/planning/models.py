@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from cortiscope.errors import InputError
+from cortiscope.networks.weight_names import is_named
 from cortiscope.planning.schema import check
 
 # What the features of a model depend on; its family and training are labels for the tables.
@@ -41,8 +42,24 @@ def read_models(table: Path, names: str | list[str], schema: Path) -> dict[str, 
             raise InputError(
                 f"{where}: model", f"{model['model']!r} stands twice", "give each row its own name"
             )
-        models[model["model"]] = model
+        models[model["model"]] = model | {"training": _training(model, where)}
     return models if names == "all" else _chosen(models, list(names), table)
+
+
+def _training(model: dict[str, str], where: str) -> str:
+    """What a row says of its training, or else its weights do.
+
+    Errors: InputError where the two contradict each other. A file may hold untrained weights, and
+    a network of the user's own bring weights itself.
+    """
+    weights = model["weights"]
+    followed = "untrained" if weights == "none" else "trained"
+    said = model.get("training", followed)
+    known = model["source"] != "file" and (weights == "none" or is_named(weights))
+    if known and said != followed:
+        problem = f"{said!r}, where the weights {weights!r} are {followed}"
+        raise InputError(f"{where}: training", problem, "correct the one, or leave this cell empty")
+    return said
 
 
 def _read_rows(table: Path) -> list[dict[str, str]]:

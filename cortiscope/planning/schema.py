@@ -4,6 +4,7 @@ import copy
 import difflib
 import math
 from collections.abc import Iterable, Mapping
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -98,6 +99,10 @@ def _explain(error: ValidationError, where: str) -> InputError:
     if error.validator == "required":
         missing = error.message.split("'")[1]
         return InputError(place, f"{missing!r} is missing", "add it")
+    if schema.get("type") == "string" and isinstance(instance, int | float | date):
+        # Not taken for its text: YAML and `--config` read 2024_01 as 202401, and 007 as 7.
+        remedy = "put it in quotes in a config file; --config takes these off: add a letter there"
+        return InputError(place, f"{instance} is no text", remedy)
     return InputError(place, f"{instance!r} is not valid", f"use {_allowed(schema)}")
 
 
@@ -114,6 +119,8 @@ def _allowed(schema: Mapping[str, Any]) -> str:
     limits = {
         "minimum": "of at least",
         "exclusiveMinimum": "above",
+        "maximum": "of at most",
+        "exclusiveMaximum": "below",
         "minItems": "with at least",
     }
     bounds = [f"{words} {schema[key]}" for key, words in limits.items() if key in schema]
@@ -123,4 +130,4 @@ def _allowed(schema: Mapping[str, Any]) -> str:
         bounds.append("without repeats")
     kinds = {"array": "a list", "object": "a section of keys", "integer": "a whole number"}
     kind = str(schema.get("type", "another value"))
-    return " ".join([kinds.get(kind, f"a {kind}"), *bounds])
+    return f"{kinds.get(kind, f'a {kind}')} {' and '.join(bounds)}".rstrip()
