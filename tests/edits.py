@@ -88,6 +88,12 @@ def exact_seed(study):
     study.settings("features", seed=7)
 
 
+@edit("Name another variable or area, which simulated stimuli and responses have not")
+def unread(study):
+    study.settings("stimuli", variable="picture")
+    study.settings("responses", variable="dissimilarity", area="region")
+
+
 @edit("Delete the features of a model, to free disk space")
 def delete_features(study):
     study.path("results/shapes/features/shapenet5.nc").unlink()

@@ -8,8 +8,8 @@ from cortiscope.planning.study import Study
 from tests.bad_inputs import N_STIMULI, configure, recorded
 from tests.running import REPOSITORY
 
-STIMULI, ACCURACY = (
-    "resources/shapes/stimuli.nc",
+RESPONSES, ACCURACY = (
+    "resources/shapes/responses.nc",
     "results/shapes/accuracy/shapenet5_untrained.csv",
 )
 
@@ -45,11 +45,13 @@ def jobs(workflow, config, target):
 
 
 def test_an_edited_image_is_brought_in_again(workflow, pictures):
-    assert workflow.forked("--", STIMULI, config=pictures).returncode == 0
+    """And is that of the stimuli which those who read them ask for."""
+    assert workflow.forked("--", RESPONSES, config=pictures).returncode == 0
     draw(workflow.folder / "pictures", 3, 30)
-    assert jobs(workflow, pictures, STIMULI) == set()  # the same image, written anew
+    assert jobs(workflow, pictures, RESPONSES) == set()  # the same image, written anew
     draw(workflow.folder / "pictures", 3, 31)
-    assert jobs(workflow, pictures, STIMULI) == {"stimuli"}
+    assert jobs(workflow, pictures, RESPONSES) == {"stimuli"}
+    assert workflow.forked("--", RESPONSES, config=pictures).returncode == 0
 
 
 def test_another_labelled_image_is_classified(workflow, pictures):

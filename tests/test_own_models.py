@@ -7,18 +7,33 @@ import yaml
 from tests.running import SMALL
 
 MODULE = """
+import sys
+from pathlib import Path
+
 from torch import nn
+
+sys.path.insert(0, str(Path(__file__).parent))
+from parts import first
 
 
 def build():
-    layers = [nn.Conv2d(3, 4, 5, stride=4), nn.ReLU(inplace=True), nn.Flatten()]
+    layers = [first(), nn.ReLU(inplace=True), nn.Flatten()]
     return nn.Sequential(*layers, nn.Linear(4 * 15 * 15, {outputs}))
+"""
+
+PARTS = """
+from torch import nn
+
+
+def first():
+    return nn.Conv2d(3, 4, 5, stride=4, bias={bias})
 """
 
 
 def test_a_network_of_ones_own(workflow):
     (workflow.folder / "nets").mkdir()
     (workflow.folder / "nets" / "mine.py").write_text(MODULE.format(outputs=8))
+    (workflow.folder / "nets" / "parts.py").write_text(PARTS.format(bias=True))
     columns = ("model", "source", "architecture", "layers", "preprocessing", "training")
     row = ("mine", "file", "nets/mine.py:build", "all", "resize=64 mean=0.4 std=0.1", "untrained")
     with (workflow.folder / "mine.tsv").open("w", newline="") as lines:
@@ -33,5 +48,12 @@ def test_a_network_of_ones_own(workflow):
     assert "Nothing to be done" in again.stdout
     # An edit of the user's file extracts anew, as one of ours does.
     (workflow.folder / "nets" / "mine.py").write_text(MODULE.format(outputs=10))
+    edited = workflow.forked("--dry-run", *target, config=config)
+    assert "rule features:" in edited.stdout
+    # So does one of what that imports.
+    (workflow.folder / "nets" / "mine.py").write_text(MODULE.format(outputs=8))
+    restored = workflow.forked("--dry-run", *target, config=config)
+    assert "Nothing to be done" in restored.stdout
+    (workflow.folder / "nets" / "parts.py").write_text(PARTS.format(bias=False))
     edited = workflow.forked("--dry-run", *target, config=config)
     assert "rule features:" in edited.stdout

@@ -56,6 +56,12 @@ def test_an_edit_plans_exactly_what_it_touches(study, jobs, change):
     assert study.planned() == jobs
 
 
+def test_a_deleted_part_of_a_figure_is_drawn_again(study):
+    for name in ("accuracy_vs_score.svg", "layer_depth.png", "model_by_area.csv"):
+        study.path(f"results/shapes/figures/{name}").unlink()
+    assert study.planned() == {"figures": 3}
+
+
 def started(folder):
     """Rule to number of jobs that the newest log of a run says were started."""
     newest = max(

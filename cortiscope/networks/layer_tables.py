@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from cortiscope.errors import InputError
+from cortiscope.networks.own_code import with_imports
 from cortiscope.networks.weight_names import is_named
 
 # Their text is part of the digest: an edit of what lists the layers lists them anew, which reruns
@@ -16,6 +17,7 @@ from cortiscope.networks.weight_names import is_named
 LISTED_BY = (
     "networks/layer_tables",
     "layers",
+    "networks/own_code",
     "networks/shapenet",
     "networks/torchvision_zoo",
     "networks/tracing",
@@ -37,11 +39,12 @@ DEFAULTS = {"weights": "none", "seed": "0", "layers": "blocks", "preprocessing":
 
 
 def digest(model: Mapping[str, str]) -> str:
-    """16 hexadecimal digits naming the layer table of a model: architecture, selector, input size.
+    """16 hexadecimal digits naming the layer table of a model.
 
-    Weights and seed are not part of it, so that a trained network and its untrained twin share a
-    table, except where torchvision's weights choose the input size (see `image_size`). Of a `file`
-    architecture the text of the file counts, not its name.
+    Of the architecture (where the row's source is `file`, its text and that of what it imports),
+    the selector, and what is checked only as a table is made: the preprocessing, and the name of
+    weights. Not of the seed and of weights in a file, so that networks of one architecture share a
+    table.
     """
     architecture = model["architecture"]
     if model["source"] == "file":
@@ -52,8 +55,11 @@ def digest(model: Mapping[str, str]) -> str:
                 f"no file {path!r}",
                 "write path/to/module.py:function",
             )
-        architecture = f"{hashlib.sha256(Path(path).read_bytes()).hexdigest()}:{function}"
-    parts = [_code(), model["source"], architecture, model["layers"], image_size(model)]
+        texts = b"".join(Path(file).read_bytes() for file in with_imports(path))
+        architecture = f"{hashlib.sha256(texts).hexdigest()}:{function}"
+    weights = model["weights"] if is_named(model["weights"]) else ""
+    selected = [model["layers"], model["preprocessing"], weights]
+    parts = [_code(), model["source"], architecture, *selected]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
 
@@ -61,18 +67,6 @@ def digest(model: Mapping[str, str]) -> str:
 def _code() -> str:
     texts = [Path(__file__).parents[1].joinpath(f"{name}.py").read_bytes() for name in LISTED_BY]
     return hashlib.sha256(b"".join(texts)).hexdigest()
-
-
-def image_size(model: Mapping[str, str]) -> str:
-    """What decides the size of the network's input: `crop` (or `resize`), or named weights."""
-    preprocessing = model["preprocessing"]
-    if preprocessing == "auto":
-        weights = model["weights"]
-        named = model["source"] == "torchvision" and is_named(weights)
-        # Of all torchvision weights only these differ in size from the default ones.
-        return weights if named and "SWAG" in weights else "auto"
-    pairs = dict(word.split("=", 1) for word in preprocessing.split() if "=" in word)
-    return pairs.get("crop") or pairs.get("resize") or preprocessing
 
 
 def read_table(path: str | Path) -> list[dict[str, str]]:

@@ -4,6 +4,8 @@ A job that outlives its killed run may replace a file after the next run made it
 settings; Snakemake would take that for its own, so that whoever reads the file asks it.
 """
 
+import os
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -11,17 +13,30 @@ from cortiscope.experiment.images import folder_digest
 from cortiscope.experiment.sizes import is_light
 from cortiscope.files import making
 from cortiscope.planning.digest import code_digest
+from cortiscope.planning.response_settings import (
+    response_modules,
+    response_settings,
+    stimulus_settings,
+)
 from cortiscope.planning.study import Study
+
+# In the environment: a digest, and the folder that it is of.
+IMAGES_DIGEST = "CORTISCOPE_IMAGES_DIGEST"
 
 
 def images_digest(study: Study) -> str:
     """Of the images of the stimuli, where these are a folder; else empty. Of many gigabytes, which
-    no dry run could read, names and sizes alone.
+    no dry run could read, names and sizes alone. Jobs on a cluster find it in the environment that
+    the main process had, so that not each of a thousand reads a gigabyte.
     """
     source = study.source("stimuli")
     if not source or not Path(source[0]).is_dir():
         return ""
-    return folder_digest(source[0], contents=is_light(source))
+    digest, _, folder = os.environ.get(IMAGES_DIGEST, "").partition(" ")
+    if folder != source[0]:
+        digest = folder_digest(source[0], contents=is_light(source))
+        os.environ[IMAGES_DIGEST] = f"{digest} {source[0]}"
+    return digest
 
 
 def labelled_images_digest(study: Study) -> str:
@@ -30,11 +45,26 @@ def labelled_images_digest(study: Study) -> str:
     return folder_digest(folder, contents=False) if folder else ""
 
 
+# Cached, since every fit of a large study asks.
+@cache
+def of_stimuli(study: Study) -> str:
+    params = {"settings": stimulus_settings(study), "images_digest": images_digest(study)}
+    return making(params, code_digest("stimuli"))
+
+
+@cache
+def of_responses(study: Study) -> str:
+    params = {"settings": response_settings(study), "stimuli_made_by": of_stimuli(study)}
+    return making(params, code_digest("responses", *response_modules(study)))
+
+
+@cache
 def of_features(study: Study, model: str) -> str:
     params = {
         "row": study.build_row(model),
         "layers": study.layer_tables[model],
         "settings": study.features_settings(),
+        "stimuli_made_by": of_stimuli(study),
     }
     return making(params, code_digest("features"))
 

@@ -1,19 +1,32 @@
-"""What bringing a recording to one form, and selecting its neuroids, reads of a config."""
+"""What bringing stimuli and recordings to one form, and selecting neuroids, reads of a config."""
 
+from pathlib import Path
 from typing import Any
 
 from cortiscope.experiment.neuroid_selection import computes_reliability
 from cortiscope.planning.study import Study
 
 
+def stimulus_settings(study: Study) -> dict[str, Any]:
+    """The `stimuli` section without what is not read of its kind of source."""
+    source = study.source("stimuli")
+    read = ["variable"] if source else ["count", "seed"]
+    if source and Path(source[0]).is_dir():
+        read = []
+    section = study.section("stimuli")["stimuli"]
+    return {key: section[key] for key in ("source", *read)}
+
+
 def response_settings(study: Study) -> dict[str, Any]:
-    """The `responses` section without the choice of areas, which only the fan-out reads.
+    """Likewise of `responses`, and without the choice of areas, which only the fan-out reads.
 
     With the halves of `ceilings`, of which a reliability is computed, where neuroids are selected
     by that.
     """
+    recorded = bool(study.source("responses"))
+    read = ["variable", "area"] if recorded else ["neuroids", "repetitions", "seed"]
     section = study.section("responses")["responses"]
-    kept = {key: value for key, value in section.items() if key != "areas"}
+    kept = {key: section[key] for key in ("source", "select", *read)}
     if not _computed(study):
         return kept
     halves = study.section("ceilings")["ceilings"]

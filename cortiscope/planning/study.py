@@ -16,7 +16,7 @@ from typing import Any
 from cortiscope.errors import InputError
 from cortiscope.experiment import sizes
 from cortiscope.mappings.kinds import MAPPINGS
-from cortiscope.networks import layer_tables
+from cortiscope.networks import layer_tables, own_code
 from cortiscope.networks.projection_kinds import resolve
 from cortiscope.networks.weight_names import is_named
 from cortiscope.planning.models import BUILD_COLUMNS, read_models
@@ -26,7 +26,7 @@ LAYER_TABLES = Path("resources/layers")
 LAYER_LABELS = ("layer", "kind", "shape", "n_features", "parameters")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # hashable: what is asked of one again and again is cached
 class Study:
     """One config, checked. `config` has every default filled in."""
 
@@ -126,17 +126,21 @@ class Study:
     def build_row(self, model: str) -> dict[str, str]:
         """What a model is built from: its row without the labels, a file of the user's found."""
         row = {column: self.models[model][column] for column in BUILD_COLUMNS}
-        for file in self.architecture_file(model):
+        for file in self.architecture_file(model)[:1]:
             row["architecture"] = f"{file}:{row['architecture'].partition(':')[2]}"
         return row
 
     def architecture_file(self, model: str) -> list[str]:
-        """The user's python file that defines the network, where the row's source is `file`."""
+        """The user's python file that defines the network, where the row's source is `file`.
+
+        Then those that it imports from its folder.
+        """
         row = self.models[model]
         if row["source"] != "file":
             return []
         file = row["architecture"].partition(":")[0]
-        return [self.locate(file, f"models table: {model}: architecture")]
+        found = self.locate(file, f"models table: {model}: architecture")
+        return list(own_code.with_imports(found))
 
     def network_row(self, model: str) -> dict[str, str]:
         """The same without the choice of layers, which does not change how a network answers."""

@@ -135,12 +135,24 @@ def other_word(accuracy):
     accuracy.write_text(",".join([*cells, made_by[::-1]]) + "\n")
 
 
+def other_seed(experiment):
+    with netCDF4.Dataset(experiment, "a") as dataset:
+        settings = json.loads(dataset.settings)
+        settings["settings"]["seed"] += 1
+        dataset.settings = json.dumps(settings, sort_keys=True)
+
+
 @pytest.mark.parametrize(
     ("file", "change"),
-    [("features/shapenet5.nc", other_row), ("accuracy/shapenet5.csv", other_word)],
+    [
+        ("results/shapes/features/shapenet5.nc", other_row),
+        ("results/shapes/accuracy/shapenet5.csv", other_word),
+        ("resources/shapes/stimuli.nc", other_seed),
+        ("resources/shapes/responses.nc", other_seed),
+    ],
 )
-def test_what_came_too_late_of_a_network_is_refused(folder, undisturbed, file, change):
-    late = folder / "results" / "shapes" / file
+def test_what_came_too_late_is_refused(folder, undisturbed, file, change):
+    late = folder / file
     change(late)
     refused = run_to_the_end(folder, "tables")
     assert refused.returncode != 0

@@ -1,12 +1,17 @@
 """Files that were made with other settings or code than the study asks for."""
 
 import json
+from pathlib import Path
 
 import pytest
 
 from cortiscope.errors import InputError
 from cortiscope.files import check_made_by, made_by, making, provenance, write
+from cortiscope.planning import making as planned
+from cortiscope.planning.study import Study
 from cortiscope.report.model_tables import check_accuracy, check_making
+from tests.bad_inputs import recorded
+from tests.running import REPOSITORY
 
 ASKED = {"ridge": {"settings": {"ridge": {"alphas": [0.1, 10]}}, "code": "0123456789abcdef"}}
 
@@ -90,3 +95,46 @@ def test_files_that_say_nothing_of_their_making_are_refused(tmp_path):
         check_made_by(tmp_path / "resnet.nc", asked)
     with pytest.raises(InputError, match=REFUSED):
         check_accuracy(str(tmp_path / "resnet.csv"), asked)
+
+
+@pytest.fixture
+def study(tmp_path, monkeypatch):
+    """A function that loads a study of a folder of images, of which none was digested before."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(planned.IMAGES_DIGEST, "")
+    (tmp_path / "pictures").mkdir()
+    (tmp_path / "pictures" / "image.png").write_bytes(b"0")
+    models = {"table": str(REPOSITORY / "config" / "models.tsv"), "names": ["shapenet5"]}
+
+    def load(images="pictures", **section):
+        sections = recorded(tmp_path, images)
+        sections["responses"] |= section
+        return Study.load(sections | {"study": "mine", "models": models}, REPOSITORY)
+
+    return load
+
+
+def test_responses_and_features_are_of_the_stimuli_asked_for(study, tmp_path, monkeypatch):
+    before = planned.of_stimuli(study()), planned.of_responses(study())
+    assert before == (planned.of_stimuli(study()), planned.of_responses(study()))
+    selected = study(select="area == IT")
+    assert planned.of_stimuli(selected) == before[0]
+    assert planned.of_responses(selected) != before[1]
+    (tmp_path / "pictures" / "other.png").write_bytes(b"1")
+    planned.folder_digest.cache_clear()
+    monkeypatch.setenv(planned.IMAGES_DIGEST, "")
+    assert planned.of_stimuli(study()) != before[0]
+    assert planned.of_responses(study()) != before[1]
+
+
+def test_jobs_have_the_digest_of_the_images_from_the_main_process(study, monkeypatch):
+    """Each job on a cluster loads the study, in the environment of the run that submitted it."""
+    asked = planned.of_stimuli(study())
+
+    def read(folder, contents):
+        raise AssertionError("a job read all images")
+
+    monkeypatch.setattr(planned, "folder_digest", read)
+    assert planned.of_stimuli(study()) == asked
+    with pytest.raises(AssertionError):
+        planned.of_stimuli(study(str(Path("pictures").resolve())))

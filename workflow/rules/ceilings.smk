@@ -18,6 +18,7 @@ rule ceilings:
         mem_mb=ceilings_memory,
         runtime=ceilings_runtime,
     params:
+        responses_made_by=responses_made_by,
         settings=STUDY.section("ceilings", "rsa"),
         code=code("ceilings"),
     script:

@@ -3,9 +3,11 @@
 
 import functools
 import gc
+import os
 import sys
 from pathlib import Path
 
+import psutil
 import smart_open
 
 from cortiscope.planning import agreement, locks, making, needs
@@ -19,7 +21,11 @@ from cortiscope.planning.properties import (
     readout_memory,
     readout_minutes,
 )
-from cortiscope.planning.response_settings import response_modules, response_settings
+from cortiscope.planning.response_settings import (
+    response_modules,
+    response_settings,
+    stimulus_settings,
+)
 from cortiscope.planning.study import Study
 from cortiscope.planning.table_settings import table_settings
 
@@ -33,6 +39,10 @@ if workflow.is_main_process:
     # Snakemake asks for three times a job, is taken apart once.
     gc.set_threshold(100_000, 100, 100)
     smart_open.parse_uri = functools.cache(smart_open.parse_uri)
+    os.environ.pop(making.IMAGES_DIGEST, None)  # of an earlier run
+    # Jobs on this machine (a cluster's have --jobs) together ask for no more memory than it has.
+    if workflow.nodes is None and "mem_mb" not in workflow.global_resources:
+        workflow.register_resource("mem_mb", psutil.virtual_memory().total // 10**6)
 
 try:
     STUDY = Study.load(config, workflow.basedir)
@@ -129,14 +139,16 @@ def files_made_by(wildcards):
     return making.of_scores(STUDY) | {"accuracy": accuracy}
 
 
-@functools.cache
-def making_of_features(model):
-    """Once a model: every fit of a large study asks."""
-    return making.of_features(STUDY, model)
-
-
 def features_made_by(wildcards):
-    return making_of_features(wildcards.model)
+    return making.of_features(STUDY, wildcards.model)
+
+
+def stimuli_made_by(wildcards):
+    return making.of_stimuli(STUDY)
+
+
+def responses_made_by(wildcards):
+    return making.of_responses(STUDY)
 
 
 def features_memory(wildcards, attempt):

@@ -20,6 +20,7 @@ rule decode_model:
     params:
         layers=layer_names,
         features_made_by=features_made_by,
+        stimuli_made_by=stimuli_made_by,
         settings=decoding_settings(STUDY.section(*STUDY.config)),
         code=code("decode_model"),
     script:
@@ -43,6 +44,8 @@ rule decode_area:
         mem_mb=decoding_memory,
         runtime=decoding_runtime,
     params:
+        responses_made_by=responses_made_by,
+        stimuli_made_by=stimuli_made_by,
         settings=decoding_settings(STUDY.section(*STUDY.config)),
         code=code("decode_area"),
     script:

@@ -21,6 +21,7 @@ rule features:
         row=model_row,
         layers=model_layers,
         settings=STUDY.features_settings(),
+        stimuli_made_by=stimuli_made_by,
         code=code("features"),
     script:
         "../scripts/features.py"

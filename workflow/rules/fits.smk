@@ -25,6 +25,8 @@ rule fit:
     params:
         layers=block_layers,
         features_made_by=features_made_by,
+        responses_made_by=responses_made_by,
+        stimuli_made_by=stimuli_made_by,
         settings=mapping_settings,
         code=mapping_code,
     script:

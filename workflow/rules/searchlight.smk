@@ -20,6 +20,7 @@ rule searchlight:
     params:
         layers=layer_names,
         features_made_by=features_made_by,
+        responses_made_by=responses_made_by,
         settings=STUDY.section("searchlight", "statistics"),
         code=code("searchlight"),
     script:

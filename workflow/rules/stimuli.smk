@@ -14,7 +14,7 @@ rule stimuli:
     conda:
         "../../envs/analysis.yaml"
     params:
-        settings=STUDY.section("stimuli"),
+        settings=stimulus_settings(STUDY),
         images_digest=images_digest,
         code=code("stimuli"),
     script:
@@ -53,6 +53,7 @@ rule responses:
         "../../envs/analysis.yaml"
     params:
         settings=response_settings(STUDY),
+        stimuli_made_by=stimuli_made_by,
         code=code("responses", *response_modules(STUDY)),
     script:
         "../scripts/responses.py"

@@ -4,11 +4,18 @@ from pathlib import Path
 
 from cortiscope import job
 from cortiscope.experiment.responses import read_areas
-from cortiscope.files import write
+from cortiscope.files import check_made_by, write
 from cortiscope.noise_ceilings.ceilings import area_ceilings
 
 
-def main(responses: str, ceilings: list[str], settings: dict, provenance: dict) -> None:
+def main(
+    responses: str,
+    ceilings: list[str],
+    responses_made_by: str,
+    settings: dict,
+    provenance: dict,
+) -> None:
+    check_made_by(responses, responses_made_by)
     areas = read_areas(responses, [Path(path).stem for path in ceilings])
     for path, area in zip(ceilings, areas, strict=True):
         # Of both sections, each an argument of its name.

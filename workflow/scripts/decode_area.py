@@ -4,10 +4,20 @@ from pathlib import Path
 
 from cortiscope import job
 from cortiscope.experiment.responses import read_areas
+from cortiscope.files import check_made_by
 from cortiscope.report.readouts import read_out, read_properties, write_rows
 
 
-def main(responses: str, stimuli: str, decoded: list[str], settings: dict) -> None:
+def main(
+    responses: str,
+    stimuli: str,
+    decoded: list[str],
+    responses_made_by: str,
+    stimuli_made_by: str,
+    settings: dict,
+) -> None:
+    check_made_by(responses, responses_made_by)
+    check_made_by(stimuli, stimuli_made_by)
     areas = read_areas(responses, [Path(path).stem for path in decoded])
     properties, protocol = read_properties(stimuli, settings, areas[0].stimulus_id)
     for path, area in zip(decoded, areas, strict=True):

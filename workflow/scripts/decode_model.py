@@ -15,10 +15,12 @@ def main(
     decoded: str,
     layers: list[str],
     features_made_by: str,
+    stimuli_made_by: str,
     settings: dict,
     model: str,
 ) -> None:
     check_made_by(features, features_made_by)
+    check_made_by(stimuli, stimuli_made_by)
     properties, protocol = read_properties(stimuli, settings, read_stimulus_ids(features))
 
     def rows() -> Iterator[dict[str, Any]]:

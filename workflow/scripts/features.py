@@ -3,7 +3,7 @@
 import torch
 
 from cortiscope import job
-from cortiscope.files import read
+from cortiscope.files import check_made_by, read
 from cortiscope.networks import extraction, zoo
 from cortiscope.networks.features import write_features
 from cortiscope.networks.preprocessing import Preprocessed
@@ -16,11 +16,13 @@ def main(
     row: dict,
     layers: list[dict],
     settings: dict,
+    stimuli_made_by: str,
     threads: int,
     memory: int,
     provenance: dict,
 ) -> None:
     torch.set_num_threads(threads)
+    check_made_by(stimuli, stimuli_made_by)
     shown = read(stimuli)
     network = zoo.build(row, weights[0] if weights else None)
     images = Preprocessed(shown["image"], zoo.transform(row))

@@ -20,12 +20,16 @@ def main(
     scores: list[str],
     layers: list[str],
     features_made_by: str,
+    responses_made_by: str,
+    stimuli_made_by: str,
     settings: dict,
     mapping: str,
     model: str,
     provenance: dict,
 ) -> None:
     check_made_by(features, features_made_by)
+    check_made_by(responses, responses_made_by)
+    check_made_by(stimuli, stimuli_made_by)
     named = {name for names in coordinates(settings).values() for name in names}
     about_stimuli = {name: read_coordinate(stimuli, name) for name in sorted(named)}
     if low_level:

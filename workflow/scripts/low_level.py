@@ -2,10 +2,13 @@
 
 from cortiscope import job
 from cortiscope.experiment.low_level import MODELS
-from cortiscope.files import Variable, read_coordinate, write
+from cortiscope.files import Variable, check_made_by, read_coordinate, write
 
 
-def main(stimuli: str, features: str, settings: dict, provenance: dict) -> None:
+def main(
+    stimuli: str, features: str, stimuli_made_by: str, settings: dict, provenance: dict
+) -> None:
+    check_made_by(stimuli, stimuli_made_by)
     images = read_coordinate(stimuli, "image")
     variables = {"stimulus_id": Variable(("stimulus",), read_coordinate(stimuli, "stimulus_id"))}
     for name in settings["low_level"]["models"]:

@@ -11,11 +11,18 @@ from cortiscope import job
 from cortiscope.experiment import embedded_responses
 from cortiscope.experiment.neuroid_selection import RELIABILITY, conditions, selected
 from cortiscope.experiment.recordings import read_responses, save
+from cortiscope.files import check_made_by
 
 
 def main(
-    source: list[str] | None, stimuli: str, responses: str, settings: dict, provenance: dict
+    source: list[str] | None,
+    stimuli: str,
+    responses: str,
+    settings: dict,
+    stimuli_made_by: str,
+    provenance: dict,
 ) -> None:
+    check_made_by(stimuli, stimuli_made_by)
     with xr.open_dataset(stimuli) as shown:
         if source:
             recorded = read_responses(

@@ -16,12 +16,14 @@ def main(
     searchlight: str,
     layers: list[str],
     features_made_by: str,
+    responses_made_by: str,
     settings: dict,
     model: str,
     area: str,
     provenance: dict,
 ) -> None:
     check_made_by(features, features_made_by)
+    check_made_by(responses, responses_made_by)
     recorded = read_area(responses, area)
     places = voxel_coordinates(recorded, responses)
     models = [rsa.dissimilarities(row_centred_gram(x)) for x in read_layers(features, layers)]

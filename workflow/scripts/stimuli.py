@@ -6,11 +6,10 @@ from cortiscope.experiment.recordings import read_stimuli, save
 
 
 def main(source: list[str] | None, stimuli: str, settings: dict, provenance: dict) -> None:
-    asked = settings["stimuli"]
     if source:
-        shown = read_stimuli(source[0], asked["variable"])
+        shown = read_stimuli(source[0], settings.get("variable", ""))  # a folder has none
     else:
-        shown = embedded.stimuli(asked["count"], asked["seed"])
+        shown = embedded.stimuli(settings["count"], settings["seed"])
     save(shown, stimuli, provenance)
 
 
