@@ -79,14 +79,19 @@ def of_accuracy(study: Study, model: str) -> str:
     return making(params, code_digest("accuracy"))
 
 
-def of_scores(study: Study) -> dict[str, Any]:
-    """Of each mapping, and of `ceilings`, the `settings` and the `code`."""
+def of_scores(study: Study, model: str) -> dict[str, Any]:
+    """Of each mapping, and of `ceilings`, the `params` and the `code`."""
+    responses = {"responses_made_by": of_responses(study)}
+    inputs = responses | {
+        "features_made_by": of_features(study, model),
+        "stimuli_made_by": of_stimuli(study),
+    }
     found = {
         mapping: {
-            "settings": study.mapping_settings(mapping),
+            "params": inputs | {"settings": study.mapping_settings(mapping)},
             "code": code_digest("fit", f"mappings.{mapping}"),
         }
         for mapping in sorted(study.config["mappings"])
     }
-    settings = study.section("ceilings", "rsa")
-    return found | {"ceilings": {"settings": settings, "code": code_digest("ceilings")}}
+    params = responses | {"settings": study.section("ceilings", "rsa")}
+    return found | {"ceilings": {"params": params, "code": code_digest("ceilings")}}

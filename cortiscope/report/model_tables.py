@@ -70,9 +70,9 @@ def read_scores(path: str, model: str) -> Scores:
 
 
 def check_making(paths: Sequence[str], made_by: Mapping[str, Mapping[str, Any]]) -> None:
-    """Check that files were made with the settings and code that the study asks for now.
+    """Check that files were made with the params and code that the study asks for now.
 
-    paths: of scores and ceilings. made_by: of each mapping, and of `ceilings`, the `settings` and
+    paths: of scores and ceilings. made_by: of each mapping, and of `ceilings`, the `params` and
     the `code` (see `making`). Errors: InputError naming the first such file.
     """
     for path in paths:
@@ -80,9 +80,10 @@ def check_making(paths: Sequence[str], made_by: Mapping[str, Mapping[str, Any]])
         asked = made_by["ceilings" if folder == "ceilings" else mapping]
         with opened(path) as dataset:
             found = {name: str(getattr(dataset, name, "")) for name in ("settings", "code")}
-        settings = json.loads(found["settings"] or "{}").get("settings")
-        if settings != asked["settings"]:
-            raise InputError(f"{path}: settings", "are not those of the config", REMADE)
+        params = json.loads(found["settings"] or "{}")
+        for name, value in asked["params"].items():
+            if params.get(name) != value:
+                raise InputError(f"{path}: {name}", "are not those of the config", REMADE)
         if found["code"] != asked["code"]:
             raise InputError(f"{path}: code", "is not that of this checkout", REMADE)
 

@@ -13,16 +13,17 @@ from cortiscope.report.model_tables import check_accuracy, check_making
 from tests.bad_inputs import recorded
 from tests.running import REPOSITORY
 
-ASKED = {"ridge": {"settings": {"ridge": {"alphas": [0.1, 10]}}, "code": "0123456789abcdef"}}
+PARAMS_ASKED = {"settings": {"ridge": {"alphas": [0.1, 10]}}, "features_made_by": "f1"}
+ASKED = {"ridge": {"params": PARAMS_ASKED, "code": "0123456789abcdef"}}
 
 
 @pytest.fixture
 def score_file(tmp_path):
     """A function that writes a score file with attributes, and returns its path."""
 
-    def make(settings, **attributes):
+    def make(settings, features_made_by="f1", **attributes):
         path = tmp_path / "ridge" / "resnet" / "00-19" / "IT.nc"
-        made = {"layers": ["conv"], "settings": settings}
+        made = {"layers": ["conv"], "settings": settings, "features_made_by": features_made_by}
         write(path, {}, {"settings": json.dumps(made, sort_keys=True)} | attributes)
         return str(path)
 
@@ -39,6 +40,7 @@ def test_a_file_made_as_asked_is_accepted(score_file):
         ([0.1, 1], {"code": "0123456789abcdef"}, "settings: are not those of the config"),
         ([0.1, 10], {"code": "f" * 16}, "code: is not that of this checkout"),
         ([0.1, 10], {}, "code: is not that of this checkout"),
+        ([0.1, 10], {"features_made_by": "f2"}, "features_made_by: are not those of the config"),
     ],
 )
 def test_a_file_made_otherwise_is_named(score_file, alphas, about, problem):
@@ -53,7 +55,8 @@ def test_ceilings_are_checked_too(tmp_path, splits, accepted):
     path = tmp_path / "ceilings" / "IT.nc"
     made = {"settings": {"ceilings": {"splits": splits}}}
     write(path, {}, {"settings": json.dumps(made), "code": "f" * 16})
-    asked = {"ceilings": {"settings": {"ceilings": {"splits": 100}}, "code": "f" * 16}}
+    params = {"settings": {"ceilings": {"splits": 100}}}
+    asked = {"ceilings": {"params": params, "code": "f" * 16}}
     if accepted:
         check_making([str(path)], asked)
     else:

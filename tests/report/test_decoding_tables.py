@@ -34,19 +34,23 @@ def rows_of(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(lines))
 
 
+CODE = {"code": "0" * 16}
+MADE = made_by(CODE)  # of every file here
+
+
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Stimuli, a model of an early and a late layer, two areas that answer as the layers do."""
     folder = tmp_path_factory.mktemp("decoding")
     shown = {"stimulus_id": IDS, "category": CATEGORY, "place": PLACE, "turn": TURN}
     about_stimuli = {name: Variable(("stimulus",), values) for name, values in shown.items()}
-    write(folder / "stimuli.nc", about_stimuli, {})
+    write(folder / "stimuli.nc", about_stimuli, CODE)
     layers = {
         name: ({"features": features, "feature_mean": features.mean(axis=1)},
                {"index": index, "depth": float(index)})
         for index, (name, features) in enumerate([("early", EARLY), ("late", LATE)])
     }  # fmt: skip
-    write_features(folder / "net.nc", layers, IDS, {"model": "net", "code": "0" * 16})
+    write_features(folder / "net.nc", layers, IDS, {"model": "net"} | CODE)
     response = np.stack([np.hstack([EARLY, LATE, EARLY[:, :1]])] * 2, axis=1)
     response[:, 1] += 2.0  # the mean over repetitions is what is read out from
     response[4, :, -1] = np.nan  # a neuroid of which a response is missing is left out
@@ -57,7 +61,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "area": Variable(("neuroid",), area),
         "neuroid_id": Variable(("neuroid",), np.array([f"n{i}" for i in range(25)])),
     }
-    write(folder / "responses.nc", recorded, {})
+    write(folder / "responses.nc", recorded, CODE)
     return folder
 
 
@@ -66,23 +70,36 @@ def table(files: Path) -> Path:
     """The decoding table, made by the scripts of the rules."""
     settings, stimuli = decoding_settings(CONFIG), str(files / "stimuli.nc")
     of_model = files / "models" / "net.csv"
-    layers, made = ["early", "late"], made_by({"code": "0" * 16})
     script("decode_model")(
-        str(files / "net.nc"), stimuli, str(of_model), layers, made, settings, "net"
+        str(files / "net.nc"),
+        stimuli,
+        str(of_model),
+        ["early", "late"],
+        MADE,
+        MADE,
+        settings,
+        "net",
     )
     of_areas = [str(files / "areas" / f"{area}.csv") for area in ("V1", "IT")]
-    script("decode_area")(str(files / "responses.nc"), stimuli, of_areas, settings)
+    script("decode_area")(str(files / "responses.nc"), stimuli, of_areas, MADE, MADE, settings)
     labels = {"net": {"family": "Nets", "architecture": "net", "training": "trained"}}
     script("decoding_table")([str(of_model)], of_areas, str(files / "decoding.csv"), labels)
     return files / "decoding.csv"
 
 
-def test_features_made_otherwise_are_not_read(files: Path, tmp_path: Path) -> None:
-    features, stimuli, decoded = (str(files / "net.nc"), str(files / "stimuli.nc"), tmp_path / "d")
-    with pytest.raises(InputError, match="was made by other settings or code"):
-        script("decode_model")(
-            features, stimuli, str(decoded), ["early"], "f" * 16, decoding_settings(CONFIG), "net"
-        )
+@pytest.mark.parametrize("made", [("f" * 16, MADE), (MADE, "f" * 16)])
+def test_what_was_made_otherwise_is_not_read(
+    files: Path, tmp_path: Path, made: tuple[str, str]
+) -> None:
+    features, stimuli, responses = (
+        str(files / f"{name}.nc") for name in ("net", "stimuli", "responses")
+    )
+    decoded, settings = tmp_path / "decoded.csv", decoding_settings(CONFIG)
+    refused = "was made by other settings or code"
+    with pytest.raises(InputError, match=refused):
+        script("decode_model")(features, stimuli, str(decoded), ["early"], *made, settings, "net")
+    with pytest.raises(InputError, match=refused):
+        script("decode_area")(responses, stimuli, [str(decoded)], *made, settings)
     assert not decoded.exists()
 
 
@@ -132,10 +149,10 @@ def test_a_row_is_the_readout_of_its_settings(table: Path) -> None:
 
 
 def test_other_stimuli_are_refused(files: Path, tmp_path: Path) -> None:
-    write(tmp_path / "stimuli.nc", {"stimulus_id": Variable(("stimulus",), IDS[::-1])}, {})
+    write(tmp_path / "stimuli.nc", {"stimulus_id": Variable(("stimulus",), IDS[::-1])}, CODE)
     arguments = (str(files / "responses.nc"), str(tmp_path / "stimuli.nc"), [str(tmp_path / "V1")])
     with pytest.raises(InputError, match="stimuli differ from those decoded"):
-        script("decode_area")(*arguments, decoding_settings(CONFIG))
+        script("decode_area")(*arguments, MADE, MADE, decoding_settings(CONFIG))
 
 
 @pytest.mark.parametrize("name", ["decode_model", "decode_area"])

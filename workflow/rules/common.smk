@@ -136,7 +136,7 @@ def mapping_code(wildcards):
 def files_made_by(wildcards):
     """What the files of a model must say of their making."""
     accuracy = making.of_accuracy(STUDY, wildcards.model)
-    return making.of_scores(STUDY) | {"accuracy": accuracy}
+    return making.of_scores(STUDY, wildcards.model) | {"accuracy": accuracy}
 
 
 def features_made_by(wildcards):
