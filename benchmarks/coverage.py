@@ -1,6 +1,6 @@
 """How often 95 % intervals contain the truth, over simulated studies of each kind.
 
-    python benchmarks/coverage.py [--studies 400] [--seed 0] [--only WORD]
+    python benchmarks/coverage.py [--studies 1600] [--seed 0] [--only WORD]
 
 What the truth is, and what differs between studies:
 
@@ -118,7 +118,7 @@ def report(name: str, studies: list[Study], seconds: float) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--studies", type=int, default=400, help="of each kind")
+    parser.add_argument("--studies", type=int, default=1600, help="of each kind")
     parser.add_argument("--seed", type=int, default=0, help="of the studies; another, others")
     parser.add_argument("--only", default="", help="kinds of study that contain this word")
     given = parser.parse_args()
