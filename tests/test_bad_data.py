@@ -10,6 +10,7 @@ CASES = Cases()
 case = CASES.case
 STIMULI = "resources/shapes/stimuli.nc"
 RESPONSES = "resources/shapes/responses.nc"
+ACCURACY = "results/shapes/accuracy/shapenet5_untrained.csv"
 
 
 @case(
@@ -183,6 +184,38 @@ def corrupt_image(folder):
     content[37:41] = b"oops"
     file.write_bytes(content)
     return config
+
+
+@case(
+    "pictures/image03.png: has grey levels of more than 8 bits (mode I;16); store 8 bits a channel",
+    STIMULI,
+)
+def image_of_16_bits(folder):
+    config = pictures(folder)
+    deep = Image.fromarray(np.full((8, 8), 3000, np.uint16))
+    deep.save(folder / "pictures" / "image03.png")
+    return config
+
+
+@case("pictures/...: has grey levels of more than 8 bits (mode I;16); store 8 bits a channel")
+def images_of_16_bits(folder):
+    config = pictures(folder)
+    deep = Image.fromarray(np.full((8, 8), 3000, np.uint16))
+    for path in (folder / "pictures").iterdir():
+        deep.save(path)
+    return config
+
+
+@case(
+    "config: accuracy.images: has 2 folders where the network has 8 outputs;"
+    " give each of its categories a folder, an empty one where there are no images",
+    ACCURACY,
+)
+def accuracy_of_some_categories(folder):
+    for name in ("circle", "square"):
+        (folder / "labelled" / name).mkdir(parents=True)
+        Image.new("RGB", (8, 8)).save(folder / "labelled" / name / "one.png")
+    return {"accuracy": {"images": "labelled"}}
 
 
 @case(

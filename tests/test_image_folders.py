@@ -35,6 +35,8 @@ def pictures(workflow):
     for number in range(N_STIMULI):
         draw(workflow.folder / "pictures", number, 10 * number)
         draw(workflow.folder / "labelled", number, 10 * number)
+    for number in range(2, 8):  # a folder for each of the network's outputs
+        (workflow.folder / "labelled" / f"category{number}").mkdir()
     sections = recorded(workflow.folder, images="pictures", recording=named)
     return configure(workflow.folder, sections | {"accuracy": {"images": "labelled"}})
 

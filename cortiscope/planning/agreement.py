@@ -68,7 +68,7 @@ def check_stimuli(study: Study) -> None:
             "shapes, which answers only to the simulated stimuli",
             "give the recording to these stimuli, or set stimuli.source: shapes",
         )
-    n_stimuli, _ = study.n_stimuli, study.areas
+    n_stimuli, _, _ = study.n_stimuli, study.areas, study.image_bytes
     if not shown and recorded:
         ids = read_ids(recorded[0])
         if len(ids) != n_stimuli:

@@ -11,6 +11,8 @@ from cortiscope.planning.blocks import (
 )
 from cortiscope.planning.study import Study
 
+CLASSIFIED = 50  # images at a time: `BATCH` of networks.accuracy, which would import torch
+
 
 def kept(study: Study, model: str) -> list[int]:
     """Of each layer, how many numbers the features file has for a stimulus."""
@@ -24,14 +26,34 @@ def kept(study: Study, model: str) -> list[int]:
 
 def features_memory(study: Study, model: str, attempt: int = 1) -> int:
     """Megabytes to extract a model; a pass, whose batch follows them, asks once for its own."""
-    features, row = study.config["features"], study.layer_tables[model][0]
+    features = study.config["features"]
     fullest = fullest_batch(features["projection"], study.n_stimuli)
     batch = min(features["batch_size"] or fullest, study.n_stimuli)
-    on_host = not features["device"].startswith("cuda")
-    passes = batch_megabytes(batch, int(row["model_widest"])) if on_host else 0
-    parameters, layers = int(row["model_parameters"]), kept(study, model)
+    parameters, layers = _parameters(study, model), kept(study, model)
     rest = features_megabytes(study.n_stimuli, study.image_bytes, parameters, layers)
-    return passes + attempt * rest
+    return _pass_memory(study, model, batch) + attempt * rest
+
+
+def accuracy_memory(study: Study, model: str, attempt: int = 1) -> int:
+    """Megabytes to classify with a model; a pass asks once, as its batch is of one size.
+
+    Half of what one asks for that keeps layers: 8 to 12 bytes were used for each number.
+    """
+    if study.config["accuracy"]["images"] == "published":
+        return attempt * 1000  # to import torchvision: no network is built
+    rest = features_megabytes(0, 0, _parameters(study, model), [])
+    return _pass_memory(study, model, CLASSIFIED) // 2 + attempt * rest
+
+
+def _pass_memory(study: Study, model: str, batch: int) -> int:
+    """Megabytes of the host for the forward pass of so many images."""
+    if study.config["features"]["device"].startswith("cuda"):
+        return 0
+    return batch_megabytes(batch, int(study.layer_tables[model][0]["model_widest"]))
+
+
+def _parameters(study: Study, model: str) -> int:
+    return int(study.layer_tables[model][0]["model_parameters"])
 
 
 def ceilings_memory(study: Study, area: str) -> int:

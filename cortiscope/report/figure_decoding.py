@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from cortiscope.files import replacing
-from cortiscope.report.figure_scores import line_handles, line_looks
+from cortiscope.report.figure_scores import draw_curve, line_handles, line_looks
 from cortiscope.report.figure_style import (
     LABELLED,
     MILLIMETRE,
@@ -58,9 +58,7 @@ def decoding(table: pd.DataFrame) -> Figure:
         name_panel(axes, name, _measure(table[table["property"] == name].iloc[0]))
         axes.axhline(0, color=PALE, linewidth=0.6, zorder=0)
         for model, rows in here.groupby("model", sort=False):
-            rows = rows.sort_values("layer_index", kind="stable")
-            [line] = axes.plot(rows["depth"], rows["score"], **looks[str(model)])
-            line.set_in_layout(False)
+            draw_curve(axes, rows, looks[str(model)])
         axes.set_xlim(-0.03, 1.03)
         axes.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
     for axes in bottom_panels(panels, names):

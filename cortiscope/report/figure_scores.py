@@ -155,9 +155,7 @@ def layer_depth(layers: pd.DataFrame, measures: Mapping[str, str]) -> Figure:
             say_empty(axes, "all layers are scored\ntogether")
             continue
         for model, rows in here.groupby("model", sort=False):
-            rows = rows.sort_values("layer_index", kind="stable")
-            [line] = axes.plot(rows["depth"], rows["score"], **looks[str(model)])
-            line.set_in_layout(False)
+            draw_curve(axes, rows, looks[str(model)])
         draw_ceiling(axes, here["ceiling"])
         axes.set_xlim(-0.03, 1.03)
         axes.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
@@ -165,6 +163,17 @@ def layer_depth(layers: pd.DataFrame, measures: Mapping[str, str]) -> Figure:
         axes.set_xlabel("depth (first to last layer)")
     add_legend(figure, line_handles(looks, groups, few))
     return figure
+
+
+def draw_curve(axes: Axes, rows: pd.DataFrame, look: Mapping[str, Any]) -> None:
+    """A model's layers in their order. No line reaches one without a scored neighbour: a dot."""
+    rows = rows.sort_values("layer_index", kind="stable")
+    [line] = axes.plot(rows["depth"], rows["score"], **look)
+    line.set_in_layout(False)
+    known = np.pad(rows[["depth", "score"]].notna().all(axis=1).to_numpy(), 1)
+    alone = np.flatnonzero(known[1:-1] & ~known[:-2] & ~known[2:])
+    if look["marker"] is None and len(alone):
+        line.set(marker=".", markevery=alone.tolist())
 
 
 def line_handles(looks: dict[str, dict], groups: dict[str, str], few: bool) -> list[Line2D]:

@@ -12,6 +12,7 @@ from torch import nn
 from torchvision import models
 
 from cortiscope.errors import InputError
+from cortiscope.experiment.images import list_categories
 from cortiscope.networks import zoo
 from cortiscope.networks.accuracy import from_arrays, from_folder, top_k
 
@@ -27,7 +28,7 @@ class Pixels(nn.Module):
 
 
 def as_float(images):
-    return torch.from_numpy(images).permute(0, 3, 1, 2).float()
+    return torch.tensor(images).permute(0, 3, 1, 2).float()
 
 
 def pictures(n, categories, seed=0):
@@ -56,9 +57,86 @@ def test_only_the_first_categories_compete():
     assert found != top_k(Pixels(), as_float, from_arrays(images, labels), None)
 
 
-def test_an_undecided_network_is_not_credited():
+def test_an_undecided_network_is_at_chance():
+    """As an untrained transformer of torchvision is, whose head is all zeros."""
     images, labels = pictures(30, 12)
-    assert top_k(Pixels(), as_float, from_arrays(images * 0, labels), None)["top5"] == 0
+    found = top_k(Pixels(), as_float, from_arrays(images * 0, labels), None)
+    assert found["top1"] == pytest.approx(100 / 12)
+    assert found["top5"] == pytest.approx(500 / 12)
+
+
+def test_ties_count_as_drawn_by_lot():
+    """On average over the orders in which equal outputs may stand, as scikit-learn ranks them."""
+    random = np.random.default_rng(0)
+    images = random.integers(0, 4, (40, 1, 12, 1)).astype(np.uint8)
+    labels = random.integers(0, 12, 40)
+    found = top_k(Pixels(), as_float, from_arrays(images, labels), None)
+    scores = images[:, 0, :, 0].astype(float)
+    for k in (1, 5):
+        drawn = [
+            top_k_accuracy_score(
+                labels, scores + random.uniform(0, 0.5, scores.shape), k=k, labels=range(12)
+            )
+            for _ in range(1000)
+        ]
+        error = 100 * np.std(drawn) / np.sqrt(1000)
+        assert abs(found[f"top{k}"] - 100 * np.mean(drawn)) < 4 * error
+
+
+def folders(folder, names, pixels):
+    """A picture per category, whose brightest pixel is at the category's number of `pixels`."""
+    for number, name in enumerate(names):
+        (folder / name).mkdir(parents=True)
+        row = np.zeros((1, pixels), np.uint8)
+        row[0, number] = 255
+        Image.fromarray(row).save(folder / name / "one.png")
+    return folder
+
+
+def measured(folder):
+    n_folders = len(list_categories(folder))
+    return top_k(Pixels(), as_float, from_folder(folder), None, n_folders=n_folders)
+
+
+def test_hidden_folders_have_no_number(tmp_path):
+    folders(tmp_path, ["n01", "n02", "n03"], 3)
+    (tmp_path / ".ipynb_checkpoints").mkdir()
+    assert measured(tmp_path)["top1"] == 100
+
+
+def test_folders_must_be_as_many_as_outputs(tmp_path):
+    """Else their numbers are others than those of the network's categories; empty ones count."""
+    folders(tmp_path, ["n01", "n03"], 3)
+    with pytest.raises(InputError, match="has 2 folders where the network has 3 outputs; give"):
+        measured(tmp_path)
+    (tmp_path / "n02").mkdir()
+    assert measured(tmp_path)["n_images"] == 2
+    (tmp_path / "stray").mkdir()
+    with pytest.raises(InputError, match="has 4 folders where the network has 3 outputs; give"):
+        measured(tmp_path)
+
+
+class Limited(Pixels):
+    """Runs out of memory beyond some images."""
+
+    def __init__(self, most):
+        super().__init__()
+        self.most = most
+
+    def forward(self, images):
+        if len(images) > self.most:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return super().forward(images)
+
+
+def test_a_batch_is_halved_where_memory_runs_out():
+    images, labels = pictures(130, 12)
+    said = []
+    few = top_k(Limited(13), as_float, from_arrays(images, labels), None, report=said.append)
+    assert few == top_k(Pixels(), as_float, from_arrays(images, labels), None)
+    assert said == [f"accuracy: out of memory, going on with batches of {n}" for n in (25, 12)]
+    with pytest.raises(InputError, match="one image does not fit into memory"):
+        top_k(Limited(0), as_float, from_arrays(images, labels), None)
 
 
 def test_folder_categories_are_sorted_by_name(tmp_path):

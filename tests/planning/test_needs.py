@@ -5,6 +5,7 @@ import shutil
 import pytest
 import yaml
 
+from cortiscope.networks.accuracy import BATCH
 from cortiscope.planning import needs
 from cortiscope.planning.study import Study
 from tests.running import REPOSITORY, TINY
@@ -67,6 +68,30 @@ def test_a_pass_asks_for_memory_once_and_on_a_gpu_for_none(study):
     assert passes == 32 * here.n_stimuli * widest // 10**6
     again = needs.features_memory(here, MODEL, attempt=3)
     assert again - passes == 3 * needs.features_memory(there, MODEL)
+
+
+def classified(study, images="shapes"):
+    """A study whose accuracy is measured, or published."""
+    study.config["accuracy"]["images"] = images
+    return study
+
+
+def test_accuracy_asks_for_a_batch_and_the_network(study):
+    here, there = (classified(study(device=device)) for device in ("auto", "cuda"))
+    widest = int(here.layer_tables[MODEL][0]["model_widest"])
+    parameters = int(here.layer_tables[MODEL][0]["model_parameters"])
+    asked = [needs.accuracy_memory(one, MODEL) for one in (here, there)]
+    assert asked[0] - asked[1] == 16 * BATCH * widest // 10**6
+    assert asked[1] == 4000 + 8 * parameters // 10**6
+    assert needs.accuracy_memory(here, MODEL, attempt=2) - asked[0] == asked[1]
+    assert needs.accuracy_memory(classified(here, "published"), MODEL) < asked[1]
+
+
+def test_accuracy_of_a_wide_network_asks_for_more(study):
+    """Measured of 50 images of EfficientNet-B7: 7.3 GB."""
+    wide = classified(study())
+    wide.layer_tables[MODEL][0] |= {"model_widest": "18360000", "model_parameters": "66347960"}
+    assert needs.accuracy_memory(wide, MODEL) > 7300
 
 
 def test_ceilings_of_more_areas_ask_for_more(study):

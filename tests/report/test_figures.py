@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from drawn_text import cut_off, drawn_texts, overlapping
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 from synthetic_scores import PROVENANCE, Synthetic, zoo
@@ -15,6 +16,7 @@ from synthetic_scores import PROVENANCE, Synthetic, zoo
 from cortiscope.errors import InputError
 from cortiscope.mappings.kinds import MAPPINGS, TOGETHER
 from cortiscope.report import figures
+from cortiscope.report.figure_decoding import decoding
 from cortiscope.report.figure_scores import p_text
 from cortiscope.report.figure_style import LABELLED, save, styled
 
@@ -207,6 +209,41 @@ def test_layers_scored_together_have_no_curve(everything: dict[str, str], tmp_pa
     assert len(shown) == len(only)
     said = [text for text, _ in drawn_texts(figure)]
     assert said.count("all layers are scored\ntogether") == 3 * len(JOINT)
+
+
+def _undrawn(figure: Figure, points: list[tuple[float, float]]) -> list[tuple[int, float, float]]:
+    """Of points (depth, score) in each panel those around which there is nothing but paper."""
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    ink = np.asarray(canvas.buffer_rgba())[::-1, :, :3].min(axis=2) < 230
+    missing = []
+    for number, axes in enumerate(figure.axes):
+        places = axes.transData.transform(points).astype(int)
+        for (x, y), point in zip(places, points, strict=True):
+            if not ink[y - 2 : y + 3, x - 2 : x + 3].any():
+                missing.append((number, *point))
+    return missing
+
+
+def test_a_layer_that_no_line_reaches_is_a_dot(crowd: dict[str, str]) -> None:
+    """That of a model with one layer, and one between two that are not scored."""
+    tables = figures.read_tables(crowd)
+    layers = tables["layers"]
+    one, other = (layers["model"] == model for model in layers["model"].unique()[:2])
+    layers.loc[one, ["depth", "score"]] = (0.25, 1.5)
+    layers.loc[other, "score"] = layers["score"].where(layers["layer_index"] == 3)
+    layers.loc[other & (layers["layer_index"] == 3), ["depth", "score"]] = (0.5, 1.2)
+    layers = layers[~one | (layers["layer_index"] == 0)]
+    points = [(0.25, 1.5), (0.5, 1.2)]
+    decoded = layers.rename(columns={"model": "name", "area": "property"})
+    decoded = decoded.assign(source="model", kind="continuous", chance=np.nan)
+    with styled(8):
+        depth, _ = figures.draw("layer_depth", tables | {"layers": layers})
+        readout = decoding(decoded)
+    for figure in (depth, readout):
+        figure.set_dpi(150)
+        assert _undrawn(figure, points) == []
+        assert len(_undrawn(figure, [(0.75, 1.4)])) == len(figure.axes)
 
 
 def test_panels_say_what_a_score_is(everything: dict[str, str]) -> None:

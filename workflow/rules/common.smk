@@ -182,7 +182,7 @@ def searchlight_runtime(wildcards, attempt):
 
 
 def accuracy_memory(wildcards, attempt):
-    return attempt * 4000
+    return needs.accuracy_memory(STUDY, wildcards.model, attempt)
 
 
 def decoding_memory(wildcards, attempt):

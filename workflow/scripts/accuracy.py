@@ -5,6 +5,7 @@ import csv
 import torch
 
 from cortiscope import job
+from cortiscope.experiment.images import list_categories
 from cortiscope.files import made_by, read, replacing
 from cortiscope.networks import devices, zoo
 from cortiscope.networks.accuracy import from_arrays, from_folder, top_k
@@ -27,14 +28,17 @@ def main(
     found: dict = {"model": row["model"], "made_by": made_by(provenance)}
     found["accuracy_source"] = "unknown"
     if images or folder:
-        labelled, n_classes = from_folder(folder), None
+        n_classes, n_folders = None, None
         if images:
             shown = read(images[0])
             labelled = from_arrays(shown["image"], shown["label"])
             n_classes = int(shown["label"].max()) + 1
+        else:
+            labelled, n_folders = from_folder(folder), len(list_categories(folder))
         network = zoo.build(row, weights[0] if weights else None)
         chosen = devices.choose_device(device)
-        found |= top_k(network, zoo.transform(row), labelled, n_classes, chosen)
+        transform = zoo.transform(row)
+        found |= top_k(network, transform, labelled, n_classes, chosen, n_folders=n_folders)
         found["accuracy_source"] = "measured"
     elif published:
         found |= {"top1": published[0], "top5": published[1], "accuracy_source": "published"}
