@@ -16,7 +16,8 @@ from torch import nn
 from cortiscope.errors import InputError
 from cortiscope.files import replacing
 from cortiscope.networks import layer_tables, zoo
-from cortiscope.networks.tracing import Call, is_weighted, trace
+from cortiscope.networks.tracing import Call, is_convolution, is_weighted, trace
+from cortiscope.networks.weight_names import preprocessing
 from cortiscope.suggestions import near
 
 
@@ -25,9 +26,8 @@ def layer_table(model: Mapping[str, str]) -> list[dict[str, object]]:
 
     model: a row of the models table. The network is traced on torch's meta device, without
     arithmetic; one that cannot be is run once on the CPU. Raises InputError for an unknown
-    architecture, weights or layer.
+    architecture or layer.
     """
-    zoo.published_accuracy(model)  # refuses the name of weights that there are not
     network, calls = traced(model)
     last = max(call.position for call in calls)
     total = sum(parameter.numel() for parameter in network.parameters())
@@ -57,11 +57,19 @@ def traced(model: Mapping[str, str]) -> tuple[nn.Module, list[Call]]:
         try:
             with torch.device(built_on):
                 network = zoo.architecture(model).eval().to(traced_on)
-            return network, trace(network, shape)
+            calls = trace(network, shape)
         except InputError:
             raise
         except Exception as error:  # whatever a network does that needs values
             failure = error
+            continue
+        if not calls:
+            raise InputError(
+                f"models table: {model['model']}: architecture",
+                "no module in the network gives a tensor of stimuli in a pass",
+                "return one that holds its layers as modules, such as nn.Sequential",
+            )
+        return network, calls
     raise InputError(
         f"models table: {model['model']}",
         f"an image {shape} does not pass through the network ({first_line(failure)})",
@@ -93,8 +101,9 @@ def matching(
     network: nn.Module, calls: Sequence[Call], body: Sequence[Call], pattern: str, where: str
 ) -> list[str]:
     """The names that one part of a selector means, in execution order."""
+    modules = dict(network.named_modules())
     kinds: dict[str, Callable[[], Iterable[Call]]] = {
-        "conv": lambda: (call for call in body if call.weighted and "Linear" not in call.kind),
+        "conv": lambda: (call for call in body if is_convolution(modules[call.module])),
         "all": lambda: (call for call in body if call.leaf),
         "blocks": lambda: blocks(network, body),
     }
@@ -106,7 +115,7 @@ def matching(
         found = [call.name for call in calls if call.name == pattern]
     if found:
         return found
-    if pattern in dict(network.named_modules()):
+    if pattern in modules:
         raise InputError(
             where, f"{pattern!r} gives no tensor of stimuli in a pass", "choose another layer"
         )
@@ -170,7 +179,12 @@ def first_line(error: BaseException) -> str:
 
 
 def write_tables(models: Sequence[Mapping[str, str]], folder: Path) -> None:
-    """Write the missing layer tables of models, one file a digest."""
+    """Write the missing layer tables of models, one file a digest.
+
+    Raises InputError, beside those of `layer_table`, for unknown names of weights.
+    """
+    for model in models:  # before any preprocessing is looked up that has its name from them
+        zoo.published_accuracy(model)
     for number, model in enumerate(models, start=1):
         path = folder / f"{layer_tables.digest(model)}.csv"
         if not path.is_file():
@@ -189,7 +203,10 @@ def main() -> None:
         if options.models and not options.models.is_file():
             raise InputError(str(options.models), "no such models table", "check the path")
         text = options.models.read_text() if options.models else sys.stdin.read()
-        write_tables(layer_tables.load_models(text), options.output)
+        models = layer_tables.load_models(text)
+        if options.models:  # what a study writes to standard input, it filled in
+            models = [model | {"preprocessing": preprocessing(model, models)} for model in models]
+        write_tables(models, options.output)
     except InputError as error:
         raise SystemExit(f"error: {error}") from error
 

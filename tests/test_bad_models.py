@@ -109,6 +109,26 @@ def preprocessing_where_layers_are_known(folder):
     return with_known_layers(folder, known, preprocessing="crop=64 std=0")
 
 
+@case("models table: net: preprocessing: unknown word 'IMAGENET1K_V9'; near: IMAGENET1K_V1")
+def preprocessing_of_weights_that_there_are_not(folder):
+    return models(folder, "net torchvision alexnet none - 0 conv IMAGENET1K_V9 - untrained")
+
+
+@case(
+    "models table: net: preprocessing: trained rows of resnet50 have 'IMAGENET1K_V1' and"
+    " 'IMAGENET1K_V2'; write one of them in this cell"
+)
+def twins_that_see_different_images(folder):
+    trained = [f"v{n} torchvision resnet50 IMAGENET1K_V{n} - 0 conv auto - trained" for n in (1, 2)]
+    return models(folder, "net torchvision resnet50 none - 0 conv auto - untrained", *trained)
+
+
+@case("models table: net: architecture: no module in the network gives a tensor of stimuli in a...")
+def network_without_layers(folder):
+    (folder / "net.py").write_text("from torch import nn\ndef build(): return nn.Conv2d(3, 4, 3)\n")
+    return models(folder, "net file net.py:build none - 0 all auto - untrained")
+
+
 # Seen by a job
 
 

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 from torch import nn
+from torchvision import models
 
 from cortiscope import layers
 from cortiscope.errors import InputError
 from cortiscope.networks import layer_tables, zoo
 from cortiscope.networks.tracing import trace
+from cortiscope.planning.models import read_models
 
 ROOT = Path(__file__).parents[1]
 
@@ -74,6 +76,30 @@ def test_the_widest_call_counts_where_it_is_not_recorded():
     assert (last["n_features"], last["model_widest"]) == (1280 * 7 * 7, 96 * 112**2 + 3 * 224**2)
 
 
+class Projection(nn.Linear):
+    """Not called after what it is."""
+
+
+class LinearlySeparable(nn.Conv2d):
+    """Called after what it is not."""
+
+
+def test_conv_is_what_is_a_convolution_by_whatever_name():
+    network = nn.Sequential(
+        LinearlySeparable(3, 4, 3), nn.Flatten(), Projection(16, 8), nn.ReLU(), nn.Linear(8, 2)
+    ).eval()
+    calls = trace(network, (3, 4, 4))
+    assert [call.name for call in layers.select(network, calls, "conv", "")] == ["0"]
+
+
+@pytest.mark.parametrize("architecture", ["googlenet", "inception_v3", "mnasnet0_5", "vit_b_16"])
+def test_parameters_are_as_many_as_published(architecture):
+    """Without GoogLeNet's auxiliary heads, that is."""
+    (*_, last) = layers.layer_table(row(architecture))
+    published = models.get_model_weights(architecture).DEFAULT.meta["num_params"]
+    assert last["model_parameters"] == published
+
+
 def test_all_takes_every_operation_before_the_head():
     found = names("squeezenet1_1", "all")
     assert found[0] == "features.0"
@@ -131,6 +157,17 @@ build = Net
 class Trunk(nn.Sequential):
     def __init__(self):
         super().__init__(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU())
+
+
+@pytest.mark.parametrize("network", ["nn.Conv2d(3, 4, 3)", "nn.Identity()"])
+def test_a_network_without_layers_is_answered_in_one_line(tmp_path, network):
+    (tmp_path / "net.py").write_text(f"from torch import nn\ndef build(): return {network}\n")
+    with pytest.raises(InputError) as caught:
+        layers.layer_table(row(f"{tmp_path}/net.py:build", "file", layers="all"))
+    assert str(caught.value) == (
+        "models table: net: architecture: no module in the network gives a tensor of stimuli in a"
+        " pass; return one that holds its layers as modules, such as nn.Sequential"
+    )
 
 
 def test_a_trunk_has_no_head_to_leave_out():
@@ -219,6 +256,29 @@ def test_the_command_writes_missing_tables(tmp_path):
         table = layer_tables.read_table(tmp_path / f"{layer_tables.digest(model)}.csv")
         expected = layers.layer_table(model)
         assert table == [{key: str(value) for key, value in line.items()} for line in expected]
+
+
+def test_the_command_shows_an_untrained_network_what_its_trained_twin_sees(tmp_path):
+    """As a study does, which then finds the table."""
+    models = [
+        row("resnet50", model="untrained"),
+        row("resnet50", weights="IMAGENET1K_V1", model="trained"),
+    ]
+    (tmp_path / "models.tsv").write_text(layer_tables.dump_models(models))
+    command = ["-m", "cortiscope.layers", "--models", str(tmp_path / "models.tsv")]
+    command += ["--output", str(tmp_path)]
+    subprocess.run([sys.executable, *command], cwd=ROOT, check=True)
+    schema = ROOT / "workflow" / "schemas" / "models.schema.yaml"
+    for model in read_models(tmp_path / "models.tsv", "all", schema).values():
+        assert (tmp_path / f"{layer_tables.digest(model)}.csv").is_file()
+
+
+def test_a_misspelt_name_of_weights_is_told_of_the_row_that_has_it(tmp_path):
+    """Not of its twin above, which takes its preprocessing from there."""
+    named = row("resnet50", weights="IMAGENET1K_V9", model="trained")
+    twin = row("resnet50", preprocessing="IMAGENET1K_V9", model="untrained")
+    with pytest.raises(InputError, match=r"models table: trained: weights: .* no weights"):
+        layers.write_tables([twin, named], tmp_path)
 
 
 def test_layer_tables_need_no_torch():

@@ -1,6 +1,6 @@
 """From stimuli as stored (uint8) to what a network was trained to see."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,8 +42,8 @@ class Preprocessing:
                 "give uint8 (stimulus, y, x, channel) with 1 or 3 channels",
             )
         pixels = torch.from_numpy(np.array(images)).permute(0, 3, 1, 2)
-        side = self.crop or self.resize
-        if side and pixels.shape[-2:] != (side, side):
+        resizes = self.resize not in (0, min(pixels.shape[-2:]))
+        if resizes or (self.crop and pixels.shape[-2:] != (self.crop, self.crop)):
             pixels = self._resample(pixels)
         mean, std = (torch.tensor(values).view(1, -1, 1, 1) for values in (self.mean, self.std))
         values = pixels.expand(-1, 3, -1, -1).float().div_(255)
@@ -75,11 +75,12 @@ class Preprocessed:
         return self.transform(self.images[part])
 
 
-def parse(text: str, where: str) -> Preprocessing:
+def parse(text: str, where: str, names: Iterable[str] = ()) -> Preprocessing:
     """`imagenet`, or words such as `resize=64 crop=64 mean=0.5 std=0.25 interpolation=bicubic`.
 
     mean and std: one number, or three with commas (default 0 and 1); a missing resize or crop is
-    not done. Raises InputError, with `where`, for anything else.
+    not done. Raises InputError, with `where`, for anything else; names: what else might have been
+    meant.
     """
     if text == "imagenet":
         return Preprocessing(256, 224, IMAGENET_MEAN, IMAGENET_STD)
@@ -87,7 +88,7 @@ def parse(text: str, where: str) -> Preprocessing:
     known = ("resize", "crop", "mean", "std", "interpolation")
     for word in words:
         if word not in known:
-            choices = ("auto", "imagenet", *(f"{name}=" for name in known))
+            choices = ("auto", "imagenet", *(f"{name}=" for name in known), *names)
             raise InputError(where, f"unknown word {word!r}", f"near: {near(word, choices)}")
     try:
         found = Preprocessing(

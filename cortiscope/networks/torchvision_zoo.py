@@ -8,11 +8,15 @@ from torch import nn
 from torchvision import models
 
 from cortiscope.errors import InputError
+from cortiscope.networks import preprocessing
 from cortiscope.networks.preprocessing import Preprocessing
 from cortiscope.networks.weight_names import is_named
 from cortiscope.suggestions import near
 
 Row = Mapping[str, str]
+# Heads that nothing calls in evaluation mode, and that torchvision itself drops from a network with
+# weights (that of inception_v3 it keeps, and counts among its parameters).
+UNUSED = {"googlenet": ("aux1", "aux2")}
 
 
 def architecture(model: Row, side: int) -> nn.Module:
@@ -28,12 +32,26 @@ def architecture(model: Row, side: int) -> nn.Module:
     elif name.startswith("maxvit"):
         options = {"input_size": (side, side)}
     network: nn.Module = models.get_model(name, weights=None, **options)
+    for head in UNUSED.get(name, ()):  # made all the same: initial values are drawn in this order
+        setattr(network, head, None)
     return network
 
 
+def unused(model: Row) -> tuple[str, ...]:
+    """What the names of tensors begin with that a file of weights holds and the network has not."""
+    return tuple(f"{head}." for head in UNUSED.get(model["architecture"], ()))
+
+
 def transform(model: Row) -> Preprocessing:
-    """The transforms of the row's named weights, else of the architecture's default ones."""
-    preset = _entry(model).transforms()
+    """What `preprocessing` says: words, or the name of weights, for their transforms.
+
+    `auto`: the transforms of the row's named weights, else of the architecture's default ones.
+    """
+    wanted, entries = model["preprocessing"], models.get_model_weights(_known_name(model))
+    if wanted != "auto" and wanted not in entries.__members__:
+        where = f"models table: {model['model']}: preprocessing"
+        return preprocessing.parse(wanted, where, entries.__members__)
+    preset = (_entry(model) if wanted == "auto" else entries[wanted]).transforms()
     return Preprocessing(
         resize=preset.resize_size[0],
         crop=preset.crop_size[0],

@@ -43,7 +43,11 @@ Listener = Callable[[str, nn.Module, Any, Any], None]
 
 def is_weighted(module: nn.Module) -> bool:
     """Whether a module is a convolution or a linear map."""
-    return isinstance(module, nn.Linear | nn.modules.conv._ConvNd)
+    return isinstance(module, nn.Linear) or is_convolution(module)
+
+
+def is_convolution(module: nn.Module) -> bool:
+    return isinstance(module, nn.modules.conv._ConvNd)
 
 
 def first_tensor(output: Any) -> torch.Tensor | None:

@@ -7,7 +7,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -21,20 +21,28 @@ from cortiscope.errors import InputError
 BLOCK = 1 << 20  # bytes read at a time
 PATIENCE = 60  # seconds without an answer
 SAFE = "save it with safetensors.torch.save_file(network.state_dict(), path)"
-# Checkpoints of densenet keep names that torchvision itself renames when it loads them.
-LEGACY = re.compile(r"^(.*denselayer\d+\.(?:norm|conv))\.([12]\.\w+)$")
+PARALLEL = "module."  # what torch's wrappers for several devices begin every name with
+# Checkpoints of densenet and vision transformers keep names that torchvision itself renames when it
+# loads them.
+LEGACY = (
+    (re.compile(r"^(.*denselayer\d+\.(?:norm|conv))\.([12]\.\w+)$"), r"\1\2"),
+    (re.compile(r"^(.*\.mlp)\.linear_1\.(\w+)$"), r"\1.0.\2"),
+    (re.compile(r"^(.*\.mlp)\.linear_2\.(\w+)$"), r"\1.3.\2"),
+)
 
 
-def load(network: nn.Module, path: str | Path, model: str) -> None:
+def load(network: nn.Module, path: str | Path, model: str, unused: tuple[str, ...] = ()) -> None:
     """Copy the weights of a file into a network, strictly: the same names and shapes.
 
     Reads safetensors, or a state_dict saved by torch (possibly under the key `state_dict`);
-    half-precision values become float32. Raises InputError naming model, file and the first key
+    half-precision values become float32. unused: what the names of tensors begin with that a file
+    may hold and the network has not. Raises InputError naming model, file and the first key
     that is missing, unexpected or of another shape, and for a pickle that holds code.
     """
     where = f"model {model}: weights {path}"
-    found = {LEGACY.sub(r"\1\2", key): value for key, value in read(path, where).items()}
     wanted = network.state_dict()
+    named = ((_name(key, wanted), value) for key, value in read(path, where).items())
+    found = {key: value for key, value in named if not key.startswith(unused)}
     # Counters of batches seen in training are of no use here, and old files lack them.
     missing = [key for key in wanted if key not in found and "num_batches_tracked" not in key]
     unexpected = [key for key in found if key not in wanted]
@@ -52,7 +60,23 @@ def load(network: nn.Module, path: str | Path, model: str) -> None:
     if misfits:
         given, taken = shapes[misfits[0]]
         raise InputError(where, f"{misfits[0]} is {given}, the network's is {taken}", remedy)
-    network.load_state_dict(found, strict=False)
+    # Of all that is in the network's own, since that says what version of a module it is of.
+    wanted.update(found)
+    network.load_state_dict(wanted)
+
+
+def _name(key: str, wanted: Container[str]) -> str:
+    """What the network calls a tensor of a file."""
+    for rename in (lambda name: name.removeprefix(PARALLEL), _renamed):
+        if key not in wanted:
+            key = rename(key)
+    return key
+
+
+def _renamed(key: str) -> str:
+    for pattern, name in LEGACY:
+        key = pattern.sub(name, key)
+    return key
 
 
 def read(path: str | Path, where: str) -> dict[str, torch.Tensor]:
@@ -76,7 +100,7 @@ def read(path: str | Path, where: str) -> dict[str, torch.Tensor]:
         isinstance(value, torch.Tensor) for value in content.values()
     ):
         raise InputError(where, "is not a state_dict", SAFE)
-    return {str(key).removeprefix("module."): value for key, value in content.items()}
+    return {str(key): value for key, value in content.items()}
 
 
 def verify(path: str | Path, checksum: str, where: str) -> None:

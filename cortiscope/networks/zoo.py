@@ -1,10 +1,14 @@
 """From a row of the models table to a network, what it wants to see, and how well it classifies."""
 
 import importlib.util
-from collections.abc import Callable, Mapping
+import random
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -21,25 +25,40 @@ def build(model: Row, weights_path: str | None = None) -> nn.Module:
     """The network of a row of the models table, in evaluation mode, on the CPU, without gradients.
 
     weights_path: the file to load; None where the row's weights are `none`: then the initial
-    values follow from the row's seed alone, and torch's own random state is left as it was.
+    values follow from the row's seed alone, and the random states are left as they were.
     Raises InputError for an unknown architecture, weights that do not fit, or a wrong checksum.
     """
     if weights_path is None and model["weights"] != "none":
         raise InputError(_where(model, "weights"), "no file given", "run the weights rule first")
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(int(model.get("seed") or 0))
+    with _seeded(int(model.get("seed") or 0)):
         network = architecture(model)
     if weights_path is not None:
         if model.get("checksum") and Path(weights_path).is_file():
             weights.verify(
                 weights_path, model["checksum"], f"model {model['model']}: {weights_path}"
             )
-        weights.load(network, weights_path, model["model"])
+        unused = _torchvision().unused(model) if model["source"] == "torchvision" else ()
+        weights.load(network, weights_path, model["model"], unused)
     return network.eval().requires_grad_(False)
 
 
+@contextmanager
+def _seeded(seed: int) -> Iterator[None]:
+    """Lets all that a network may draw its initial values with follow a seed, for a while."""
+    pythons, numpys = random.getstate(), np.random.get_state()
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        random.seed(seed)
+        np.random.seed(seed % 2**32)  # all that it takes
+        try:
+            yield
+        finally:
+            random.setstate(pythons)
+            np.random.set_state(numpys)
+
+
 def architecture(model: Row) -> nn.Module:
-    """The network of a row with whatever initial values torch's random state gives."""
+    """The network of a row, in float32, with whatever initial values the random states give."""
     if model["source"] == "zoo":
         return shapenet.build(model["architecture"])
     if model["source"] == "file":
@@ -50,18 +69,18 @@ def architecture(model: Row) -> nn.Module:
 def transform(model: Row) -> Preprocessing:
     """What turns stimuli into the network's input; see `Preprocessing`.
 
-    `auto`: the weights' own transforms; for torchvision architectures with a file or no weights
-    those of their default weights, so that a trained network and its untrained twin see the same;
-    for the zoo's networks their own size and normalisation; else as `imagenet`.
+    `auto`: for torchvision's architectures the transforms of the row's named weights, else of the
+    default ones; for the zoo's networks their own size and normalisation; else as `imagenet`. That
+    an untrained network is to see what its trained twin sees, its row says (`read_models`).
     """
+    if model["source"] == "torchvision":
+        return _torchvision().transform(model)
     if model["preprocessing"] != "auto":
         return preprocessing.parse(model["preprocessing"], _where(model, "preprocessing"))
     if model["source"] == "zoo":
         size = shapenet.INPUT_SIZE
         return Preprocessing(size, size, shapenet.MEAN, shapenet.STANDARD_DEVIATION)
-    if model["source"] == "file":
-        return preprocessing.parse("imagenet", "")
-    return _torchvision().transform(model)
+    return preprocessing.parse("imagenet", "")
 
 
 def input_shape(model: Row) -> tuple[int, int, int]:
@@ -94,10 +113,11 @@ def _from_file(model: Row) -> nn.Module:
     where = _where(model, "architecture")
     if not (Path(path).is_file() and name):
         raise InputError(where, f"no file {path!r}", "write path/to/module.py:function")
-    spec = importlib.util.spec_from_file_location(Path(path).stem, path)
+    spec = importlib.util.spec_from_file_location(f"_cortiscope_{Path(path).stem}", path)
     if spec is None or spec.loader is None:
         raise InputError(where, f"{path} is not a python file", "write path/to/module.py:function")
     module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # where dataclasses look for the module that a class is of
     try:
         spec.loader.exec_module(module)
         function: Callable[[], Any] | None = getattr(module, name, None)
@@ -112,7 +132,7 @@ def _from_file(model: Row) -> nn.Module:
         raise InputError(
             where, f"{name}() gives {type(network).__name__}", "return a torch.nn.Module"
         )
-    return network
+    return network.float()  # as stimuli are
 
 
 def _where(model: Row, column: str) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from cortiscope.errors import InputError
-from cortiscope.networks.weight_names import is_named
+from cortiscope.networks.weight_names import is_named, preprocessing, training
 from cortiscope.planning.schema import check
 
 # What the features of a model depend on; its family and training are labels for the tables.
@@ -25,6 +25,7 @@ BUILD_COLUMNS = (
 def read_models(table: Path, names: str | list[str], schema: Path) -> dict[str, dict[str, str]]:
     """Read the rows `names` (or "all") of a tab-separated models table, by name, in table order.
 
+    The preprocessing of an untrained network is that of its trained twins, where it is `auto`.
     Errors: InputError for a missing table, unknown columns or values, duplicate or unknown names.
     """
     if not table.is_file():
@@ -43,7 +44,12 @@ def read_models(table: Path, names: str | list[str], schema: Path) -> dict[str, 
                 f"{where}: model", f"{model['model']!r} stands twice", "give each row its own name"
             )
         models[model["model"]] = model | {"training": _training(model, where)}
-    return models if names == "all" else _chosen(models, list(names), table)
+    chosen = models if names == "all" else _chosen(models, list(names), table)
+    # Of the whole table, so that studies of parts of it show a network the same.
+    every = models.values()
+    return {
+        name: row | {"preprocessing": preprocessing(row, every)} for name, row in chosen.items()
+    }
 
 
 def _training(model: dict[str, str], where: str) -> str:
@@ -52,9 +58,8 @@ def _training(model: dict[str, str], where: str) -> str:
     Errors: InputError where the two contradict each other. A file may hold untrained weights, and
     a network of the user's own bring weights itself.
     """
-    weights = model["weights"]
-    followed = "untrained" if weights == "none" else "trained"
-    said = model.get("training", followed)
+    weights, said = model["weights"], training(model)
+    followed = training(model | {"training": ""})
     known = model["source"] != "file" and (weights == "none" or is_named(weights))
     if known and said != followed:
         problem = f"{said!r}, where the weights {weights!r} are {followed}"

@@ -1,10 +1,15 @@
 """Preprocessing against torchvision's own transforms on PIL images."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 from torchvision import models
+from torchvision.transforms import functional
 
 from cortiscope.errors import InputError
 from cortiscope.networks import preprocessing, zoo
@@ -25,11 +30,12 @@ def photograph(height=300, width=280, channels=3, seed=0):
     return np.asarray(image).reshape(height, width, channels)
 
 
+@pytest.mark.parametrize("size", [(300, 280), (224, 224), (225, 225), (232, 232), (299, 299)])
 @pytest.mark.parametrize(
     "architecture", ["resnet50", "efficientnet_b0", "vit_b_16", "inception_v3"]
 )
-def test_auto_is_the_weights_own_transform(architecture):
-    image = photograph()
+def test_auto_is_the_weights_own_transform(architecture, size):
+    image = photograph(*size)
     preset = models.get_model_weights(architecture).DEFAULT.transforms()
     expected = preset(Image.fromarray(image))
     found = zoo.transform(row(architecture))(image[None])[0]
@@ -42,6 +48,51 @@ def test_named_weights_bring_their_own():
     assert zoo.transform(row("resnet50", weights="IMAGENET1K_V1")).resize == 256
     assert zoo.transform(row("resnet50", weights="IMAGENET1K_V2")).resize == 232
     assert zoo.transform(row("resnet50", weights="a/file.pth")).resize == 232
+
+
+def test_preprocessing_may_be_the_name_of_weights():
+    named = zoo.transform(row("resnet50", preprocessing="IMAGENET1K_V1"))
+    assert named == zoo.transform(row("resnet50", weights="IMAGENET1K_V1"))
+    other = row("resnet50", weights="IMAGENET1K_V1", preprocessing="IMAGENET1K_V2")
+    assert zoo.transform(other).resize == 232
+    large = row("vit_b_16", preprocessing="IMAGENET1K_SWAG_E2E_V1")
+    assert zoo.input_shape(large) == (3, 384, 384)
+    assert zoo.architecture(large).image_size == 384
+
+
+def test_images_that_need_no_resampling_need_no_torchvision():
+    """Importing it would double the start-up of the zoo's small networks."""
+    code = (
+        "import sys, numpy; from cortiscope.networks import zoo;"
+        "row = dict(model='net', source='zoo', architecture='shapenet2', preprocessing='auto');"
+        "zoo.transform(row)(numpy.zeros((1, 64, 64, 1), numpy.uint8));"
+        "assert 'torchvision' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[2], check=True)
+
+
+@pytest.mark.parametrize(
+    ("words", "size", "shape"),
+    [
+        ("resize=8", (8, 12), (8, 12)),
+        ("resize=8 crop=8", (8, 12), (8, 8)),
+        ("resize=8 crop=4", (4, 4), (4, 4)),
+        ("crop=4", (4, 6), (4, 4)),
+        ("resize=8", (4, 4), (8, 8)),
+    ],
+)
+def test_what_is_asked_is_done_whatever_the_size(words, size, shape):
+    """Against torchvision's own steps, one after the other."""
+    image = photograph(*size)
+    pixels = torch.from_numpy(image.copy()).permute(2, 0, 1)
+    given = dict(word.split("=") for word in words.split())
+    if "resize" in given:
+        pixels = functional.resize(pixels, [int(given["resize"])], antialias=True)
+    if "crop" in given:
+        pixels = functional.center_crop(pixels, [int(given["crop"])])
+    found = zoo.transform(row(preprocessing=words))(image[None])[0]
+    assert found.shape[-2:] == shape
+    torch.testing.assert_close(found, pixels.float() / 255)
 
 
 def test_grey_is_given_to_all_channels():
@@ -67,6 +118,7 @@ def test_explicit_words():
     ("text", "message"),
     [
         ("imagnet", "models table: net: preprocessing: unknown word 'imagnet'; near: imagenet"),
+        ("IMAGENET1K_V9", "preprocessing: unknown word 'IMAGENET1K_V9'; near: IMAGENET1K_V1"),
         ("size=64", "near: resize="),
         ("resize=big", "invalid literal"),
         ("crop=8 std=0", "out of range"),
@@ -74,8 +126,9 @@ def test_explicit_words():
     ],
 )
 def test_bad_words_are_one_line(text, message):
-    with pytest.raises(InputError, match=message):
+    with pytest.raises(InputError, match=message) as caught:
         zoo.transform(row(preprocessing=text))
+    assert "\n" not in str(caught.value)
 
 
 def test_bad_images_are_refused():

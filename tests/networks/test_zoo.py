@@ -3,15 +3,19 @@
 import hashlib
 import os
 import pickle
+import random
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
 
 from cortiscope.errors import InputError
+from cortiscope.layers import traced
 from cortiscope.networks import torchvision_zoo, zoo
+from cortiscope.networks.tracing import trace
 
 SHARED = Path(os.environ.get("CORTISCOPE_SHARED", Path(__file__).parents[3] / "shared"))
 
@@ -157,6 +161,62 @@ def test_networks_of_ones_own(tmp_path):
     file.write_text("import there_is_no_such_module")
     with pytest.raises(InputError, match="there_is_no_such_module"):
         zoo.build(row(f"{file}:make", "file"))
+
+
+OWN = """
+from __future__ import annotations
+import random
+from dataclasses import dataclass
+import numpy as np, torch
+from torch import nn
+
+@dataclass
+class Options:
+    kinds: int = 2
+
+def drawn():
+    network = nn.Linear(3, 1)
+    values = [random.random(), np.random.random(), torch.rand(1).item()]
+    network.weight = nn.Parameter(torch.tensor([values]))
+    return network
+
+def half(): return nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4)).half()
+def double(): return half().double()
+def build(): return nn.Linear(3, 2)
+"""
+
+
+@pytest.fixture
+def own(tmp_path):
+    (tmp_path / "own.py").write_text(OWN)
+    return lambda function, **changes: row(f"{tmp_path}/own.py:{function}", "file", **changes)
+
+
+def test_a_dataclass_in_ones_own_file_finds_its_module(own):
+    assert zoo.build(own("build")).out_features == 2
+
+
+def test_whatever_an_own_network_draws_from_follows_its_seed(own):
+    random.seed(5)
+    np.random.seed(5)
+    expected = random.random(), np.random.random()
+    random.seed(5)
+    np.random.seed(5)
+    first, again, other = (zoo.build(own("drawn", seed=seed)).weight for seed in ("1", "1", "2"))
+    assert torch.equal(first, again)
+    assert (first != other).all()
+    assert (random.random(), np.random.random()) == expected
+    zoo.build(own("drawn", seed="9" * 18))
+
+
+@pytest.mark.parametrize("function", ["half", "double"])
+def test_a_network_in_another_precision_takes_stimuli(own, function):
+    model = own(function, preprocessing="resize=8", layers="all")
+    images = zoo.transform(model)(np.zeros((2, 8, 8, 3), np.uint8))
+    network = zoo.build(model)
+    assert network(images).dtype == torch.float32
+    assert trace(network, (3, 8, 8)) == traced(model)[1]
+    assert all(value.dtype == torch.float32 for value in traced(model)[0].parameters())
 
 
 def test_densenet_weights_with_old_names(tmp_path):

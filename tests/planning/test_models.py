@@ -2,6 +2,7 @@
 
 import pytest
 
+from cortiscope.errors import InputError
 from cortiscope.planning.models import read_models
 from tests.running import REPOSITORY
 
@@ -33,3 +34,93 @@ def test_the_shipped_tables_say_what_their_weights_are():
     for table in tables:
         for name, row in read_models(table, "all", SCHEMA).items():
             assert (row["training"] == "untrained") == (row["weights"] == "none"), name
+
+
+HEADER = ["model", "architecture", "weights", "preprocessing", "family", "training", "source"]
+
+
+@pytest.fixture
+def shown(tmp_path):
+    """A function that reads a table of torchvision's networks; the preprocessing of each."""
+
+    def read(*rows, names="all"):
+        lines = [[*("" if cell == "-" else cell for cell in row.split())] for row in rows]
+        lines = [[*line, *[""] * (6 - len(line)), "torchvision"] for line in lines]
+        table = tmp_path / "models.tsv"
+        table.write_text("\n".join("\t".join(line) for line in (HEADER, *lines)))
+        found = read_models(table, names, SCHEMA)
+        return {name: row["preprocessing"] for name, row in found.items()}
+
+    return read
+
+
+UNTRAINED = "untrained resnet50 none"
+
+
+@pytest.mark.parametrize(
+    ("others", "preprocessing"),
+    [
+        (["trained resnet50 IMAGENET1K_V1"], "IMAGENET1K_V1"),
+        (["trained resnet50 IMAGENET1K_V1 imagenet"], "imagenet"),
+        (["trained resnet50 net.pth imagenet"], "imagenet"),
+        (["trained resnet50 net.pth"], "auto"),  # of the default weights, both
+        (["trained resnet50 DEFAULT"], "auto"),
+        (["trained resnet101 IMAGENET1K_V1"], "auto"),
+        (["other resnet50 net.pth crop=64 - untrained"], "auto"),
+        (["a resnet50 IMAGENET1K_V1", "b resnet50 IMAGENET1K_V1 - Fine"], "IMAGENET1K_V1"),
+        (["a resnet50 IMAGENET1K_V1", "b resnet50 IMAGENET1K_V2 - Fine"], "IMAGENET1K_V1"),
+        (["a resnet50 IMAGENET1K_V1 - resnet50", "b resnet50 net.pth - Fine"], "IMAGENET1K_V1"),
+        (
+            ["a resnet50 IMAGENET1K_V1 - Fine"],
+            "IMAGENET1K_V1",
+        ),  # of another family: better than none
+    ],
+)
+def test_an_untrained_network_is_shown_what_its_trained_twins_are(shown, others, preprocessing):
+    found = shown(UNTRAINED, *others)
+    assert found.pop("untrained") == preprocessing
+    given = [[*row.split(), "-"][3].replace("-", "auto") for row in others]
+    assert list(found.values()) == given  # of the trained ones nothing changes
+
+
+def test_a_row_that_says_what_is_shown_is_as_it_says(shown):
+    trained = "trained resnet50 IMAGENET1K_V1"
+    assert shown(trained, "untrained resnet50 none crop=64")["untrained"] == "crop=64"
+    assert shown(trained, "first resnet50 initial.pth - - untrained")["first"] == "IMAGENET1K_V1"
+    assert shown(trained, "other resnet50 net.pth")["other"] == "auto"
+
+
+def test_all_rows_of_the_table_count_whichever_are_chosen(shown):
+    rows = [UNTRAINED, "trained resnet50 IMAGENET1K_V1", "other alexnet none"]
+    assert shown(*rows, names=["untrained"]) == {"untrained": "IMAGENET1K_V1"}
+
+
+@pytest.mark.parametrize(
+    ("other", "named"),
+    [
+        ("IMAGENET1K_V2", "'IMAGENET1K_V1' and 'IMAGENET1K_V2'"),
+        ("net.pth", "'DEFAULT' and 'IMAGENET1K_V1'"),
+        ("IMAGENET1K_V1 imagenet", "'IMAGENET1K_V1' and 'imagenet'"),
+    ],
+)
+def test_twins_that_are_not_shown_the_same_are_asked_about(shown, other, named):
+    rows = [UNTRAINED, "a resnet50 IMAGENET1K_V1", f"b resnet50 {other}", "c alexnet none"]
+    with pytest.raises(InputError) as caught:
+        shown(*rows)
+    assert str(caught.value) == (
+        f"models table: untrained: preprocessing: trained rows of resnet50 have {named};"
+        " write one of them in this cell"
+    )
+    assert shown(*rows, names=["a", "b", "c"])["c"] == "auto"  # where it is not of the study
+    assert shown(f"{UNTRAINED} IMAGENET1K_V2", *rows[1:])["untrained"] == "IMAGENET1K_V2"
+
+
+def test_the_shipped_tables_say_themselves_what_is_shown():
+    """So that nobody's features of them were extracted otherwise before."""
+    for table in (REPOSITORY / "config").rglob("*.tsv"):
+        models = read_models(table, "all", SCHEMA)
+        lines = table.read_text().splitlines()
+        column = lines[0].split("\t").index("preprocessing")
+        assert [row["preprocessing"] for row in models.values()] == [
+            line.split("\t")[column] for line in lines[1:]
+        ]
