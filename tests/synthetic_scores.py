@@ -102,6 +102,7 @@ class Synthetic:
             "depth": Variable(("layer",), depth),
             "neuroid_id": Variable(("neuroid",), np.array([f"{area}-{i}" for i in range(4)])),
             "weight": Variable(("neuroid",), np.ones(4)),
+            "complete": Variable(("neuroid",), np.ones(4, np.int8)),
             "area_score": Variable(("layer",), score),
             "area_null": Variable(("layer", "permutation"), self.null[part]),
             "area_null_mean": Variable(("layer",), np.zeros(len(part))),

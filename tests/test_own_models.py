@@ -7,13 +7,8 @@ import yaml
 from tests.running import SMALL
 
 MODULE = """
-import sys
-from pathlib import Path
-
-from torch import nn
-
-sys.path.insert(0, str(Path(__file__).parent))
 from parts import first
+from torch import nn
 
 
 def build():

@@ -43,8 +43,10 @@ def conditions(select: str) -> list[Condition]:
     found = []
     for part in re.split(r"\s+and\b\s*", select.strip()) if select.strip() else []:
         match = CONDITION.fullmatch(part)
-        if match is None:
-            remedy = f"write a coordinate, one of {' '.join(COMPARISONS)}, and a value"
+        if match is None or re.search(r"\s(or|not)\s", part):
+            remedy = (
+                f"write a coordinate, one of {' '.join(COMPARISONS)}, and a value; only `and` joins"
+            )
             raise InputError(FIELD, f"{part!r} is no condition", remedy)
         name, comparison, value = match.groups()
         found.append(Condition(name, comparison, value.strip("'\"")))
@@ -111,4 +113,9 @@ def _fulfils(values: NDArray, condition: Condition) -> NDArray:
     if condition.comparison not in ("==", "!="):
         raise InputError(FIELD, f"{condition.name} is text", "compare it by == or !=")
     words = values.astype(str)
+    if condition.comparison == "==" and condition.value not in words:
+        known = ", ".join(sorted(set(words)))
+        raise InputError(
+            FIELD, f"no {condition.name} is {condition.value!r}", f"use one of {known}"
+        )
     return compare(words, condition.value) & ~np.isin(np.char.lower(words), MISSING)

@@ -52,6 +52,19 @@ class Area:
         recorded = self.counts[self.counts > 0]
         return bool((recorded > 1).mean() > 0.5) if recorded.size else False
 
+    @cached_property
+    def complete(self) -> np.ndarray:
+        """(neuroid,), whether it was recorded on every stimulus."""
+        complete: np.ndarray = np.all(self.counts > 0, axis=0)
+        return complete
+
+    @cached_property
+    def repeated_throughout(self) -> bool:
+        """Whether no half of the repetitions lacks a stimulus, in the complete neuroids."""
+        n_repetitions = self.response.shape[1]
+        fewest = self.counts[:, self.complete].min(initial=n_repetitions)
+        return bool(self.complete.any() and fewest > n_repetitions - n_repetitions // 2)
+
 
 def average(response: np.ndarray) -> np.ndarray:
     """Mean over repetitions of (stimulus, repetition, neuroid); NaN where none was recorded."""

@@ -30,14 +30,14 @@ class Scorer:
         n_stimuli, n_repetitions = area.response.shape[:2]
         self.orders = permutations(n_stimuli, statistics["permutations"], statistics["seed"])
         self.draws = bootstrap_weights(n_stimuli, statistics["bootstraps"], statistics["seed"])
-        shared = n_repetitions if area.repeated else n_stimuli
+        shared = n_repetitions if area.repeated_throughout else n_stimuli
         self.halves = halves(shared, selection["splits"], selection["seed"])
         known = known_cells(area)
         self.gram = cka.gram(area.mean_response) if known is None else cka.distance_gram(known)
         self.brain = cka.prepared(self.gram)
         self.half_brains = [
             cka.prepared(cka.gram(average(area.response[:, half])))
-            for half in (self.halves.reshape(-1, shared) if area.repeated else ())
+            for half in (self.halves.reshape(-1, shared) if area.repeated_throughout else ())
         ]
 
     def score(self, layer: Layer) -> LayerScore:
@@ -59,7 +59,7 @@ class Scorer:
     def _selection(self, gram: np.ndarray) -> np.ndarray:
         """(split, half): the score on each half of the repetitions, else of the stimuli."""
         n_splits, n_halves, _ = self.halves.shape
-        if self.area.repeated:
+        if self.area.repeated_throughout:
             model = cka.prepared(gram)
             scores = [float(cka.products(model, brain)) for brain in self.half_brains]
         else:

@@ -83,6 +83,8 @@ def fit_areas(
     mappings that predict neuroids, the same of every neuroid. NaN = not scored (a constant
     neuroid).
     """
+    if not MAPPINGS[mapping].of_neuroids:
+        _say_incomplete(mapping, areas)
     module = importlib.import_module(f"cortiscope.mappings.{mapping}")
     scorers: list[Scorer] = [module.Scorer(area, settings, coordinates or {}) for area in areas]
     members = list(layers) if MAPPINGS[mapping].joint else []
@@ -95,6 +97,17 @@ def fit_areas(
         scores.append(of_areas)
     by_area = zip(areas, zip(*scores, strict=True), strict=True)
     return [_variables(area, rows, found, members) for area, found in by_area]
+
+
+def _say_incomplete(mapping: str, areas: Sequence[Area]) -> None:
+    for area in areas:
+        missing, total = int((~area.complete).sum()), len(area.complete)
+        if missing:
+            print(
+                f"{area.name}: {missing} of {total} neuroids miss a stimulus; {mapping} has no use "
+                "for them",
+                file=sys.stderr,
+            )
 
 
 Row = tuple[str, int, float]  # name, index and depth of a layer
@@ -129,6 +142,7 @@ def _variables(
         "depth": Variable(("layer",), np.array(depths)),
         "neuroid_id": Variable(("neuroid",), area.neuroid_id),
         "weight": Variable(("neuroid",), area.weight),
+        "complete": Variable(("neuroid",), area.complete.astype(np.int8)),
         "area_score": Variable(("layer",), np.array([s.area_score for s in scores])),
         "area_null": Variable(("layer", "permutation"), np.stack([s.area_null for s in scores])),
         "area_null_mean": Variable(("layer",), np.array([_mean(s.area_null) for s in scores])),

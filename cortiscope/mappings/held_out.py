@@ -71,7 +71,7 @@ class HeldOutSimilarity(Similarity):
         if test is not None:
             self.orders = given_split.orders(test, statistics["permutations"], seed)
             self.draws = given_split.bootstrap_weights(test, statistics["bootstraps"], seed)
-            if not area.repeated:
+            if not area.repeated_throughout:
                 self.halves = given_split.halves(test, selection["splits"], selection["seed"])
 
     def _reserve(self, count: int) -> None:
@@ -93,7 +93,7 @@ class HeldOutSimilarity(Similarity):
         predicted = predict(self.stimuli, brains[:1] if given else brains, self.held_out)
         scores = held_out_cells.score(predicted, brains, self.held_out, self.method)
         own = [np.atleast_2d(cells)[0] for cells in predicted]
-        by_half = scores[1:] if self.area.repeated else self._on_halves(predict, own)
+        by_half = scores[1:] if self.area.repeated_throughout else self._on_halves(predict, own)
         score = float(scores[0])
         return LayerScore(
             area_score=score,

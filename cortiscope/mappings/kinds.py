@@ -36,6 +36,11 @@ class Kind:
     paired_folds: int = 0
     squared: bool = False
 
+    @property
+    def of_neuroids(self) -> bool:
+        """Whether neuroids are predicted, and not only the similarities between stimuli."""
+        return self.ceiling == "area_ceiling"
+
 
 def coordinates(settings: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
     """The coordinates of the stimuli that some sections of the config name, by the option."""

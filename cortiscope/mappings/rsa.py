@@ -33,7 +33,7 @@ class Scorer(Similarity):
     def _selection(self, cells: np.ndarray) -> np.ndarray:
         """(split, half): the score on each half of the repetitions, else of the stimuli."""
         n_splits, n_halves, _ = self.halves.shape
-        if self.area.repeated:
+        if self.area.repeated_throughout:
             scores = [self._compare(cells, brain) for brain in self.half_cells]
         else:
             inside = [among(half) for half in self.halves.reshape(n_splits * n_halves, -1)]

@@ -44,11 +44,11 @@ class Similarity:
         statistics, selection = settings["statistics"], settings["selection"]
         self.orders = permutations(n_stimuli, statistics["permutations"], statistics["seed"])
         self.draws = bootstrap_weights(n_stimuli, statistics["bootstraps"], statistics["seed"])
-        shared = n_repetitions if area.repeated else n_stimuli
+        shared = n_repetitions if area.repeated_throughout else n_stimuli
         self.halves = halves(shared, selection["splits"], selection["seed"])
         known = known_cells(area)
         self.cells = self._of(np.ones(n_repetitions, dtype=bool)) if known is None else known
-        chosen = self.halves.reshape(-1, shared) if area.repeated else ()
+        chosen = self.halves.reshape(-1, shared) if area.repeated_throughout else ()
         empty = np.empty((0, len(self.cells)))
         self.half_cells = np.vstack([empty, *(self._of(half) for half in chosen)])
 

@@ -35,7 +35,7 @@ class Scorer(Similarity):
         )
         brains = np.vstack([self.cells, self.half_cells])
         self.whole = Background(self.low_level, brains, self.orders, self.method)
-        chosen = () if area.repeated else self.halves.reshape(-1, self.halves.shape[-1])
+        chosen = () if area.repeated_throughout else self.halves.reshape(-1, self.halves.shape[-1])
         self.by_half = [(half, self._among(half)) for half in map(among, chosen)]
 
     def score(self, layer: Layer) -> LayerScore:
@@ -43,7 +43,7 @@ class Scorer(Similarity):
         cells = self.layer_cells(layer)
         found = self.whole.beyond(cells, self.draws)
         unique = found.partition.unique
-        by_half = unique[1:] if self.area.repeated else self._on_halves(cells)
+        by_half = unique[1:] if self.area.repeated_throughout else self._on_halves(cells)
         return LayerScore(
             area_score=float(unique[0]),
             area_null=found.null,

@@ -10,8 +10,8 @@ from pathlib import Path
 def with_imports(file: str) -> tuple[str, ...]:
     """A python file, then those that it imports, directly or not, from its folder or below that.
 
-    A file `nets/mine.py` may call them `parts`, if it puts its folder on the path, `nets.parts`,
-    or by their place in a package.
+    A file `nets/mine.py` may call them `parts`, `nets.parts` if it puts what `nets` lies in on the
+    path, or by their place in a package.
     """
     folder, found, waiting = Path(file).parent, {Path(file)}, [Path(file)]
     while waiting:

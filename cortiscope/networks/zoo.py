@@ -119,9 +119,10 @@ def _from_file(model: Row) -> nn.Module:
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module  # where dataclasses look for the module that a class is of
     try:
-        spec.loader.exec_module(module)
-        function: Callable[[], Any] | None = getattr(module, name, None)
-        network = function() if function else None
+        with _importing_from(Path(path).parent):
+            spec.loader.exec_module(module)
+            function: Callable[[], Any] | None = getattr(module, name, None)
+            network = function() if function else None
     except Exception as error:
         problem = f"{path}:{name} fails ({type(error).__name__}: {error})"
         raise InputError(where, problem, "correct the file") from error
@@ -133,6 +134,20 @@ def _from_file(model: Row) -> nn.Module:
             where, f"{name}() gives {type(network).__name__}", "return a torch.nn.Module"
         )
     return network.float()  # as stimuli are
+
+
+@contextmanager
+def _importing_from(folder: Path) -> Iterator[None]:
+    """As python does for a script in the folder; of another one `parts` is another module."""
+    before, place = set(sys.modules), str(folder.resolve())
+    sys.path.insert(0, place)
+    try:
+        yield
+    finally:
+        sys.path.remove(place)
+        for name in set(sys.modules) - before:
+            if (getattr(sys.modules[name], "__file__", None) or "").startswith(place):
+                del sys.modules[name]
 
 
 def _where(model: Row, column: str) -> str:

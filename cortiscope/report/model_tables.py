@@ -17,9 +17,7 @@ from cortiscope.files import (
     REMADE,
     Group,
     Variable,
-    opened,
     read,
-    refuse_other_making,
     replacing,
 )
 from cortiscope.mappings.kinds import MAPPINGS, TOGETHER
@@ -52,6 +50,13 @@ class Scores:
         """Whether the mapping scores each neuroid, or only the area as a whole."""
         return "score" in self.content.variables
 
+    @property
+    def counted(self) -> np.ndarray:
+        """(layer, neuroid) bool, the neuroids that the score of the area is of."""
+        if self.of_neuroids:
+            return np.isfinite(self.content["score"])
+        return np.isfinite(self.content["area_score"])[:, None] & (self.content["complete"] > 0)
+
 
 def read_scores(path: str, model: str) -> Scores:
     """Read a score file `{mapping}/{model}/{layers}/{area}.nc`.
@@ -67,32 +72,6 @@ def read_scores(path: str, model: str) -> Scores:
         if found != value:
             raise InputError(f"{path}: {name}", f"is {found!r} where {value!r} belongs", REMADE)
     return Scores(path, expected["mapping"], expected["area"], content)
-
-
-def check_making(paths: Sequence[str], made_by: Mapping[str, Mapping[str, Any]]) -> None:
-    """Check that files were made with the params and code that the study asks for now.
-
-    paths: of scores and ceilings. made_by: of each mapping, and of `ceilings`, the `params` and
-    the `code` (see `making`). Errors: InputError naming the first such file.
-    """
-    for path in paths:
-        *_, mapping, _, folder, _ = Path(path).parts
-        asked = made_by["ceilings" if folder == "ceilings" else mapping]
-        with opened(path) as dataset:
-            found = {name: str(getattr(dataset, name, "")) for name in ("settings", "code")}
-        params = json.loads(found["settings"] or "{}")
-        for name, value in asked["params"].items():
-            if params.get(name) != value:
-                raise InputError(f"{path}: {name}", "are not those of the config", REMADE)
-        if found["code"] != asked["code"]:
-            raise InputError(f"{path}: code", "is not that of this checkout", REMADE)
-
-
-def check_accuracy(path: str, asked: str) -> None:
-    """The same of a table of accuracy, which holds one word of its making."""
-    with Path(path).open(newline="") as lines:
-        found = [row.get("made_by") or "" for row in csv.DictReader(lines)]
-    refuse_other_making(path, " ".join(found), asked)
 
 
 def read_accuracy(path: str, model: str) -> dict[str, Any]:
@@ -118,9 +97,9 @@ def layer_rows(
     over resampled stimuli; `ceiling` that of all the data and `selection_ceiling` that of the data
     that `selection` (flattened split x half) was scored on. `best_single`: of all layers together,
     what the best of them scores alone on the same stimuli. SHARES: beside what only the layer
-    explains, which is the score. `null`: the scores with stimuli
-    permuted, none where the file does not hold them. `n_neuroids`: of the area as recorded,
-    `n_selected`: those fitted. NaN = not known. See also `_over_neuroids`.
+    explains, which is the score. `null`: the scores with stimuli permuted, if the file has them.
+    `n_neuroids`: of the area as recorded, `n_selected`: those fitted, `n_scored`: those that count
+    in the score. NaN = not known. See also `_over_neuroids`.
     """
     content, names = scores.content, scores.content["layer"].tolist()
     table = [_layer_of(name, layers, scores.path) for name in names]
@@ -131,7 +110,6 @@ def layer_rows(
     null = content.variables.get("area_null", without).values
     low, high = np.array([interval(row) for row in draws]).T
     n_selected = len(content["neuroid_id"])
-    finite = np.isfinite(content["score"]).sum(axis=1) if scores.of_neuroids else None
     columns = {
         "mapping": scores.mapping,
         "protocol": content.attributes.get("protocol", ""),
@@ -149,7 +127,7 @@ def layer_rows(
         "ceiling": full,
         "score_of_ceiling": score / full,
         "n_neuroids": int(ceilings.attributes.get("n_recorded", 0)) or n_selected,
-        "n_scored": n_selected * np.isfinite(score).astype(int) if finite is None else finite,
+        "n_scored": scores.counted.sum(axis=1),
         "n_selected": n_selected,
         "bootstrap": list(draws.astype(float)),
         "null": list(null.astype(float)),
@@ -170,7 +148,7 @@ def _over_neuroids(scores: Scores, ceilings: Group) -> dict[str, Any]:
     """The 95 % interval of each layer's score over other neuroids, of other subjects if known.
 
     NaN where only the area is scored, or its neuroids are principal coordinates: no sample of any.
-    `n_subjects`: of the fitted neuroids; 0 = not known.
+    `n_subjects`: of the neuroids that count; 0 = not known.
     """
     content, draws = scores.content, scores.content["area_bootstrap"].shape[1]
     subject = ceilings["subject"] if "subject" in ceilings.variables else None
@@ -179,7 +157,7 @@ def _over_neuroids(scores: Scores, ceilings: Group) -> dict[str, Any]:
         found = score_intervals(
             content["score"], content["area_score"], subject, content["weight"], draws
         )
-    n_subjects = 0 if subject is None else len(np.unique(subject))
+    n_subjects = 0 if subject is None else len(np.unique(subject[scores.counted.any(axis=0)]))
     return {"neuroid_low": found[:, 0], "neuroid_high": found[:, 1], "n_subjects": n_subjects}
 
 

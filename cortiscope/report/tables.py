@@ -90,7 +90,8 @@ def best_layers(table: pd.DataFrame) -> tuple[pd.DataFrame, list[np.ndarray]]:
         rows.append(
             row.to_dict()
             | {
-                "best_layer": row["layer"],
+                "best_layer": row["layer"] if np.isfinite(best.score) else "",
+                "depth": row["depth"] if np.isfinite(best.score) else np.nan,
                 "best_depth": best_depth(selection, layers["depth"].to_numpy(float)),
                 "score": best.score,
                 "score_low": low,

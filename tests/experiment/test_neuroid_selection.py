@@ -64,7 +64,9 @@ def test_conditions_are_read() -> None:
     assert conditions("cre_line == Cux2-CreERT2") == [Condition("cre_line", "==", "Cux2-CreERT2")]
 
 
-@pytest.mark.parametrize("select", ["reliability", "reliability => 0.5", "0.5 <", "a > 1 and", "a"])
+@pytest.mark.parametrize(
+    "select", ["reliability", "reliability => 0.5", "0.5 <", "a > 1 and", "a", "a == 1 or b == 2"]
+)
 def test_what_is_no_condition_is_refused(select: str) -> None:
     with pytest.raises(InputError, match=r"responses\.select: .* is no condition; write a coord"):
         conditions(select)
@@ -72,7 +74,11 @@ def test_what_is_no_condition_is_refused(select: str) -> None:
 
 @pytest.mark.parametrize(
     ("select", "problem"),
-    [("layer >= 4", "layer is text"), ("animal == rex", "animal is a number, 'rex' is none")],
+    [
+        ("layer >= 4", "layer is text"),
+        ("animal == rex", "animal is a number, 'rex' is none"),
+        ("layer == L9", r"no layer is 'L9'; use one of .*L4"),
+    ],
 )
 def test_a_comparison_of_other_kinds_is_refused(select: str, problem: str) -> None:
     with pytest.raises(InputError, match=problem):

@@ -5,6 +5,7 @@ import os
 import pickle
 import random
 import re
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -190,6 +191,20 @@ def build(): return nn.Linear(3, 2)
 def own(tmp_path):
     (tmp_path / "own.py").write_text(OWN)
     return lambda function, **changes: row(f"{tmp_path}/own.py:{function}", "file", **changes)
+
+
+def test_files_beside_ones_own_are_found_each_in_its_folder(tmp_path):
+    before = set(sys.modules), list(sys.path)
+    for name, width in (("first", 3), ("second", 5)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "parts.py").write_text(f"WIDTH = {width}\n")
+        text = "from torch import nn\nfrom parts import WIDTH\n"
+        (tmp_path / name / "net.py").write_text(
+            f"{text}def build():\n    return nn.Sequential(nn.Linear(WIDTH, 1))\n"
+        )
+        assert zoo.build(row(f"{tmp_path / name / 'net.py'}:build", "file"))[0].in_features == width
+    assert "parts" not in set(sys.modules) - before[0]
+    assert sys.path == before[1]
 
 
 def test_a_dataclass_in_ones_own_file_finds_its_module(own):

@@ -9,7 +9,7 @@ from cortiscope.errors import InputError
 from cortiscope.files import check_made_by, made_by, making, provenance, write
 from cortiscope.planning import making as planned
 from cortiscope.planning.study import Study
-from cortiscope.report.model_tables import check_accuracy, check_making
+from cortiscope.report.made_as_asked import check_accuracy, check_making
 from tests.bad_inputs import recorded
 from tests.running import REPOSITORY
 

@@ -122,6 +122,20 @@ def test_headline_states_the_layer_and_the_ceiling_of_the_same_data(tmp_path: Pa
     assert "2 splits, both ways" in table.loc["ridge", "selection"]
 
 
+def test_where_no_half_has_a_score_no_layer_is_the_best(tmp_path: Path) -> None:
+    study = Synthetic(tmp_path, ("IT",), ("rsa",), n_layers=3)
+    scores = _constant(study, 0.1, 0.4, 0.2)
+    halves = {key: np.full((3, 2, 2), np.nan) for key in scores}
+    paths = study.write_scores("net", scores, halves)
+    with netCDF4.Dataset(paths[0], "a") as dataset:
+        dataset["complete"][:] = [1, 1, 0, 1]
+    found = tables.study_tables([study.tabulate("net", 50.0, paths)], seed=0)
+    row = found["accuracy_vs_brain"].iloc[0]
+    assert row["best_layer"] == ""
+    assert np.isnan([row["depth"], row["score"]]).all()
+    assert found["layers"]["n_scored"].tolist() == [3, 3, 3]
+
+
 def test_halves_of_the_stimuli_have_the_full_ceiling(tmp_path: Path) -> None:
     study = Synthetic(tmp_path, ("IT",), n_layers=1, selection="stimuli")
     path = study.add("net", 50.0, _constant(study, 0.4))

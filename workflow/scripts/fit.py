@@ -7,7 +7,7 @@ from cortiscope.errors import InputError
 from cortiscope.experiment.responses import read_areas
 from cortiscope.files import check_made_by, read_coordinate, write
 from cortiscope.mappings.fitting import fit_areas
-from cortiscope.mappings.kinds import coordinates
+from cortiscope.mappings.kinds import MAPPINGS, coordinates
 from cortiscope.mappings.kinds import low_level as models
 from cortiscope.networks.features import read_layers, read_stimulus_ids
 
@@ -39,13 +39,15 @@ def main(
     if any(area.stimulus_id.tolist() != shown for area in areas):
         raise InputError(features, f"stimuli differ from those of {responses}", "delete it, rerun")
     fitted = fit_areas(mapping, read_layers(features, layers), areas, settings, about_stimuli)
+    of_neuroids = MAPPINGS[mapping].of_neuroids
     for path, area, variables in zip(scores, areas, fitted, strict=True):
+        repeated = area.repeated if of_neuroids else area.repeated_throughout
         about = {
             "model": model,
             "area": area.name,
             "mapping": mapping,
             "protocol": settings.get(mapping, {}).get("protocol", ""),
-            "selection": "repetitions" if area.repeated else "stimuli",
+            "selection": "repetitions" if repeated else "stimuli",
         }
         write(path, variables, about | provenance)
 

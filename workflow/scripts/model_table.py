@@ -1,13 +1,8 @@
 """Gather the scores of one model, layer by layer and neuroid by neuroid."""
 
 from cortiscope import job
-from cortiscope.report.model_tables import (
-    check_accuracy,
-    check_making,
-    model_tables,
-    write_frame,
-    write_parquet,
-)
+from cortiscope.report.made_as_asked import check_accuracy, check_making
+from cortiscope.report.model_tables import model_tables, write_frame, write_parquet
 
 
 def main(
