@@ -41,7 +41,7 @@ class Area:
         """(stimulus, neuroid): the mean over repetitions, NaN where none was recorded."""
         return average(self.response)
 
-    @property
+    @cached_property
     def counts(self) -> np.ndarray:
         """(stimulus, neuroid): how many repetitions were recorded."""
         return np.isfinite(self.response).sum(axis=1)

@@ -22,6 +22,7 @@ from cortiscope.statistics.halves import halves
 from cortiscope.statistics.resampling import (
     NULL_COLUMNS,
     bootstrap_weights_of,
+    orders_among,
     p_value,
     permutations_of,
     weighted_mean,
@@ -215,7 +216,7 @@ class Encoding(ABC):
         for rows, columns in recorded_together(self.response):
             sample, own = self.sample.among(rows), self.response[np.ix_(rows, columns)]
             predict, within = regressions.on(sample), self.centred_within(sample.folds)
-            orders = permutations_of(self.units, len(null), self.seed, rows)
+            orders = orders_among(self.orders, rows, self.units)
             step = max(1, NULL_COLUMNS // len(columns))
             for start in range(0, len(orders), step):
                 shuffled = np.moveaxis(own[orders[start : start + step]], 0, 1)
@@ -270,7 +271,7 @@ class Encoding(ABC):
             found.bootstrap[:, columns] = given_split.bootstrap_scores(
                 predicted, known, self.draws[:, test]
             )
-            moved = given_split.orders_among(self.orders, test)
+            moved = orders_among(self.orders, test)
             found.null[:, columns] = given_split.null_scores(predicted, known, moved)
             found.halves[..., columns] = self._tested_halves(predicted, test, columns)
         return found

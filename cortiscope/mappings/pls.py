@@ -13,7 +13,7 @@ from cortiscope.mappings.regressions import Predict, Regressions, Targets
 from cortiscope.networks.features import Layer
 from cortiscope.regression import brainscore, pls
 from cortiscope.regression.ridge import Predictions
-from cortiscope.statistics.resampling import p_value, permutations_of
+from cortiscope.statistics.resampling import orders_among, p_value
 from cortiscope.statistics.standard_errors import drawn_error, rescaled
 
 
@@ -92,7 +92,7 @@ class Scorer(Encoding):
         """(permutation, neuroid): of neuroids recorded on some stimuli, these are permuted."""
         null = np.full((len(self.orders), self.response.shape[1]), np.nan)
         for rows, columns in recorded_together(self.response):
-            orders = permutations_of(self.units, len(null), self.seed, rows)
+            orders = orders_among(self.orders, rows, self.units)
             prepared = regressions.on(self.sample.among(rows))
             assert isinstance(prepared, Prepared)
             own = self.response[np.ix_(rows, columns)]

@@ -74,17 +74,6 @@ def bootstrap_scores(predictions: Predictions, responses: NDArray, weights: NDAr
     return ridge.bootstrap_scores(predictions, responses, alike, weights)
 
 
-def orders_among(orders: NDArray, stimuli: NDArray) -> NDArray:
-    """Of orders (permutation, stimulus) of all, those of some stimuli, ascending: as their places.
-
-    As random as the orders of all are.
-    """
-    place = np.full(orders.shape[1], -1)
-    place[stimuli] = np.arange(len(stimuli))
-    found = place[orders]
-    return found[found >= 0].reshape(len(orders), len(stimuli))
-
-
 def null_scores(predictions: Predictions, responses: NDArray, moved: NDArray) -> NDArray:
     """`score` of the responses in other orders of the test stimuli: (permutation, neuroid).
 

@@ -44,27 +44,35 @@ def permutations(n_stimuli: int, count: int, seed: int) -> NDArray:
     return np.random.default_rng(seed).permuted(order, axis=1)
 
 
-def permutations_of(units: NDArray, count: int, seed: int, among: NDArray | None = None) -> NDArray:
+def permutations_of(units: NDArray, count: int, seed: int) -> NDArray:
     """The same, stimuli of a unit (stimulus,), labels, changing places together.
 
     What a unit shares must stay shared, or the null is too narrow (Winkler et al. 2015, NeuroImage
     123:253). Stimuli are listed unit by unit, the units in random order and their stimuli too, and
     take the places of that list in its own order; so units of unlike sizes are cut here and there.
-    among: the numbers, ascending, of those stimuli that are on the lists; orders are of these.
     """
     names, unit = np.unique(units, return_inverse=True)
-    n_stimuli, own = len(unit), np.argsort(unit, kind="stable")
     listed = permutations(len(names), count, seed)
-    if len(names) < n_stimuli:
+    if len(names) < len(unit):
         random = np.random.default_rng([seed, 1])
-        listed = np.argsort(listed[:, unit] + random.random((count, n_stimuli)), axis=1)
-    if among is not None:
-        place = np.full(n_stimuli, -1)
-        place[among] = np.arange(len(among))
-        own, listed = place[own], place[listed]
-        own, listed = own[own >= 0], listed[listed >= 0].reshape(count, len(among))
+        listed = np.argsort(listed[:, unit] + random.random((count, len(unit))), axis=1)
     order = np.empty_like(listed)
-    order[:, own] = listed
+    order[:, np.argsort(unit, kind="stable")] = listed
+    return order
+
+
+def orders_among(orders: NDArray, stimuli: NDArray, units: NDArray | None = None) -> NDArray:
+    """Of orders (permutation, stimulus) of all, those of some stimuli: as their places.
+
+    stimuli: their numbers, ascending. units (stimulus,) of all, of `permutations_of`: those left of
+    a unit still go together. As random as the orders of all are.
+    """
+    place = np.full(orders.shape[1], -1)
+    place[stimuli] = np.arange(len(stimuli))
+    own = np.arange(len(place)) if units is None else np.argsort(units, kind="stable")
+    listed, own = place[orders[:, own]], place[own]
+    order = np.empty((len(orders), len(stimuli)), dtype=int)
+    order[:, own[own >= 0]] = listed[listed >= 0].reshape(order.shape)
     return order
 
 

@@ -143,11 +143,12 @@ def test_orders_of_single_stimuli_and_of_some() -> None:
     whole = resampling.permutations(9, 20, seed=3)
     assert np.array_equal(resampling.permutations_of(np.arange(9), 20, seed=3), whole)
     some = np.array([0, 2, 5, 6])
-    found = resampling.permutations_of(np.arange(9), 20, seed=3, among=some)
+    found = resampling.orders_among(whole, some)
     for order, one in zip(whole, found, strict=True):
         assert some[one].tolist() == [place for place in order if place in some]
     unit = np.arange(9) // 3
-    few = resampling.permutations_of(unit, 20, seed=3, among=np.array([0, 1, 2, 6, 7, 8]))
+    orders = resampling.permutations_of(unit, 20, seed=3)
+    few = resampling.orders_among(orders, np.array([0, 1, 2, 6, 7, 8]), unit)
     halves = np.arange(6)[few] // 3
     assert np.all(halves == halves[:, [0, 0, 0, 3, 3, 3]])
     assert 0 < halves[:, 0].sum() < 20
