@@ -10,6 +10,10 @@ from pathlib import Path
 import psutil
 import smart_open
 
+from cortiscope.planning import places
+
+places.prepare(Path(".snakemake", "cache"))  # before anything that reads the environment
+
 from cortiscope.planning import agreement, locks, making, needs
 from cortiscope.planning.digest import code_digest
 from cortiscope.errors import InputError
