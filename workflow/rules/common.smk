@@ -49,7 +49,7 @@ if workflow.is_main_process:
         workflow.register_resource("mem_mb", psutil.virtual_memory().total // 10**6)
 
 try:
-    STUDY = Study.load(config, workflow.basedir)
+    STUDY = Study.load(config, workflow.basedir, workflow.overwrite_configfiles)
     # Here, so that a misspelt layer or a missing file is one line before any job runs.
     agreement.check(STUDY)
 except InputError as error:
