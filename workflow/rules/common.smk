@@ -14,7 +14,7 @@ from cortiscope.planning import places
 
 places.prepare(Path(".snakemake", "cache"))  # before anything that reads the environment
 
-from cortiscope.planning import agreement, locks, making, needs
+from cortiscope.planning import agreement, draws, locks, making, needs
 from cortiscope.planning.digest import code_digest
 from cortiscope.errors import InputError
 from cortiscope.experiment.sizes import is_light
@@ -54,6 +54,10 @@ try:
     agreement.check(STUDY)
 except InputError as error:
     sys.exit(f"error: {error}")
+
+if workflow.is_main_process:
+    for line in draws.too_few(STUDY):
+        print(f"note: config: {line}", file=sys.stderr)
 
 FITS = Fits(STUDY)
 # The areas that a fit job scores: all, or the one in the names of its files.
