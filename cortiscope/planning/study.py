@@ -89,10 +89,11 @@ class Study:
     def section(self, *names: str) -> dict[str, Any]:
         """Parts of the config in one form, so that writing the same another way reruns nothing.
 
-        Without how tables correct p-values, which no fit reads.
+        Without what tables alone read: how p-values are corrected, and ceilings that are given.
         """
         found = {name: _ordered(self.config[name]) for name in sorted(names)}
         found.get("statistics", {}).pop("correction", None)
+        found.get("ceilings", {}).pop("given", None)
         return found
 
     # What was shown, and what answered

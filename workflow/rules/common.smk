@@ -19,6 +19,7 @@ from cortiscope.planning.digest import code_digest
 from cortiscope.errors import InputError
 from cortiscope.experiment.sizes import is_light
 from cortiscope.planning.fits import Fits
+from cortiscope.planning.given_ceilings import given_ceilings
 from cortiscope.planning.properties import (
     decoding_settings,
     properties,
