@@ -1,12 +1,15 @@
 # Two commands do all: `make demo` runs the embedded study, `make test` passes the tests.
-# Both first install what requirements.lock pins into .venv (Python 3.11 or later, a package index).
+# Both first do what `make install` does alone: put what requirements.lock pins into .venv
+# (Python 3.11 or later, a package index).
 
 # Bytecode is written and reused: without it every job imports several times slower.
 unexport PYTHONDONTWRITEBYTECODE
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-slurm lint format lock zoo clean
+.PHONY: install demo test test-slurm lint format lock zoo clean
+
+install: .venv/complete
 
 demo: .venv/complete
 	$(BIN)/snakemake

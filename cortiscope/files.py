@@ -4,6 +4,7 @@ Only numpy and netCDF4 are imported here: a fit job starts thousands of times, a
 brings pandas) would double its start-up. Every file opens in xarray as it is.
 """
 
+import fcntl
 import glob
 import hashlib
 import json
@@ -135,26 +136,56 @@ def _attribute(value: Any) -> Any:
 
 @contextmanager
 def opened(path: str | os.PathLike[str]) -> Iterator[netCDF4.Dataset]:
-    """Open a netCDF file for reading; a missing or damaged one is a one-line InputError."""
+    """Open a netCDF file for reading; InputError where it is missing, damaged or being written."""
     if not Path(path).is_file():
         raise InputError(str(path), "no such file", "check the path in the config")
-    try:
-        dataset = netCDF4.Dataset(path, "r")
-    except OSError as error:
-        raise InputError(
-            str(path),
-            f"not a readable netCDF-4 file ({error.strerror or error})",
-            f"it may be cut short: {RENEW}",
-        ) from error
-    with dataset:
-        dataset.set_auto_mask(False)
+    with _held(path):
         try:
-            yield dataset
-        except RuntimeError as error:
-            # A sound header over damaged values: found only when they are read.
-            if not str(error).startswith("NetCDF:"):
-                raise
-            raise InputError(str(path), f"holds damaged values ({error})", RENEW) from error
+            dataset = netCDF4.Dataset(path, "r")
+        except OSError as error:
+            raise InputError(
+                str(path),
+                f"not a readable netCDF-4 file ({error.strerror or error})",
+                f"it may be cut short: {RENEW}",
+            ) from error
+        with dataset:
+            dataset.set_auto_mask(False)
+            try:
+                yield dataset
+            except RuntimeError as error:
+                # A sound header over damaged values: found only when they are read.
+                if not str(error).startswith("NetCDF:"):
+                    raise
+                raise InputError(str(path), f"holds damaged values ({error})", RENEW) from error
+
+
+@contextmanager
+def _held(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Keep writers off a file while it is read, where its file system has locks.
+
+    HDF5 would do so itself, but says the same of a lock as of damage, and fails without locks.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except OSError as error:
+        problem = f"cannot be opened ({error.strerror})"
+        raise InputError(str(path), problem, "see to its permissions and its disk") from error
+    try:
+        _share_lock(descriptor, path)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _share_lock(descriptor: int, path: str | os.PathLike[str]) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise InputError(
+            str(path), "another program has it open to write", "close it there, and run again"
+        ) from error
+    except OSError:
+        return  # the file system has none
 
 
 def read(path: str | os.PathLike[str], group: str | None = None) -> Group:

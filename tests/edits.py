@@ -220,6 +220,11 @@ def ceilings(study):
     study.settings("ceilings", splits=30)
 
 
+@edit("Give a published ceiling", **TABLES)
+def published_ceiling(study):
+    study.settings("ceilings", given={"IT": 0.8})
+
+
 @edit("Leave out a mapping", **TABLES)
 def mapping(study):
     study.config["mappings"] = ["ridge"]

@@ -3,6 +3,7 @@
 import csv
 import re
 import resource
+import shutil
 
 import pytest
 import xarray as xr
@@ -31,6 +32,27 @@ def test_the_dry_run_shows_a_job_per_model_layer_and_area(listed, tmp_path):
     # Three models of one architecture share a table: models, areas, mappings.
     assert shown["fit"] == layers * 3 * 3 * 2
     assert shown["features"] == 3
+
+
+def test_files_beside_the_config_are_found_wherever_snakemake_was_started(listed, tmp_path):
+    """With a second config file, whose folder has none of them."""
+    (tmp_path / "mine").mkdir()
+    shutil.copy(REPOSITORY / "config" / "models.tsv", tmp_path / "mine" / "networks.tsv")
+    table = {"table": "networks.tsv"}
+    config = with_settings(tmp_path / "mine" / "study.yaml", models=table)
+    more = tmp_path / "more.yaml"
+    more.write_text("figures: {font_size: 9}")
+    shown = listed.forked("--dry-run", "--configfile", str(config), str(more), config=None)
+    assert shown.returncode == 0, shown.stdout
+    assert jobs(shown)["features"] == 3
+
+
+def test_the_command_of_the_readme_that_looks_ahead_shows_a_table_of_jobs(listed):
+    options = "-n --quiet rules host"
+    assert f"{options} " in (REPOSITORY / "README.md").read_text()
+    shown = listed.forked(*options.split())
+    assert jobs(shown)["total"] > 30
+    assert len(shown.stdout.splitlines()) <= 60
 
 
 def test_a_fit_job_of_the_embedded_study_has_twenty_layer_fits(workflow, tmp_path):

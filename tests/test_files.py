@@ -3,6 +3,10 @@
 import json
 import os
 import re
+import resource
+import shutil
+import subprocess
+import sys
 import time
 
 import numpy as np
@@ -101,3 +105,64 @@ def test_git_commit_is_the_one_checked_out(tmp_path):
     assert files.git_commit(tmp_path) == "def"
     (git / "HEAD").write_text("123\n")
     assert files.git_commit(tmp_path) == "123"
+
+
+# Opens a file to write, says so, and waits.
+WRITER = """
+import sys, netCDF4
+held = netCDF4.Dataset(sys.argv[1], "a")
+print(flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_file_that_another_program_writes_to_is_not_called_damaged(tmp_path):
+    example(tmp_path / "a.nc")
+    command = [sys.executable, "-c", WRITER, str(tmp_path / "a.nc")]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe) as writer:
+        writer.stdout.readline()
+        with pytest.raises(InputError, match="another program has it open to write") as caught:
+            files.read(tmp_path / "a.nc")
+        assert "delete" not in str(caught.value)
+        writer.stdin.close()
+    assert files.read(tmp_path / "a.nc")["score"].max() == 1.0
+
+
+def test_a_file_that_cannot_be_opened_is_not_called_damaged(tmp_path):
+    example(tmp_path / "a.nc")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+    try:
+        with pytest.raises(InputError, match="cannot be opened") as caught:
+            files.read(tmp_path / "a.nc")
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert "delete" not in str(caught.value)
+
+
+# As a network file system without a lock service answers, for programs that load this first.
+LOCKLESS = "#include <errno.h>\nint flock(int file, int how) { errno = ENOLCK; return -1; }\n"
+COPY = """
+import sys
+from pathlib import Path
+from cortiscope.planning import places
+places.prepare(Path(sys.argv[2]))
+from cortiscope import files
+found = files.read(sys.argv[1])
+files.write(sys.argv[2] + "/b.nc", found.variables, {})
+"""
+
+
+@pytest.mark.skipif(not shutil.which("cc"), reason="no C compiler to make a lock that fails")
+def test_files_are_read_and_written_where_the_file_system_has_no_locks(tmp_path):
+    example(tmp_path / "a.nc")
+    (tmp_path / "lockless.c").write_text(LOCKLESS)
+    library = str(tmp_path / "lockless.so")
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", library, tmp_path / "lockless.c"], check=True)
+    environment = os.environ | {"LD_PRELOAD": library}
+    environment.pop("HDF5_USE_FILE_LOCKING", None)
+    command = [sys.executable, "-c", COPY, str(tmp_path / "a.nc"), str(tmp_path)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert files.read(tmp_path / "b.nc")["score"].max() == 1.0

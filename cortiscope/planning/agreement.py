@@ -15,6 +15,7 @@ from cortiscope.mappings.kinds import MAPPINGS, Kind
 from cortiscope.mappings.kinds import coordinates as named_by
 from cortiscope.networks.weight_names import is_named
 from cortiscope.planning.fits import Fits
+from cortiscope.planning.given_ceilings import given_ceilings
 from cortiscope.planning.properties import FIELD, properties
 from cortiscope.planning.response_settings import response_settings
 from cortiscope.planning.stimulus_coordinates import (
@@ -54,6 +55,7 @@ def check(study: Study) -> None:
     check_accuracy(study)
     check_weights(study)
     table_settings(study)
+    given_ceilings(study)
     fits = Fits(study)
     for model in study.models:
         fits.score_files(model)

@@ -112,6 +112,8 @@ def _allowed(schema: Mapping[str, Any]) -> str:
         return repr(schema["const"])
     if "enum" in schema:
         return "one of " + ", ".join(map(str, schema["enum"]))
+    if isinstance(schema.get("type"), list):
+        return " or ".join(_allowed({"type": kind}) for kind in schema["type"])
     if "oneOf" in schema:
         return " or ".join(_allowed(option) for option in schema["oneOf"])
     if "pattern" in schema:

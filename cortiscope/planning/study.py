@@ -7,7 +7,7 @@ Nothing here imports torch: layer tables are cached files, and where one is miss
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -33,11 +33,15 @@ class Study:
     config: Mapping[str, Any]
     repository: Path
     models: Mapping[str, dict[str, str]]
+    config_folders: tuple[Path, ...] = ()
 
     @classmethod
-    def load(cls, config: dict[str, Any], repository: str | Path) -> "Study":
+    def load(
+        cls, config: dict[str, Any], repository: str | Path, config_files: Sequence[Path] = ()
+    ) -> "Study":
         """Check a config and its models table.
 
+        config_files: what the config was read from; of two values, that of the later file counts.
         Errors: InputError, one line naming the file, the field and the remedy.
         """
         repository = Path(repository)
@@ -54,34 +58,42 @@ class Study:
         if checked["accuracy"]["images"] == "auto":
             simulated = checked["stimuli"]["source"] == "shapes"
             checked["accuracy"]["images"] = "shapes" if simulated else "published"
-        study = cls(checked, repository, {})
+        folders = tuple(file.parent for file in reversed(config_files))
+        study = cls(checked, repository, {}, folders)
         table = Path(study.locate(checked["models"]["table"], "config: models.table"))
         rows = read_models(table, checked["models"]["names"], schemas / "models.schema.yaml")
-        return cls(checked, repository, rows)
+        return cls(checked, repository, rows, folders)
 
     @property
     def name(self) -> str:
         return str(self.config["study"])
 
     def locate(self, path: str, field: str) -> str:
-        """Find a file or folder under data_root, the working directory, or the repository."""
-        roots = (Path(self.config["data_root"]), Path(), self.repository)
+        """Find a file or folder: under data_root, in the working directory, beside the config."""
+        roots = (
+            Path(self.config["data_root"]),
+            Path(),
+            *self.config_folders,
+            self.repository,
+        )
         for root in roots:
             if (root / path).exists():
                 return str(root / path)
+        looked = dict.fromkeys(str(root.resolve()) for root in roots[:-1])
         raise InputError(
             field,
-            f"no file or folder {path!r} under {roots[0].resolve()} or {Path.cwd()}",
+            f"no file or folder {path!r} under {' or '.join(looked)}",
             "check the path, or set data_root",
         )
 
     def section(self, *names: str) -> dict[str, Any]:
         """Parts of the config in one form, so that writing the same another way reruns nothing.
 
-        Without how tables correct p-values, which no fit reads.
+        Without what tables alone read: how p-values are corrected, and ceilings that are given.
         """
         found = {name: _ordered(self.config[name]) for name in sorted(names)}
         found.get("statistics", {}).pop("correction", None)
+        found.get("ceilings", {}).pop("given", None)
         return found
 
     # What was shown, and what answered

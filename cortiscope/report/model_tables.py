@@ -21,6 +21,7 @@ from cortiscope.files import (
     replacing,
 )
 from cortiscope.mappings.kinds import MAPPINGS, TOGETHER
+from cortiscope.report.given_ceilings import with_given
 from cortiscope.statistics.nested_bootstrap import score_intervals
 from cortiscope.statistics.resampling import INTERVAL, mean_of_known
 
@@ -251,11 +252,13 @@ def model_tables(
     accuracy: str,
     model: str,
     labels: Mapping[str, Any],
+    given: Mapping[str, Mapping[str, float]] | None = None,
 ) -> tuple[pd.DataFrame, pa.Table]:
     """The layer table and the neuroid table of a model.
 
     labels: family, training, architecture, n_layers, n_parameters, and `layers`, the rows of the
-    model's layer table. Rows are ordered by mapping, area (as the files are) and layer.
+    model's layer table. given: see `given_ceilings.with_given`. Rows are ordered by mapping, area
+    (as the files are) and layer.
     Errors: InputError for a file that belongs elsewhere, or layers missing or scored twice.
     """
     ceilings = {Path(path).stem: read(path) for path in ceiling_files}
@@ -269,7 +272,7 @@ def model_tables(
         scores = read_scores(path, model)
         neuroids.append(neuroid_rows(scores, ceilings[scores.area], model))
         frames.append(layer_rows(scores, ceilings[scores.area], shared, layers).assign(**counts))
-    frame = pd.concat(frames, ignore_index=True)
+    frame = with_given(pd.concat(frames, ignore_index=True), given or {})
     for (mapping, area), rows in frame.groupby(["mapping", "area"], sort=False):
         if sorted(rows["layer"]) not in (sorted(layers), [TOGETHER]):
             raise InputError(

@@ -10,11 +10,16 @@ from pathlib import Path
 import psutil
 import smart_open
 
-from cortiscope.planning import agreement, locks, making, needs
+from cortiscope.planning import places
+
+places.prepare(Path(".snakemake", "cache"))  # before anything that reads the environment
+
+from cortiscope.planning import agreement, draws, locks, making, needs
 from cortiscope.planning.digest import code_digest
 from cortiscope.errors import InputError
 from cortiscope.experiment.sizes import is_light
 from cortiscope.planning.fits import Fits
+from cortiscope.planning.given_ceilings import given_ceilings
 from cortiscope.planning.properties import (
     decoding_settings,
     properties,
@@ -45,11 +50,15 @@ if workflow.is_main_process:
         workflow.register_resource("mem_mb", psutil.virtual_memory().total // 10**6)
 
 try:
-    STUDY = Study.load(config, workflow.basedir)
+    STUDY = Study.load(config, workflow.basedir, workflow.overwrite_configfiles)
     # Here, so that a misspelt layer or a missing file is one line before any job runs.
     agreement.check(STUDY)
 except InputError as error:
     sys.exit(f"error: {error}")
+
+if workflow.is_main_process:
+    for line in draws.too_few(STUDY):
+        print(f"note: config: {line}", file=sys.stderr)
 
 FITS = Fits(STUDY)
 # The areas that a fit job scores: all, or the one in the names of its files.

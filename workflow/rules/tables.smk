@@ -20,6 +20,7 @@ rule model_table:
     params:
         labels=model_labels,
         made_by=files_made_by,
+        given_ceilings=given_ceilings(STUDY),
         code=code("model_table"),
     script:
         "../scripts/model_table.py"

@@ -12,13 +12,16 @@ def main(
     layers: str,
     neuroids: str,
     labels: dict,
+    given_ceilings: dict,
     made_by: dict,
     model: str,
     provenance: dict,
 ) -> None:
     check_making([*scores, *ceilings], made_by)
     check_accuracy(accuracy, made_by["accuracy"])
-    layer_table, neuroid_table = model_tables(scores, ceilings, accuracy, model, labels)
+    layer_table, neuroid_table = model_tables(
+        scores, ceilings, accuracy, model, labels, given_ceilings
+    )
     write_frame(layer_table, layers, provenance)
     write_parquet(neuroid_table, neuroids, provenance)
 
