@@ -1,4 +1,4 @@
-"""Stimuli and recordings of real studies, brought to the one form that every rule reads."""
+"""Recordings of real studies, brought to the one form that every rule reads."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,16 +9,14 @@ import numpy as np
 import xarray as xr
 
 from cortiscope.errors import InputError
-from cortiscope.experiment.images import list_images, read_image
 from cortiscope.experiment.principal_coordinates import principal_coordinates
 from cortiscope.experiment.sizes import (
     area_names,
-    check_images,
     check_recording,
     in_time_bins,
     time_bins,
 )
-from cortiscope.experiment.stimulus_ids import image_id, positions, read_ids
+from cortiscope.experiment.stimulus_ids import positions
 from cortiscope.files import labels, opened, replacing
 
 
@@ -31,61 +29,6 @@ def save(dataset: xr.Dataset, path: str | Path, provenance: Mapping[str, Any]) -
     }
     with replacing(path) as temporary:
         dataset.assign_attrs(provenance).to_netcdf(temporary, encoding=compressed)
-
-
-def read_stimuli(source: str | Path, variable: str = "image") -> xr.Dataset:
-    """Read stimuli from a netCDF file or a folder of images.
-
-    Returns `image (stimulus, y, x, channel)` uint8, 0..255, with `stimulus_id` and every other
-    coordinate of the stimuli that the file has (for a folder: `category`, the subfolder).
-    Errors: InputError for a missing variable, values that are not grey levels, repeated ids.
-    """
-    ids = read_ids(source)
-    found = _from_folder(Path(source)) if Path(source).is_dir() else _from_file(source, variable)
-    # As text, whatever the file has: 7 in one file and "7" in another are the same stimulus.
-    return found.assign_coords(stimulus_id=("stimulus", np.array(ids)))
-
-
-def _from_folder(folder: Path) -> xr.Dataset:
-    images, files = [], list_images(folder)
-    for file in files:
-        images.append(read_image(file))
-        if images[-1].shape != images[0].shape:
-            raise InputError(
-                str(file),
-                f"is {images[-1].shape[:2]} pixels where {files[0].name} is {images[0].shape[:2]}",
-                "bring all images to one size",
-            )
-    return xr.Dataset(
-        {"image": (("stimulus", "y", "x", "channel"), np.stack(images))},
-        coords={
-            "stimulus_id": ("stimulus", [image_id(file, folder) for file in files]),
-            "category": ("stimulus", [file.relative_to(folder).parent.name for file in files]),
-        },
-    )
-
-
-def _from_file(source: str | Path, variable: str) -> xr.Dataset:
-    with opened(source) as header, xr.open_dataset(source) as opened_dataset:
-        check_images(header, variable)
-        dataset = _loaded(opened_dataset, header)
-    image = dataset[variable]
-    _check_grey_levels(image.values, f"{source}: {variable}")
-    if "channel" not in image.dims:
-        image = image.expand_dims(channel=3, axis=-1)
-    image = image.transpose("stimulus", "y", "x", "channel").drop_vars("channel", errors="ignore")
-    image = image.astype(np.uint8).reset_coords(drop=True)
-    return xr.Dataset({"image": image}, coords=_along(dataset, "stimulus"))
-
-
-def _check_grey_levels(values: np.ndarray, where: str) -> None:
-    if values.dtype.kind == "f" and np.isnan(values).any():
-        stimulus = int(np.argwhere(np.isnan(values))[0][0])
-        raise InputError(where, f"NaN in stimulus number {stimulus}", "remove or repair that image")
-    if values.min() < 0 or values.max() > 255 or (values.dtype.kind == "f" and values.max() <= 1):
-        raise InputError(
-            where, f"runs from {values.min()} to {values.max()}", "store grey levels from 0 to 255"
-        )
 
 
 def _loaded(dataset: xr.Dataset, header: netCDF4.Dataset) -> xr.Dataset:

@@ -6,7 +6,7 @@ from PIL import Image
 
 from cortiscope.errors import InputError
 from cortiscope.experiment.images import found_images, list_categories, list_images, read_image
-from cortiscope.experiment.recordings import read_stimuli
+from cortiscope.experiment.stimuli import read_stimuli
 
 
 def draw(path, values=128):

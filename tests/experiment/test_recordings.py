@@ -6,8 +6,9 @@ import xarray as xr
 from PIL import Image
 
 from cortiscope.errors import InputError
-from cortiscope.experiment.recordings import read_responses, read_stimuli
+from cortiscope.experiment.recordings import read_responses
 from cortiscope.experiment.sizes import is_light
+from cortiscope.experiment.stimuli import read_stimuli
 
 IDS = np.array(["a", "b", "c", "d"])
 

@@ -2,7 +2,8 @@
 
 from cortiscope import job
 from cortiscope.experiment import embedded
-from cortiscope.experiment.recordings import read_stimuli, save
+from cortiscope.experiment.recordings import save
+from cortiscope.experiment.stimuli import read_stimuli
 
 
 def main(source: list[str] | None, stimuli: str, settings: dict, provenance: dict) -> None:
