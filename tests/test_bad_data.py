@@ -165,17 +165,6 @@ def damaged_values(folder):
     return config
 
 
-@case(
-    "pictures/image03.png: is (9, 8) pixels where image00.png is (8, 8);"
-    " bring all images to one size",
-    STIMULI,
-)
-def images_of_two_sizes(folder):
-    config = pictures(folder)
-    Image.new("RGB", (8, 9)).save(folder / "pictures" / "image03.png")
-    return config
-
-
 @case("pictures/image03.png: is not a readable image; replace or remove it", STIMULI)
 def corrupt_image(folder):
     config = pictures(folder)
@@ -187,7 +176,8 @@ def corrupt_image(folder):
 
 
 @case(
-    "pictures/image03.png: has grey levels of more than 8 bits (mode I;16); store 8 bits a channel",
+    "pictures/image03.png: has grey levels of more than 8 bits, from 3000 to 3000;"
+    " store 8 bits a channel, 16 of which 65535 is white, or numbers from 0 to 1",
     STIMULI,
 )
 def image_of_16_bits(folder):
@@ -197,7 +187,7 @@ def image_of_16_bits(folder):
     return config
 
 
-@case("pictures/...: has grey levels of more than 8 bits (mode I;16); store 8 bits a channel")
+@case("pictures/...: has grey levels of more than 8 bits, from 3000 to 3000; store 8 bits a ...")
 def images_of_16_bits(folder):
     config = pictures(folder)
     deep = Image.fromarray(np.full((8, 8), 3000, np.uint16))

@@ -22,11 +22,13 @@ from cortiscope.files import labels, opened, replacing
 
 def save(dataset: xr.Dataset, path: str | Path, provenance: Mapping[str, Any]) -> None:
     """Write a dataset as compressed netCDF-4, atomically, with its provenance."""
-    compressed = {
+    compressed: dict[Any, dict[str, Any]] = {
         name: {"zlib": True, "complevel": 1}
         for name, variable in dataset.data_vars.items()
         if variable.dtype.kind in "fiu"
     }
+    if "image" in compressed:  # a stimulus at a time, as they are read
+        compressed["image"]["chunksizes"] = (1, *dataset["image"].shape[1:])
     with replacing(path) as temporary:
         dataset.assign_attrs(provenance).to_netcdf(temporary, encoding=compressed)
 

@@ -10,14 +10,18 @@ from cortiscope.experiment.images import list_images, read_image
 from cortiscope.experiment.recordings import _along, _loaded
 from cortiscope.experiment.sizes import check_images
 from cortiscope.experiment.stimulus_ids import image_id, read_ids
+from cortiscope.experiment.stored_images import SIZES, SIZES_DIMS, padded
 from cortiscope.files import opened
+
+IMAGE_DIMS = ("stimulus", "y", "x", "channel")
 
 
 def read_stimuli(source: str | Path, variable: str = "image") -> xr.Dataset:
     """Read stimuli from a netCDF file or a folder of images.
 
     Returns `image (stimulus, y, x, channel)` uint8, 0..255, with `stimulus_id` and every other
-    coordinate of the stimuli that the file has (for a folder: `category`, the subfolder).
+    coordinate of the stimuli that the file has (for a folder: `category`, the subfolder; where its
+    images differ in size, `image_size (stimulus, side)`, height and width in pixels).
     Errors: InputError for a missing variable, values that are not grey levels, repeated ids.
     """
     ids = read_ids(source)
@@ -27,22 +31,16 @@ def read_stimuli(source: str | Path, variable: str = "image") -> xr.Dataset:
 
 
 def _from_folder(folder: Path) -> xr.Dataset:
-    images, files = [], list_images(folder)
-    for file in files:
-        images.append(read_image(file))
-        if images[-1].shape != images[0].shape:
-            raise InputError(
-                str(file),
-                f"is {images[-1].shape[:2]} pixels where {files[0].name} is {images[0].shape[:2]}",
-                "bring all images to one size",
-            )
-    return xr.Dataset(
-        {"image": (("stimulus", "y", "x", "channel"), np.stack(images))},
+    files = list_images(folder)
+    images, sizes = padded([read_image(file) for file in files])
+    found = xr.Dataset(
+        {"image": (IMAGE_DIMS, images)},
         coords={
             "stimulus_id": ("stimulus", [image_id(file, folder) for file in files]),
             "category": ("stimulus", [file.relative_to(folder).parent.name for file in files]),
         },
     )
+    return found if (sizes == sizes[0]).all() else found.assign({SIZES: (SIZES_DIMS, sizes)})
 
 
 def _from_file(source: str | Path, variable: str) -> xr.Dataset:
@@ -53,7 +51,7 @@ def _from_file(source: str | Path, variable: str) -> xr.Dataset:
     _check_grey_levels(image.values, f"{source}: {variable}")
     if "channel" not in image.dims:
         image = image.expand_dims(channel=3, axis=-1)
-    image = image.transpose("stimulus", "y", "x", "channel").drop_vars("channel", errors="ignore")
+    image = image.transpose(*IMAGE_DIMS).drop_vars("channel", errors="ignore")
     image = image.astype(np.uint8).reset_coords(drop=True)
     return xr.Dataset({"image": image}, coords=_along(dataset, "stimulus"))
 

@@ -142,10 +142,10 @@ def from_arrays(images: np.ndarray, labels: np.ndarray) -> Iterator[Labelled]:
 
 
 def from_folder(folder: str | Path) -> Iterator[Labelled]:
-    """Images of a folder with a folder per category, one at a time.
+    """Images of a folder with a folder per category, one at a time, as ImageFolder reads them.
 
     Categories are numbered as `list_categories` has them.
     """
     for label, category in enumerate(list_categories(folder)):
         for path in sorted(found_images(category)):
-            yield read_image(path)[None], np.array([label])
+            yield read_image(path, viewed=False)[None], np.array([label])
