@@ -1,5 +1,6 @@
 """Stimuli and responses that are wrong are answered by one line."""
 
+import netCDF4
 import numpy as np
 import pytest
 from PIL import Image
@@ -63,14 +64,37 @@ def no_neuroids(folder):
     return recorded(folder, recording=lambda dataset: dataset.isel(neuroid=slice(0)))
 
 
-@case("responses.nc: response: holds no numbers; store integers or floating-point numbers")
+@case("responses.nc: response: holds no numbers; store integers, or floating-point ... bits")
 def responses_of_text(folder):
     return recorded(folder, recording=lambda dataset: dataset.astype(str))
 
 
-@case("stimuli.nc: image: holds no numbers; store integers or floating-point numbers")
+@case("stimuli.nc: image: holds no numbers; store integers, or floating-point ... bits")
 def images_of_text(folder):
     return recorded(folder, shown=lambda dataset: dataset.astype(str))
+
+
+@case(
+    "responses.nc: response: no such variable outside of the file's groups, subject1;"
+    " write variables into no group"
+)
+def responses_in_a_group(folder):
+    config = recorded(folder)
+    with netCDF4.Dataset(folder / "responses.nc", "w") as dataset:
+        dataset.createGroup("subject1")
+    return config
+
+
+@case("stimuli.nc: image: runs from -2.1 to 2.6; store grey levels from 0 to 255, or ...", STIMULI)
+def normalised_images(folder):
+    def normalised(shown):
+        return shown.assign(image=shown["image"] / 255.0 * 4.7 - 2.1)
+
+    def spanning(shown):
+        shown["image"][0, 0, :2] = [0, 255]
+        return normalised(shown)
+
+    return recorded(folder, shown=spanning)
 
 
 @case("responses.nc: time: holds no numbers; give times as numbers, such as seconds")
