@@ -222,7 +222,8 @@ def images_of_16_bits(folder):
 
 @case(
     "config: accuracy.images: has 2 folders where the network has 8 outputs;"
-    " give each of its categories a folder, an empty one where there are no images",
+    " give each of its categories a folder, an empty one where there are no images; or write"
+    " `none` in the column `classifier` of the models table, if it is none",
     ACCURACY,
 )
 def accuracy_of_some_categories(folder):

@@ -81,15 +81,18 @@ def found_images(folder: str | Path, above: tuple[str, ...] = ()) -> Iterator[Pa
 
 
 def list_categories(folder: str | Path) -> list[Path]:
-    """The folders of labelled images, a category each, sorted by name as torchvision does.
+    """The folders of labelled images, a category each, in the order that numbers them.
 
-    Their order numbers them, those without images too, but not those that are hidden.
+    Those without images too, but not those that are hidden. Sorted by name as torchvision does,
+    except where all names are whole numbers, which are then the numbers of the categories.
     """
     folders = sorted(
         path for path in Path(folder).glob("*") if path.is_dir() and not path.name.startswith(".")
     )
     if not folders:
         raise InputError(str(folder), "holds no folder per category", "check accuracy.images")
+    if all(path.name.isdecimal() for path in folders):
+        return sorted(folders, key=lambda path: int(path.name))
     return folders
 
 

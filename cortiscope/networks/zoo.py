@@ -30,7 +30,7 @@ def build(model: Row, weights_path: str | None = None) -> nn.Module:
     """
     if weights_path is None and model["weights"] != "none":
         raise InputError(_where(model, "weights"), "no file given", "run the weights rule first")
-    with _seeded(int(model.get("seed") or 0)):
+    with seeded(int(model.get("seed") or 0)):
         network = architecture(model)
     if weights_path is not None:
         if model.get("checksum") and Path(weights_path).is_file():
@@ -43,8 +43,8 @@ def build(model: Row, weights_path: str | None = None) -> nn.Module:
 
 
 @contextmanager
-def _seeded(seed: int) -> Iterator[None]:
-    """Lets all that a network may draw its initial values with follow a seed, for a while."""
+def seeded(seed: int) -> Iterator[None]:
+    """Lets all that a network may draw, its initial values first, follow a seed, for a while."""
     pythons, numpys = random.getstate(), np.random.get_state()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

@@ -143,8 +143,12 @@ class Study:
         return list(own_code.with_imports(found))
 
     def network_row(self, model: str) -> dict[str, str]:
-        """The same without the choice of layers, which does not change how a network answers."""
-        return {key: value for key, value in self.build_row(model).items() if key != "layers"}
+        """The same without the choice of layers, which does not change how a network answers.
+
+        With whether it has a classifier, which changes nothing else.
+        """
+        row = {key: value for key, value in self.build_row(model).items() if key != "layers"}
+        return row | {"classifier": self.models[model]["classifier"]}
 
     def weights_file(self, model: str) -> list[str]:
         """The weights a model is built with: a file of the user's, or one the workflow fetches."""

@@ -149,6 +149,17 @@ def test_folder_categories_are_sorted_by_name(tmp_path):
     assert found == [(0, (1, 6, 5, 3), 40), (1, (1, 6, 4, 3), 0), (2, (1, 6, 6, 3), 80)]
 
 
+def test_folders_that_are_numbers_are_in_their_order(tmp_path):
+    """Whether or not they are padded; as text 10 would come before 2."""
+    names = [str(number) for number in range(12)]
+    folders(tmp_path / "plain", names, 12)
+    folders(tmp_path / "padded", [f"{name:0>2}" for name in names], 12)
+    folders(tmp_path / "mixed", sorted([*names[:11], "n11"]), 12)
+    for name in ("plain", "padded", "mixed"):
+        assert measured(tmp_path / name)["top1"] == 100
+    assert [path.name for path in list_categories(tmp_path / "plain")] == names
+
+
 def test_labelled_images_are_read_as_networks_are_trained(tmp_path):
     """By torchvision's ImageFolder: not turned, the colours beneath what is transparent kept."""
     random = np.random.default_rng(0)
