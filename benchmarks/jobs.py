@@ -161,7 +161,6 @@ def scoring(n_neuroids: int, n_areas: int, settings: Mapping[str, Any]) -> float
             stimulus_id=names[:N_STIMULI],
             neuroid_id=names[:n_neuroids],
             response=random.standard_normal((N_STIMULI, 2, n_neuroids)),
-            weight=np.ones(n_neuroids),
             metadata={},
         )
         for number in range(n_areas)

@@ -194,10 +194,9 @@ def subject_studies(n_subjects: int, between: float) -> Studies:
             subject = np.repeat(np.arange(n_subjects), random.integers(20, 61, size=n_subjects))
             own = np.sqrt(between) * random.normal(size=n_subjects)
             values = 0.5 + 0.1 * (own[subject] + random.normal(size=len(subject)))
-            weight = np.ones(len(values))
             alone = bootstrap_weights(len(values), DRAWS, number) @ values / len(values)
             twice = two_stages(values, subject, random)
-            ours = nested_bootstrap.nested_bootstrap(values, subject, weight, DRAWS, number)
+            ours = nested_bootstrap.nested_bootstrap(values, subject, DRAWS, number)
             ends = {"neuroids alone": percentiles(alone), "both stages": percentiles(twice)}
             yield 0.5, ends | {"cortiscope": nested_bootstrap.interval(ours)}
 
@@ -240,10 +239,9 @@ def two_way(study: Fit, predicted: ridge.Predictions, plain: NDArray) -> dict[st
     """plain (draw, neuroid): scores with test stimuli resampled."""
     scores = ridge.fold_centred_correlation(predicted, study.responses, study.folds)
     score, draws = float(scores.mean()), plain.mean(axis=1)
-    ones = np.ones(len(scores))
     error = refitted_error(study, predicted, draws)
     stretched = plain * (error * (1 - score**2) / draws.std())  # spread of r from that of z
-    over = nested_bootstrap.nested_bootstrap(scores, None, ones, len(draws), 0)
+    over = nested_bootstrap.nested_bootstrap(scores, None, len(draws), 0)
     deviation = np.sqrt(nested_bootstrap.two_way_variance(stretched, over))
     held = standard_errors.interval(score, deviation / (1 - score**2))
     return {"stimuli alone": percentiles(draws), "cortiscope": (float(held[0]), float(held[1]))}

@@ -13,7 +13,7 @@ def layer(features: NDArray, name: str = "layer") -> Layer:
     return Layer(name, features, features.mean(axis=1), attributes, ones=np.ones(features.shape[1]))
 
 
-def area(response: NDArray, weight: NDArray | None = None) -> Area:
+def area(response: NDArray) -> Area:
     """response: (stimulus, repetition, neuroid)."""
     n_stimuli, _, n_neuroids = response.shape
     return Area(
@@ -21,6 +21,5 @@ def area(response: NDArray, weight: NDArray | None = None) -> Area:
         stimulus_id=np.arange(n_stimuli).astype(str),
         neuroid_id=np.arange(n_neuroids).astype(str),
         response=response.astype(float),
-        weight=np.ones(n_neuroids) if weight is None else weight,
         metadata={},
     )

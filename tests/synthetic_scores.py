@@ -101,7 +101,6 @@ class Synthetic:
             "layer_index": Variable(("layer",), layers),
             "depth": Variable(("layer",), depth),
             "neuroid_id": Variable(("neuroid",), np.array([f"{area}-{i}" for i in range(4)])),
-            "weight": Variable(("neuroid",), np.ones(4)),
             "complete": Variable(("neuroid",), np.ones(4, np.int8)),
             "area_score": Variable(("layer",), score),
             "area_null": Variable(("layer", "permutation"), self.null[part]),

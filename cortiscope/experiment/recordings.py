@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from cortiscope.errors import InputError
-from cortiscope.experiment.principal_coordinates import principal_coordinates
+from cortiscope.experiment.rdms import check_dissimilarities, recording_of_rdms
 from cortiscope.experiment.sizes import (
     area_names,
     check_recording,
@@ -62,7 +62,7 @@ def read_responses(
 
     Returns `response` with `area`, `neuroid_id` and the file's other neuroid coordinates. With a
     time axis every time bin is an area of its own, such as `MEG.0.1`, to all rules. From
-    dissimilarities, their principal coordinates with `weight`, and the dissimilarities themselves.
+    dissimilarities see `recording_of_rdms`.
     Errors: InputError where the file disagrees with the stimuli or has not what is asked for.
     """
     with opened(source) as header, xr.open_dataset(source) as opened_dataset:
@@ -72,7 +72,7 @@ def read_responses(
     dataset = dataset.isel(stimulus=_order(dataset, stimulus_id, source))
     if variable == "dissimilarity":
         dataset = dataset.isel(stimulus_2=_order(dataset, stimulus_id, source, "stimulus_2"))
-        return _coordinates_of_rdms(dataset, areas, stimulus_id, source)
+        return _from_rdms(dataset, areas, stimulus_id, source)
     response = dataset[variable]
     _check_recorded(response, areas, f"{source}: {variable}")
     order = [d for d in ("stimulus", "repetition", "neuroid") if d in response.dims]
@@ -80,6 +80,9 @@ def read_responses(
         "area": ("neuroid", areas),
         "stimulus_id": ("stimulus", stimulus_id),
     }
+    if "response" in about:
+        remedy = "give it another name, since responses are stored by this one"
+        raise InputError(f"{source}: response", "is a coordinate of the neuroids", remedy)
     about.setdefault("neuroid_id", ("neuroid", [f"{a}-{i}" for i, a in enumerate(areas)]))
     values = response.transpose(*order, ...).astype(np.float32).reset_coords(drop=True)
     found = xr.Dataset({"response": values}, coords=about)
@@ -124,39 +127,14 @@ def _check_recorded(response: xr.DataArray, areas: np.ndarray, where: str) -> No
             )
 
 
-def _coordinates_of_rdms(
+def _from_rdms(
     dataset: xr.Dataset, areas: np.ndarray, stimulus_id: np.ndarray, source: str
 ) -> xr.Dataset:
-    """Neuroids of areas that are known by dissimilarities only: see `principal_coordinates`."""
-    rdms = dataset["dissimilarity"].transpose("rdm", "stimulus", "stimulus_2").values
-    if not np.isfinite(rdms).all() or not np.allclose(rdms, rdms.swapaxes(1, 2), atol=1e-5):
-        raise InputError(
-            f"{source}: dissimilarity", "not symmetric, or not finite", "give whole matrices"
-        )
-    subjects = dataset["subject"].values.astype(str) if "subject" in dataset else areas
-    matrices, owners, parts, weights, members = [], [], [], [], []
-    for name in dict.fromkeys(areas.tolist()):
-        # Sessions of one subject are averaged first, so that every subject counts the same.
-        own = [
-            rdms[(areas == name) & (subjects == subject)].mean(axis=0, dtype=np.float64)
-            for subject in dict.fromkeys(subjects[areas == name].tolist())
-        ]
-        coordinates, eigenvalues = principal_coordinates(np.mean(own, axis=0))
-        matrices += own
-        owners += [name] * len(own)
-        parts.append(coordinates)
-        weights.append(eigenvalues)
-        members += [f"{name}-{number:03d}" for number in range(len(eigenvalues))]
-    return xr.Dataset(
-        {
-            "response": (("stimulus", "neuroid"), np.hstack(parts).astype(np.float32)),
-            "weight": ("neuroid", np.concatenate(weights)),
-            "dissimilarity": (("rdm", "stimulus", "stimulus_2"), np.stack(matrices)),
-        },
-        coords={
-            "stimulus_id": ("stimulus", stimulus_id),
-            "neuroid_id": ("neuroid", members),
-            "area": ("neuroid", [member.rsplit("-", 1)[0] for member in members]),
-            "rdm_area": ("rdm", owners),
-        },
+    found = dataset["dissimilarity"].transpose("rdm", "stimulus", "stimulus_2").values
+    subjects = dataset["subject"].values.astype(str) if "subject" in dataset else None
+    owners = (
+        areas if subjects is None else [f"{a}, {s}" for a, s in zip(areas, subjects, strict=True)]
     )
+    names = [f"rdm {number} ({owner})" for number, owner in enumerate(owners)]
+    rdms = check_dissimilarities(found, names, f"{source}: dissimilarity")
+    return recording_of_rdms(rdms, areas, subjects, stimulus_id)

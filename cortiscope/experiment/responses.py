@@ -11,7 +11,9 @@ import numpy as np
 from cortiscope.errors import InputError
 from cortiscope.files import Group, opened, read_group
 
-METADATA = ("neuroid_id", "area", "weight")
+METADATA = ("neuroid_id", "area")
+# Apart from what the recording itself may call so; 1 = fulfils `responses.select`.
+SELECTED = "cortiscope_selected"
 
 
 @dataclass(frozen=True)
@@ -20,21 +22,21 @@ class Area:
 
     response: (stimulus, repetition, neuroid); a single repetition where trials were averaged.
         NaN = not recorded. In the units of the recording.
-    weight: (neuroid,), what a neuroid counts in the area's mean: 1, or the eigenvalue of a
-        principal coordinate where only dissimilarities are known.
-    dissimilarity: (subject, stimulus, stimulus), where only those are known.
+    dissimilarity: (subject, stimulus, stimulus), where only those are known; the neuroids are then
+        random mixtures (see `rdms`).
     metadata: further coordinates of the neuroids (depth, cre_line, ...).
     n_recorded: how many neuroids there were to select from; 0 = not known.
+    n_subjects: whose dissimilarities are known; 0 = not known, or responses are.
     """
 
     name: str
     stimulus_id: np.ndarray
     neuroid_id: np.ndarray
     response: np.ndarray
-    weight: np.ndarray
     metadata: Mapping[str, np.ndarray]
     dissimilarity: np.ndarray | None = None
     n_recorded: int = 0
+    n_subjects: int = 0
 
     @property
     def mean_response(self) -> np.ndarray:
@@ -112,8 +114,8 @@ def _area(group: Group, name: str, path: str | Path) -> Area:
         known = ", ".join(dict.fromkeys(group["area"].tolist()))
         raise InputError(f"{path}: area", f"no neuroids in {name!r}", f"use one of {known}")
     n_recorded = int(member.sum())
-    if "selected" in group.variables:
-        member &= group["selected"].astype(bool)
+    if SELECTED in group.variables:
+        member &= group[SELECTED].astype(bool)
         if not member.any():
             problem = f"none of {n_recorded} neuroids in {name!r} fulfils it"
             raise InputError("config: responses.select", problem, "ask less, or leave out the area")
@@ -122,15 +124,17 @@ def _area(group: Group, name: str, path: str | Path) -> Area:
     response = response[:, :, member].astype(np.float64)
     if not np.isfinite(response).any():
         raise InputError(f"{path}: response", f"all NaN in area {name!r}", "leave this area out")
+    of_rdms = group.attributes.get("known_by") == "dissimilarities"
+    rdms = group["rdm_area"] == name if of_rdms else None
     return Area(
         name=name,
         stimulus_id=group["stimulus_id"],
         neuroid_id=group["neuroid_id"][member],
         response=response,
-        weight=group["weight"][member] if "weight" in group.variables else np.ones(member.sum()),
         metadata=_neuroid_metadata(group, member),
-        dissimilarity=_dissimilarity(group, name),
-        n_recorded=n_recorded,
+        dissimilarity=None if rdms is None else group["dissimilarity"][rdms].astype(np.float64),
+        n_recorded=0 if of_rdms else n_recorded,
+        n_subjects=0 if rdms is None else int((group["rdm_subject"][rdms] != "").sum()),
     )
 
 
@@ -140,9 +144,3 @@ def _neuroid_metadata(group: Group, member: np.ndarray) -> dict[str, Any]:
         for key, variable in group.variables.items()
         if variable.dims == ("neuroid",) and key not in METADATA
     }
-
-
-def _dissimilarity(group: Group, name: str) -> np.ndarray | None:
-    if "dissimilarity" not in group.variables:
-        return None
-    return group["dissimilarity"][group["rdm_area"] == name].astype(np.float64)

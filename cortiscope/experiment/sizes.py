@@ -118,7 +118,7 @@ def holds_numbers(variable: netCDF4.Variable) -> bool:
 def count_neuroids(section: Mapping[str, Any], source: list[str]) -> dict[str, int]:
     """Area to its number of neuroids, in order of first appearance.
 
-    Where only dissimilarities are known, the n − 1 principal coordinates are the neuroids.
+    Where only dissimilarities are known, as many mixtures as stimuli are (see `rdms`).
     """
     if not source:
         return dict.fromkeys(AREAS, int(section["neuroids"]))
@@ -126,8 +126,7 @@ def count_neuroids(section: Mapping[str, Any], source: list[str]) -> dict[str, i
         check_recording(dataset, section["variable"], section["area"])
         areas = area_names(dataset, section["area"])
         if section["variable"] == "dissimilarity":
-            n_coordinates = len(dataset.dimensions["stimulus"]) - 1
-            return dict.fromkeys(areas, n_coordinates)
+            return dict.fromkeys(areas, len(dataset.dimensions["stimulus"]))
         counts, bins = Counter(areas), time_bins(dataset, section["variable"])
         return {name: counts[area] for area in counts for name in in_time_bins(area, bins)}
 

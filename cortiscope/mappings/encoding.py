@@ -22,10 +22,10 @@ from cortiscope.statistics.halves import halves
 from cortiscope.statistics.resampling import (
     NULL_COLUMNS,
     bootstrap_weights_of,
+    mean_of_known,
     orders_among,
     p_value,
     permutations_of,
-    weighted_mean,
 )
 
 
@@ -133,27 +133,26 @@ class Encoding(ABC):
         return self._encode(regressions, self.sample, self.response, self.draws)
 
     def _reported(self, regressions: Regressions, encoded: Encoded) -> LayerScore:
-        weight = self.area.weight
         if isinstance(encoded, Tested):
-            null, selection = encoded.null, weighted_mean(encoded.halves, weight)
+            null, selection = encoded.null, mean_of_known(encoded.halves)
         else:
             null, selection = self._null(regressions), self._selection(regressions)
         return LayerScore(
-            area_score=float(weighted_mean(encoded.score, weight)),
-            area_null=weighted_mean(null, weight),
+            area_score=float(mean_of_known(encoded.score)),
+            area_null=mean_of_known(null),
             area_bootstrap=self._intervals(regressions, encoded),
             selection=selection,
             neuroids={
                 "score": encoded.score,
                 "alpha": encoded.chosen[0],
-                "null_mean": null.mean(axis=0) if len(null) else np.full(len(weight), np.nan),
+                "null_mean": null.mean(axis=0) if len(null) else np.full(null.shape[1], np.nan),
                 "p_value": p_value(encoded.score, null),
             },
         )
 
     def _intervals(self, regressions: Regressions, encoded: Encoded) -> np.ndarray:
         """(draw,): the area's score with stimuli resampled, brought to its standard error."""
-        draws = weighted_mean(encoded.bootstrap, self.area.weight)
+        draws = mean_of_known(encoded.bootstrap)
         if not len(draws):
             return draws
         folds, within = self.sample.folds, self.centred_within(self.sample.folds)
@@ -167,7 +166,7 @@ class Encoding(ABC):
                 standard_errors.resampled_error(draws, within[drawn]),
                 len(drawn),
             )
-        score = float(weighted_mean(encoded.score, self.area.weight))
+        score = float(mean_of_known(encoded.score))
         return standard_errors.rescaled(draws, score, error)
 
     def _refitted(self, regressions: Regressions, kept: np.ndarray, encoded: Encoded) -> float:
@@ -175,7 +174,7 @@ class Encoding(ABC):
         part, alpha = self.sample.among(kept), self.refitted_at(encoded)
         again = self._encode(regressions, part, self.response[kept], None, np.float32, alpha)
         score = np.where(np.isnan(encoded.score), np.nan, again.score)
-        return float(weighted_mean(score, self.area.weight))
+        return float(mean_of_known(score))
 
     def _folds(self, stimuli: np.ndarray) -> np.ndarray:
         return self.validation.numbers(stimuli)
@@ -235,13 +234,13 @@ class Encoding(ABC):
             targets = self.half_targets
             encoded = self._encode(regressions, self.sample, targets, dtype=np.float32)
             by_half = encoded.score.reshape(n_splits, n_halves, -1)
-            return weighted_mean(by_half, self.area.weight)
+            return mean_of_known(by_half)
         scores = np.empty((n_splits, n_halves))
         for split, half in np.ndindex(n_splits, n_halves):
             stimuli = np.flatnonzero(self.halves[split, half])
             sample = Sample(stimuli, self._folds(stimuli))
             encoded = self._encode(regressions, sample, self.response[stimuli])
-            scores[split, half] = weighted_mean(encoded.score, self.area.weight)
+            scores[split, half] = mean_of_known(encoded.score)
         return scores
 
     def _resample(self, test: np.ndarray) -> None:

@@ -141,7 +141,6 @@ def _variables(
         "layer_index": Variable(("layer",), np.array(indices)),
         "depth": Variable(("layer",), np.array(depths)),
         "neuroid_id": Variable(("neuroid",), area.neuroid_id),
-        "weight": Variable(("neuroid",), area.weight),
         "complete": Variable(("neuroid",), area.complete.astype(np.int8)),
         "area_score": Variable(("layer",), np.array([s.area_score for s in scores])),
         "area_null": Variable(("layer", "permutation"), np.stack([s.area_null for s in scores])),

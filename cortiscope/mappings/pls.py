@@ -13,7 +13,7 @@ from cortiscope.mappings.regressions import Predict, Regressions, Targets
 from cortiscope.networks.features import Layer
 from cortiscope.regression import brainscore, pls
 from cortiscope.regression.ridge import Predictions
-from cortiscope.statistics.resampling import orders_among, p_value
+from cortiscope.statistics.resampling import mean_of_known, orders_among, p_value
 from cortiscope.statistics.standard_errors import drawn_error, rescaled
 
 
@@ -68,7 +68,7 @@ class Scorer(Encoding):
         null = brainscore.null(
             features, response, self.categories, self.orders, components=self.components
         )
-        neuroids = brainscore.mean(found.r)
+        neuroids = mean_of_known(found.r, axis=0)
         # Draws of medians lie to one side of the median.
         error = drawn_error(found.bootstrap, len(response))
         return LayerScore(
@@ -79,7 +79,7 @@ class Scorer(Encoding):
             neuroids={
                 "score": neuroids,
                 "alpha": np.where(np.isfinite(neuroids), self.components, np.nan),
-                "null_mean": brainscore.mean(null.r),
+                "null_mean": mean_of_known(null.r, axis=0),
                 "p_value": p_value(neuroids, null.r),
             },
         )

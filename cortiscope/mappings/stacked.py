@@ -11,7 +11,7 @@ from cortiscope.mappings.regressions import Predict, Regressions, Targets
 from cortiscope.networks.features import Layer
 from cortiscope.regression import stacked
 from cortiscope.regression.ridge import Predictions
-from cortiscope.statistics.resampling import weighted_mean
+from cortiscope.statistics.resampling import mean_of_known
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Scorer(Encoding):
         # (layer, neuroid): those count that count for the area's score
         weights = np.where(np.isfinite(encoded.score), encoded.chosen[1:], np.nan)
         result = self._reported(regressions, encoded)
-        return replace(result, layer_weights=weighted_mean(weights, self.area.weight))
+        return replace(result, layer_weights=mean_of_known(weights))
 
     def prepare(self, stimuli: np.ndarray, folds: np.ndarray) -> Predict:
         """From the numbers of stimuli (stimulus,), whose features are taken layer by layer."""

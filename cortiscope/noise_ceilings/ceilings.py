@@ -12,7 +12,7 @@ from cortiscope.noise_ceilings.similarity_ceilings import (
     subject_cka_ceiling,
     subject_rdm_ceiling,
 )
-from cortiscope.statistics.resampling import weighted_mean
+from cortiscope.statistics.resampling import mean_of_known
 
 
 def area_ceilings(
@@ -27,7 +27,7 @@ def area_ceilings(
 
     Per neuroid `reliability`, `ceiling`, `ceiling_half` (correlations, up to 1), by the method:
     `split_half` (see `noise`), or `oracle`, each repetition against the others. Of the area
-    `area_ceiling`, the weighted mean over neuroids, for mappings that predict neuroids, and
+    `area_ceiling`, the mean over neuroids, for mappings that predict neuroids, and
     `median_ceiling`, for scores that are medians; to both a neuroid of nothing but noise adds 0, as
     it does to the score, and one that was never repeated nothing. `rdm_ceiling` for mappings that
     compare dissimilarities, by the dissimilarity and the comparison given; `cka_ceiling`. These two
@@ -45,12 +45,11 @@ def area_ceilings(
     )
     variables = {
         "neuroid_id": Variable(("neuroid",), area.neuroid_id),
-        "weight": Variable(("neuroid",), area.weight),
         "reliability": Variable(("neuroid",), neuroids.reliability),
         "ceiling": Variable(("neuroid",), neuroids.ceiling),
         "ceiling_half": Variable(("neuroid",), neuroids.ceiling_half),
-        "area_ceiling": Variable((), weighted_mean(whole, area.weight)),
-        "area_ceiling_half": Variable((), weighted_mean(half, area.weight)),
+        "area_ceiling": Variable((), mean_of_known(whole)),
+        "area_ceiling_half": Variable((), mean_of_known(half)),
         "median_ceiling": Variable((), _known_median(whole)),
         "median_ceiling_half": Variable((), _known_median(half)),
         "rdm_ceiling": Variable((), rdm.ceiling),

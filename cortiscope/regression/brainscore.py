@@ -25,7 +25,7 @@ from cortiscope.regression.pls import COMPONENTS, NULL_BLOCK, NULL_STEPS, Target
 from cortiscope.regression.pls import targets as rotated
 from cortiscope.regression.principal_axes import Axes, principal_axes
 from cortiscope.regression.ridge import CONSTANT, kernel
-from cortiscope.statistics.resampling import weighted_mean
+from cortiscope.statistics.resampling import mean_of_known
 
 SPLITS, TRAINING, SEED = 10, 0.9, 1
 
@@ -80,7 +80,7 @@ def predict(
     by_split = _median(r)
     known = by_split[np.isfinite(by_split)]
     error = float(known.std() / np.sqrt(len(known))) if len(known) else np.nan
-    return Score(r, float(mean(by_split)), error, mean(drawn))
+    return Score(r, float(mean_of_known(by_split, axis=0)), error, mean_of_known(drawn, axis=0))
 
 
 def null(
@@ -106,7 +106,10 @@ def null(
         r = np.full((SPLITS, *shuffled.shape[::2]), np.nan)
         for split, found in enumerate(_parts(parts, shuffled, components, NULL_STEPS)):
             r[split][:, found.known] = _pearson(found.predicted, found.measured)
-        correlations[block], scores[block] = mean(r), mean(_median(r))
+        correlations[block], scores[block] = (
+            mean_of_known(r, axis=0),
+            mean_of_known(_median(r), axis=0),
+        )
     return Null(correlations, scores)
 
 
@@ -246,8 +249,3 @@ def _median(r: NDArray) -> NDArray:
         warnings.filterwarnings("ignore", "All-NaN slice", RuntimeWarning)
         median: NDArray = np.nanmedian(r, axis=-1)
     return median
-
-
-def mean(values: NDArray) -> NDArray:
-    """Over the finite values of the first axis, NaN without any."""
-    return weighted_mean(values, np.ones(len(values)), axis=0)

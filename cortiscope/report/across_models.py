@@ -12,8 +12,8 @@ from cortiscope.statistics.multiple_comparisons import adjust, compare_models
 from cortiscope.statistics.partial_correlation import partial_correlation
 from cortiscope.statistics.resampling import (
     correlation_with_interval,
+    mean_of_known,
     paired_p_value,
-    weighted_mean,
 )
 
 GROUP = ["mapping", "area"]
@@ -169,7 +169,7 @@ def hierarchies(headline: pd.DataFrame, order: Sequence[str], seed: int) -> pd.D
         rank = np.arange(1.0, len(areas) + 1)
         for name, members in groups:
             result = hierarchy(members, rank, PERMUTATIONS, seed)
-            mean = weighted_mean(members, np.ones(len(members)), axis=0)
+            mean = mean_of_known(members, axis=0)
             for area, place, depth in zip(areas, rank, mean, strict=True):
                 rows.append((mapping, name, area, int(place), depth, result.rho, result.p))
     return pd.DataFrame(rows, columns=HIERARCHY)

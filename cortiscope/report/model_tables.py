@@ -22,12 +22,13 @@ from cortiscope.files import (
 )
 from cortiscope.mappings.kinds import MAPPINGS, TOGETHER
 from cortiscope.statistics.nested_bootstrap import score_intervals
-from cortiscope.statistics.resampling import INTERVAL, weighted_mean
+from cortiscope.statistics.resampling import INTERVAL, mean_of_known
 
 # Columns of lists, of the layers that are scored together, and what they are in a score file.
 MEMBERS = {"members": "member", "member_depths": "member_depth", "layer_weights": "layer_weight"}
 # Of mappings that divide what is explained: columns that are means over neuroids.
 SHARES = ("explained_layer", "explained_low_level", "explained_shared")
+COUNTS = ("n_neuroids", "n_selected", "n_scored")
 NEUROID_VALUES = ("score", "null_mean", "p_value", "alpha", "ceiling")
 NEUROID_LABELS = ("model", "mapping", "area", "layer", "neuroid_id")
 NEUROID_SCHEMA = pa.schema(
@@ -99,7 +100,7 @@ def layer_rows(
     what the best of them scores alone on the same stimuli. SHARES: beside what only the layer
     explains, which is the score. `null`: the scores with stimuli permuted, if the file has them.
     `n_neuroids`: of the area as recorded, `n_selected`: those fitted, `n_scored`: those that count
-    in the score. NaN = not known. See also `_over_neuroids`.
+    in the score. NaN = not known. See also `_counts` and `_over_neuroids`.
     """
     content, names = scores.content, scores.content["layer"].tolist()
     table = [_layer_of(name, layers, scores.path) for name in names]
@@ -109,7 +110,6 @@ def layer_rows(
     without = Variable(("layer", "permutation"), np.empty((len(names), 0)))
     null = content.variables.get("area_null", without).values
     low, high = np.array([interval(row) for row in draws]).T
-    n_selected = len(content["neuroid_id"])
     columns = {
         "mapping": scores.mapping,
         "protocol": content.attributes.get("protocol", ""),
@@ -126,9 +126,6 @@ def layer_rows(
         "score_high": high,
         "ceiling": full,
         "score_of_ceiling": score / full,
-        "n_neuroids": int(ceilings.attributes.get("n_recorded", 0)) or n_selected,
-        "n_scored": scores.counted.sum(axis=1),
-        "n_selected": n_selected,
         "bootstrap": list(draws.astype(float)),
         "null": list(null.astype(float)),
         "selection": [half.ravel() for half in content["selection_score"].astype(float)],
@@ -140,25 +137,48 @@ def layer_rows(
         columns[column] = [content[name].tolist() if joint else None] * len(names)
     for name in SHARES:
         known = name in content.variables
-        columns[name] = weighted_mean(content[name], content["weight"]) if known else np.nan
-    return pd.DataFrame(dict(model) | columns | _over_neuroids(scores, ceilings))
+        columns[name] = mean_of_known(content[name]) if known else np.nan
+    return pd.DataFrame(
+        dict(model) | columns | _counts(scores, ceilings) | _over_neuroids(scores, ceilings)
+    )
+
+
+def _counts(scores: Scores, ceilings: Group) -> dict[str, Any]:
+    """`n_neuroids`, `n_selected`, `n_scored`, and `n_subjects`, of the neuroids that count.
+
+    Of an area known by dissimilarities those of its neuroids are not known. `n_subjects`: 0 = not
+    known.
+    """
+    about, subject = ceilings.attributes, ceilings.variables.get("subject")
+    n_selected, n_scored = len(scores.content["neuroid_id"]), scores.counted.sum(axis=1)
+    counts = [int(about.get("n_recorded", 0)) or n_selected, n_selected, n_scored]
+    n_subjects = int(about.get("n_subjects", 0))
+    if subject is not None:
+        n_subjects = len(np.unique(subject.values[scores.counted.any(axis=0)]))
+    if _known_by_dissimilarities(ceilings):
+        counts = [pd.NA] * 3
+    columns = {
+        name: pd.array(np.broadcast_to(count, len(n_scored)).tolist(), dtype="Int64")
+        for name, count in zip(COUNTS, counts, strict=True)
+    }
+    return columns | {"n_subjects": n_subjects}
+
+
+def _known_by_dissimilarities(ceilings: Group) -> bool:
+    return bool(ceilings.attributes.get("known_by") == "dissimilarities")
 
 
 def _over_neuroids(scores: Scores, ceilings: Group) -> dict[str, Any]:
     """The 95 % interval of each layer's score over other neuroids, of other subjects if known.
 
-    NaN where only the area is scored, or its neuroids are principal coordinates: no sample of any.
-    `n_subjects`: of the neuroids that count; 0 = not known.
+    NaN where only the area is scored, or its neuroids are mixtures of unknown ones: no sample.
     """
     content, draws = scores.content, scores.content["area_bootstrap"].shape[1]
     subject = ceilings["subject"] if "subject" in ceilings.variables else None
     found = np.full((len(content["layer"]), 2), np.nan)
-    if scores.of_neuroids and ceilings.attributes.get("known_by") != "dissimilarities":
-        found = score_intervals(
-            content["score"], content["area_score"], subject, content["weight"], draws
-        )
-    n_subjects = 0 if subject is None else len(np.unique(subject[scores.counted.any(axis=0)]))
-    return {"neuroid_low": found[:, 0], "neuroid_high": found[:, 1], "n_subjects": n_subjects}
+    if scores.of_neuroids and not _known_by_dissimilarities(ceilings):
+        found = score_intervals(content["score"], content["area_score"], subject, draws)
+    return {"neuroid_low": found[:, 0], "neuroid_high": found[:, 1]}
 
 
 def _layer_of(name: str, layers: Mapping[str, Any], path: str) -> Mapping[str, Any]:

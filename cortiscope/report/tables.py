@@ -18,8 +18,8 @@ from cortiscope.report.across_models import (
 )
 from cortiscope.report.hierarchy import best_depth
 from cortiscope.report.layer_weights import layer_weights
-from cortiscope.report.model_tables import MEMBERS, interval, with_provenance
-from cortiscope.statistics.resampling import p_value, weighted_mean
+from cortiscope.report.model_tables import COUNTS, MEMBERS, interval, with_provenance
+from cortiscope.statistics.resampling import mean_of_known, p_value
 
 INTERNAL = ["bootstrap", "null", "selection", "selection_data", "selection_ceiling", *MEMBERS]
 HEADLINE = [
@@ -59,14 +59,14 @@ def best_layer(selection: np.ndarray, bootstrap: np.ndarray) -> Best:
     # What half 0 chose is read on half 1, and the other way round.
     read = np.stack([selection[chosen[:, 0], splits, 1], selection[chosen[:, 1], splits, 0]], 1)
     reported = np.where(known, read, np.nan)
-    score = float(weighted_mean(reported.ravel(), np.ones(reported.size)))
+    score = float(mean_of_known(reported.ravel()))
     times = np.bincount(chosen[known], minlength=n_layers)
-    mean = weighted_mean(selection.reshape(n_layers, -1), np.ones(2 * n_splits))
+    mean = mean_of_known(selection.reshape(n_layers, -1))
     often = np.where(times == times.max(), np.where(np.isfinite(mean), mean, -np.inf), -np.inf)
     layer = int(often.argmax()) if np.isfinite(often).any() else int(times.argmax())
     # (split x half, draw) -> (draw,)
     draws = bootstrap[chosen[known]].mean(axis=0) if known.any() else bootstrap[layer] * np.nan
-    centre = weighted_mean(draws, np.ones(len(draws)))
+    centre = mean_of_known(draws)
     return Best(layer, score, draws - centre + score)
 
 
@@ -105,7 +105,7 @@ def best_layers(table: pd.DataFrame) -> tuple[pd.DataFrame, list[np.ndarray]]:
             }
         )
         all_draws.append(best.draws)
-    return pd.DataFrame(rows), all_draws
+    return pd.DataFrame(rows).astype(dict.fromkeys(COUNTS, "Int64")), all_draws
 
 
 def highest(nulls: Sequence[np.ndarray]) -> np.ndarray:

@@ -14,22 +14,20 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from cortiscope.statistics.resampling import weighted_mean
+from cortiscope.statistics.resampling import mean_of_known
 from cortiscope.statistics.standard_errors import NORMAL
 
 ROUNDING = 1e-5  # of scores that were stored in single precision
 
 
-def nested_bootstrap(
-    values: NDArray, subject: NDArray | None, weight: NDArray, draws: int, seed: int
-) -> NDArray:
-    """Draws of the weighted mean of values (neuroid,) over neuroids: (draw,).
+def nested_bootstrap(values: NDArray, subject: NDArray | None, draws: int, seed: int) -> NDArray:
+    """Draws of the mean of values (neuroid,) over neuroids: (draw,).
 
     subject (neuroid,), any labels; None where not known, or where all neuroids are of one subject:
-    then neuroids are drawn, and the interval is about this subject. weight (neuroid,). NaN values
-    are left out; NaN throughout for fewer than two units to draw.
+    then neuroids are drawn, and the interval is about this subject. NaN values are left out; NaN
+    throughout for fewer than two units to draw.
     """
-    known = np.isfinite(values) & (np.asarray(weight) > 0)
+    known = np.isfinite(values)
     labels = np.arange(len(values)) if subject is None else np.asarray(subject)
     units, member = np.unique(labels[known], return_inverse=True)
     if len(units) == 1:
@@ -37,8 +35,7 @@ def nested_bootstrap(
     n_units = int(member.max(initial=-1)) + 1
     if n_units < 2:
         return np.full(draws, np.nan)
-    total = np.bincount(member, np.asarray(weight)[known] * np.asarray(values)[known])
-    size = np.bincount(member, np.asarray(weight, dtype=float)[known])
+    total, size = np.bincount(member, np.asarray(values)[known]), np.bincount(member)
     times = _times(n_units, draws, seed)
     means = (times @ total) / (times @ size)  # (draw, unit) x (unit,)
     centre = total.sum() / size.sum()
@@ -53,18 +50,18 @@ def _times(n_units: int, draws: int, seed: int) -> NDArray:
 
 
 def score_intervals(
-    score: NDArray, area_score: NDArray, subject: NDArray | None, weight: NDArray, draws: int
+    score: NDArray, area_score: NDArray, subject: NDArray | None, draws: int
 ) -> NDArray:
     """95 % intervals of an area's scores over its neuroids, or over subjects: (layer, 2).
 
-    score (layer, neuroid); area_score (layer,); subject, weight (neuroid,) and draws as above. NaN
+    score (layer, neuroid); area_score (layer,); subject (neuroid,) and draws as above. NaN
     for fewer than two units to draw, without draws, and where the score of the area is not the
     mean over its neuroids.
     """
     found = np.full((len(score), 2), np.nan)
-    mean = weighted_mean(score, weight)
+    mean = mean_of_known(score)
     for layer in np.flatnonzero(np.isclose(mean, area_score, rtol=0, atol=ROUNDING) & (draws > 0)):
-        found[layer] = interval(nested_bootstrap(score[layer], subject, weight, draws, seed=0))
+        found[layer] = interval(nested_bootstrap(score[layer], subject, draws, seed=0))
     return found
 
 
@@ -80,30 +77,22 @@ def small_sample_factor(n_units: int) -> float:
     return np.sqrt(n_units / (n_units - 1)) * student / NORMAL
 
 
-def two_way_variance(
-    stimulus_draws: NDArray, neuroid_draws: NDArray, weight: NDArray | None = None
-) -> float:
+def two_way_variance(stimulus_draws: NDArray, neuroid_draws: NDArray) -> float:
     """Variance of an area's mean score when both stimuli and neuroids are a sample.
 
     stimulus_draws (draw, neuroid): every neuroid's score with stimuli resampled; neuroid_draws
-    (draw,): the area's mean score with neuroids or subjects resampled; weight (neuroid,). Each
-    holds what the noise of single neuroids adds to the mean, so that one share is taken off the
-    sum (after Schütt et al. 2023, eLife 12:e82566). With V_k the variance of neuroid k's draws and
-    V that of their weighted mean, that share is Σ w_k² (V_k − c) where c, what neuroids have in
-    common, solves V = c + Σ w_k² (V_k − c). Neuroids with a NaN draw are left out; NaN for fewer
-    than two.
+    (draw,): the area's mean score with neuroids or subjects resampled. Each holds what the noise of
+    single neuroids adds to the mean, so that one share is taken off the sum (after Schütt et al.
+    2023, eLife 12:e82566). With V_k the variance of neuroid k's draws, of n, and V that of their
+    mean, that share is Σ (V_k − c) / n² where c, what neuroids have in common, solves
+    V = c + Σ (V_k − c) / n². Neuroids with a NaN draw are left out; NaN for fewer than two.
     """
-    known = np.isfinite(stimulus_draws).all(axis=0)
-    if known.sum() < 2:
+    drawn = stimulus_draws[:, np.isfinite(stimulus_draws).all(axis=0)]
+    n_neuroids = drawn.shape[1]
+    if n_neuroids < 2:
         return np.nan
-    share = (np.ones(len(known)) if weight is None else np.asarray(weight, dtype=float))[known]
-    share = share / share.sum()
-    drawn = stimulus_draws[:, known]
-    variance = float((drawn @ share).var())
-    concentration = float((share**2).sum())
-    if concentration >= 1:
-        return np.nan
-    single = float(share**2 @ drawn.var(axis=0))
-    common = (variance - single) / (1 - concentration)
-    noise = min(max(single - concentration * common, 0.0), variance)
+    variance = float(drawn.mean(axis=1).var())
+    single = float(drawn.var(axis=0).mean()) / n_neuroids
+    common = (variance - single) / (1 - 1 / n_neuroids)
+    noise = min(max(single - common / n_neuroids, 0.0), variance)
     return variance + float(np.nanvar(neuroid_draws)) - noise

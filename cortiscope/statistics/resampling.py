@@ -101,12 +101,11 @@ def paired_p_value(draws_a: NDArray, draws_b: NDArray) -> NDArray:
     return np.where(count > 0, np.minimum(1.0, 2 * (1 + fewer) / (1 + count)), np.nan)
 
 
-def weighted_mean(values: NDArray, weights: NDArray, axis: int = -1) -> NDArray:
-    """Mean of the finite values along an axis; weights (axis,); NaN where none is finite."""
-    moved = np.moveaxis(np.asarray(values), axis, -1)
-    finite = np.isfinite(moved)
-    total = np.where(finite, moved, 0.0) @ weights  # (..., axis) x (axis,)
-    count = finite @ np.asarray(weights, dtype=float)
+def mean_of_known(values: NDArray, axis: int = -1) -> NDArray:
+    """Mean of the finite values along an axis; NaN where none is finite."""
+    finite = np.isfinite(values)
+    total = np.where(finite, values, 0.0).sum(axis=axis, dtype=np.float64)
+    count = finite.sum(axis=axis)
     return np.divide(total, count, out=np.full(np.shape(total), np.nan), where=count != 0)
 
 

@@ -5,7 +5,8 @@ import pytest
 import xarray as xr
 
 from cortiscope.errors import InputError
-from cortiscope.experiment.recordings import read_responses
+from cortiscope.experiment.recordings import read_responses, save
+from cortiscope.experiment.responses import read_area
 from cortiscope.experiment.sizes import is_light
 from cortiscope.experiment.stimuli import read_stimuli
 
@@ -74,7 +75,7 @@ def test_responses_to_other_stimuli_are_refused(tmp_path):
         read_responses(str(tmp_path / "r.nc"), "response", "area", np.array(list("abcx")))
 
 
-def test_coordinates_of_rdms_have_their_distances(tmp_path):
+def test_mixtures_of_rdms_have_their_distances(tmp_path):
     dataset, rdm = dissimilarities()
     dataset.to_netcdf(tmp_path / "r.nc")
     found = read_responses(str(tmp_path / "r.nc"), "dissimilarity", ["species", "roi"], IDS)
@@ -97,3 +98,25 @@ def test_a_large_recording_is_not_brought_in_where_users_log_in(tmp_path):
     (tmp_path / "images" / "faces").mkdir(parents=True)
     (tmp_path / "large.nc").rename(tmp_path / "images" / "faces" / "one.png")
     assert not is_light([str(tmp_path / "images")])
+
+
+def test_names_of_the_users_coordinates_are_theirs(tmp_path):
+    """None is taken for what the workflow itself says of a neuroid."""
+    names = ("weight", "selected", "complete", "dissimilarity", "rdm_area", "known_by", "ceiling")
+    plain, named = recording(), recording()
+    for name in names:
+        named[name] = ("neuroid", [0.0, 1.0, 0.0])
+    found = []
+    for recorded in (plain, named):
+        recorded.to_netcdf(tmp_path / "r.nc")
+        brought = read_responses(str(tmp_path / "r.nc"), "response", "area", IDS)
+        save(brought, tmp_path / "responses.nc", {})
+        found.append(read_area(tmp_path / "responses.nc", "IT"))
+    np.testing.assert_array_equal(found[0].response, found[1].response)
+    assert found[1].dissimilarity is None
+    assert set(names) <= set(found[1].metadata)
+    taken = recording().rename(response="dff")
+    taken["response"] = ("neuroid", ["up", "down", "up"])
+    taken.to_netcdf(tmp_path / "r.nc")
+    with pytest.raises(InputError, match="response: is a coordinate of the neuroids; give it ano"):
+        read_responses(str(tmp_path / "r.nc"), "dff", "area", IDS)

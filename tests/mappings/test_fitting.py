@@ -115,15 +115,6 @@ def test_a_constant_neuroid_is_not_scored(real_features):
     assert np.isfinite(scores["area_score"].values[0])
 
 
-def test_weights_count_neuroids_in_the_mean_of_the_area(real_features):
-    response = np.random.default_rng(1).normal(size=(118, 1, 2))
-    scores = fit(
-        "ridge", [real_features["average"]], area(response, np.array([3.0, 1.0])), SETTINGS
-    )
-    first, second = scores["score"].values[0].astype(float)
-    assert scores["area_score"].values[0] == pytest.approx((3 * first + second) / 4, rel=1e-5)
-
-
 def test_rsa_of_a_layer_with_itself_is_one(real_features):
     features = real_features["average"]
     scores = fit("rsa", [features], area(features.features[:, None, :]), SETTINGS)

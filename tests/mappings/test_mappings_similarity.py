@@ -10,7 +10,7 @@ from scipy.spatial.distance import pdist, squareform
 from scipy.stats import kendalltau, kstest, pearsonr, rankdata, spearmanr
 
 from cortiscope.errors import InputError
-from cortiscope.experiment.principal_coordinates import principal_coordinates
+from cortiscope.experiment.rdms import mixtures
 from cortiscope.mappings.fitting import fit, fit_areas
 from cortiscope.mappings.kinds import TOGETHER
 from cortiscope.mappings.rsa_reweighted import Scorer
@@ -51,8 +51,8 @@ def of_rdms(whole: Any) -> Any:
     for _ in range(3):
         noisy = whole.mean_response + random.normal(size=(n_stimuli, len(whole.neuroid_id)))
         rdms.append(squareform(pdist(noisy, "correlation")))
-    points, weight = principal_coordinates(np.mean(rdms, axis=0))
-    return replace(area(points[:, None], weight), dissimilarity=np.stack(rdms))
+    points = mixtures(np.mean(rdms, axis=0))
+    return replace(area(points[:, None]), dissimilarity=np.stack(rdms))
 
 
 def values(mapping: str, layers: list, of: Any, asked: dict[str, Any]) -> dict[str, NDArray]:

@@ -46,7 +46,7 @@ def test_intervals_are_over_subjects_where_known(tmp_path: Path, kind: type) -> 
     of_neuroids = np.array([-0.1, 0.1, 0.0, 0.0])
     subject = np.array(list("aabb")) if kind is Recorded else None
     for number, score in enumerate(SCORE):
-        drawn = nested_bootstrap(score + of_neuroids, subject, np.ones(4), 40, 0)
+        drawn = nested_bootstrap(score + of_neuroids, subject, 40, 0)
         row = layers.loc["ridge", f"layer{number}"]
         low, high = drawn.mean() + np.array([-1, 1]) * 1.959964 * drawn.std()
         assert row["neuroid_low"] == pytest.approx(low, abs=1e-6)
@@ -69,7 +69,7 @@ def test_the_headline_moves_the_interval_to_its_score(tmp_path: Path) -> None:
 
 
 def test_no_interval_over_what_is_no_sample(tmp_path: Path) -> None:
-    """Principal coordinates of dissimilarities; scores of areas that are no means; no draws."""
+    """Mixtures made of dissimilarities; scores of areas that are no means; no draws."""
     rdms = Recorded(tmp_path / "rdms", ("IT",))
     rdms.about = ("known_by", "dissimilarities")
     assert layers_of(rdms)["layers"]["neuroid_low"].isna().all()

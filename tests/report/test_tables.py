@@ -218,7 +218,7 @@ def _area(response: np.ndarray, dissimilarity: np.ndarray | None = None) -> Area
     n_neuroids = response.shape[2]
     ids = np.array([f"n{i}" for i in range(n_neuroids)])
     stimuli = np.array([f"s{i}" for i in range(len(response))])
-    return Area("IT", stimuli, ids, response, np.ones(n_neuroids), {}, dissimilarity)
+    return Area("IT", stimuli, ids, response, {}, dissimilarity)
 
 
 def test_ceilings_recover_the_planted_reliability() -> None:

@@ -8,7 +8,6 @@ from rsatoolbox.rdm import RDMs, calc_rdm, compare
 from scipy.spatial.distance import pdist, squareform
 from scipy.stats import pearsonr, rankdata, spearmanr
 
-from cortiscope.experiment.principal_coordinates import principal_coordinates
 from cortiscope.similarity import comparison, rsa
 from cortiscope.statistics.resampling import bootstrap_weights, permutations
 
@@ -106,22 +105,3 @@ def test_bootstrap_counts_pairs(patterns: tuple[NDArray, NDArray]) -> None:
         first, second = np.array(pairs).T
         drawn = [squareform(x, checks=False)[first, second] for x in (model, brain)]
         np.testing.assert_allclose(scores[draw, 0], pearsonr(*drawn)[0])
-
-
-def test_principal_coordinates_reproduce_distances() -> None:
-    patterns = np.random.default_rng(0).normal(size=(20, 8))
-    dissimilarity = rsa.square(rsa.pearson_rdm(patterns))
-    coordinates, eigenvalues = principal_coordinates(dissimilarity)
-    assert coordinates.shape == (20, 7)  # eight neuroids, centred
-    np.testing.assert_allclose(
-        pdist(coordinates, "sqeuclidean"), 2 * squareform(dissimilarity, checks=False), atol=1e-12
-    )
-    np.testing.assert_allclose(np.square(coordinates).sum(axis=0), eigenvalues)
-    np.testing.assert_allclose(coordinates.mean(axis=0), 0, atol=1e-12)
-    assert np.all(np.diff(eigenvalues) <= 0)
-
-
-def test_principal_coordinates_drop_negative_eigenvalues() -> None:
-    """A triangle whose sides break the triangle inequality lies in no space."""
-    dissimilarity = np.array([[0.0, 0.1, 2.0], [0.1, 0.0, 0.1], [2.0, 0.1, 0.0]])
-    assert principal_coordinates(dissimilarity)[0].shape == (3, 1)

@@ -60,15 +60,11 @@ def test_paired_p_value() -> None:
     assert np.isnan(resampling.paired_p_value(draws * np.nan, draws))
 
 
-def test_weighted_mean_leaves_nan_out() -> None:
+def test_mean_of_known_leaves_nan_out() -> None:
     values = np.array([[1.0, 2.0, np.nan], [np.nan] * 3])
-    np.testing.assert_allclose(
-        resampling.weighted_mean(values, np.array([1, 3, 9])), [7 / 4, np.nan]
-    )
-    np.testing.assert_allclose(
-        resampling.weighted_mean(values, np.array([1, 1]), axis=0), [1, 2, np.nan]
-    )
-    assert resampling.weighted_mean(np.array([1.0, 2.0]), np.array([1, 1])) == 1.5
+    np.testing.assert_allclose(resampling.mean_of_known(values), [1.5, np.nan])
+    np.testing.assert_allclose(resampling.mean_of_known(values, axis=0), [1, 2, np.nan])
+    assert resampling.mean_of_known(np.array([1.0, 2.0])) == 1.5
 
 
 def test_average_ranks_are_those_of_scipy() -> None:

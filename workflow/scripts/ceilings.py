@@ -20,8 +20,13 @@ def main(
     for path, area in zip(ceilings, areas, strict=True):
         # Of both sections, each an argument of its name.
         variables, n_unreliable = area_ceilings(area, **settings["ceilings"], **settings["rsa"])
-        about = {"area": area.name, "n_recorded": area.n_recorded, "n_unreliable": n_unreliable}
-        about["known_by"] = "responses" if area.dissimilarity is None else "dissimilarities"
+        about = {
+            "area": area.name,
+            "n_recorded": area.n_recorded,
+            "n_subjects": area.n_subjects,
+            "n_unreliable": n_unreliable,
+            "known_by": "responses" if area.dissimilarity is None else "dissimilarities",
+        }
         write(path, variables, about | provenance)
 
 

@@ -11,6 +11,7 @@ from cortiscope import job
 from cortiscope.experiment import embedded_responses
 from cortiscope.experiment.neuroid_selection import RELIABILITY, conditions, selected
 from cortiscope.experiment.recordings import read_responses, save
+from cortiscope.experiment.responses import SELECTED
 from cortiscope.files import check_made_by
 
 
@@ -39,7 +40,7 @@ def main(
             recorded = recorded.assign_coords({RELIABILITY: ("neuroid", reliability)})
         values = {condition.name: recorded[condition.name].values for condition in asked}
         chosen = selected(asked, values).astype(np.int8)
-        recorded = recorded.assign_coords(selected=("neuroid", chosen))
+        recorded = recorded.assign_coords({SELECTED: ("neuroid", chosen)})
     save(recorded, responses, provenance)
 
 
