@@ -34,10 +34,10 @@ def save(dataset: xr.Dataset, path: str | Path, provenance: Mapping[str, Any]) -
 
 
 def _loaded(dataset: xr.Dataset, header: netCDF4.Dataset) -> xr.Dataset:
-    """All of a file in memory, text that it stores as bytes like any other text."""
+    """All of a file in memory, all its text, be it stored as bytes, as `labels` reads it."""
     dataset = dataset.load()
     for name, variable in dataset.variables.items():
-        if variable.dtype.kind == "S" and variable.ndim == 1:
+        if np.dtype(header[str(name)].dtype).kind in "US" and variable.ndim == 1:
             dataset = dataset.assign({name: (variable.dims, labels(header, str(name)))})
     return dataset
 

@@ -11,7 +11,7 @@ from cortiscope.errors import InputError
 from cortiscope.experiment.images import list_images, read_image
 from cortiscope.experiment.recordings import _along, _loaded
 from cortiscope.experiment.sizes import check_images
-from cortiscope.experiment.stimulus_ids import image_id, read_ids
+from cortiscope.experiment.stimulus_ids import image_category, image_id, read_ids
 from cortiscope.experiment.stored_images import SIZES, SIZES_DIMS, padded
 from cortiscope.files import opened
 
@@ -42,7 +42,7 @@ def _from_folder(folder: Path) -> xr.Dataset:
         {"image": (IMAGE_DIMS, images)},
         coords={
             "stimulus_id": ("stimulus", [image_id(file, folder) for file in files]),
-            "category": ("stimulus", [file.relative_to(folder).parent.name for file in files]),
+            "category": ("stimulus", [image_category(file, folder) for file in files]),
         },
     )
     return found if (sizes == sizes[0]).all() else found.assign({SIZES: (SIZES_DIMS, sizes)})

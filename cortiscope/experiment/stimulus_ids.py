@@ -5,7 +5,7 @@ from pathlib import Path
 
 from cortiscope.errors import InputError
 from cortiscope.experiment.images import list_images
-from cortiscope.files import labels, opened
+from cortiscope.files import composed, labels, opened
 
 REMEDY = "give both files the same stimulus_id values"
 
@@ -28,7 +28,12 @@ def read_ids(source: str | Path) -> list[str]:
 
 def image_id(file: Path, folder: str | Path) -> str:
     """The path of an image below its folder, without the ending."""
-    return str(file.relative_to(folder).with_suffix(""))
+    return composed(str(file.relative_to(folder).with_suffix("")))
+
+
+def image_category(file: Path, folder: str | Path) -> str:
+    """The name of the folder that an image lies in; empty in that of the stimuli itself."""
+    return composed(file.relative_to(folder).parent.name)
 
 
 def check_unique(ids: Sequence[str], where: str) -> None:

@@ -12,7 +12,7 @@ from cortiscope.experiment import shapes
 from cortiscope.experiment.images import list_images
 from cortiscope.experiment.shapes import CATEGORIES, Stimuli, parts
 from cortiscope.experiment.sizes import holds_numbers
-from cortiscope.experiment.stimulus_ids import read_ids
+from cortiscope.experiment.stimulus_ids import image_category, read_ids
 from cortiscope.files import along, labels, opened
 from cortiscope.planning.study import Study
 
@@ -31,8 +31,8 @@ def coordinates(study: Study) -> dict[str, int]:
         return {name: study.n_stimuli for name in known} | of_few
     if Path(source[0]).is_dir():
         folder = Path(source[0])
-        parents = {file.relative_to(folder).parent.name for file in list_images(folder)}
-        return {"category": len(parents), "stimulus_id": study.n_stimuli}
+        categories = {image_category(file, folder) for file in list_images(folder)}
+        return {"category": len(categories), "stimulus_id": study.n_stimuli}
     with opened(source[0]) as dataset:
         return {name: len(set(labels(dataset, name))) for name in along(dataset, "stimulus")}
 
@@ -62,7 +62,7 @@ def words(study: Study, name: str) -> NDArray:
     if name == "stimulus_id":
         return np.array(read_ids(source[0]))
     if Path(source[0]).is_dir():
-        return np.array([file.parent.name for file in list_images(source[0])])
+        return np.array([image_category(file, source[0]) for file in list_images(source[0])])
     with opened(source[0]) as dataset:
         return np.array(labels(dataset, name))
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from cortiscope.errors import InputError
 from cortiscope.experiment import sizes
+from cortiscope.files import composed
 from cortiscope.mappings.kinds import MAPPINGS
 from cortiscope.networks import layer_tables, own_code
 from cortiscope.networks.projection_kinds import resolve
@@ -23,6 +24,7 @@ from cortiscope.planning.models import BUILD_COLUMNS, read_models
 from cortiscope.planning.schema import check
 
 LAYER_TABLES = Path("resources/layers")
+PATHS = ("data_root", "source", "table", "images")  # entries of a config
 LAYER_LABELS = ("layer", "kind", "shape", "n_features", "parameters")
 
 
@@ -54,6 +56,7 @@ class Study:
         if checked["accuracy"]["images"] == "auto":
             simulated = checked["stimuli"]["source"] == "shapes"
             checked["accuracy"]["images"] = "shapes" if simulated else "published"
+        checked = _composed(checked)
         study = cls(checked, repository, {})
         table = Path(study.locate(checked["models"]["table"], "config: models.table"))
         rows = read_models(table, checked["models"]["names"], schemas / "models.schema.yaml")
@@ -247,6 +250,15 @@ class Study:
         the same when an area is left out or added.
         """
         return [area] if area else list(self.neuroids)
+
+
+def _composed(value: Any, key: str = "") -> Any:
+    """The names in a config in the form in which those in files are read, but for paths."""
+    if isinstance(value, Mapping):
+        return {name: _composed(item, name) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_composed(item) for item in value]
+    return composed(value) if isinstance(value, str) and key not in PATHS else value
 
 
 def _ordered(value: Any) -> Any:
