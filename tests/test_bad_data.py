@@ -42,7 +42,8 @@ def duplicate_stimulus_ids(folder):
 
 @case(
     "responses.nc: stimulus_id: 2 stimuli have no responses ('image00')"
-    " and 0 responses have no stimulus; give both files the same stimulus_id values"
+    " and 0 responses have no stimulus; give both files the same stimulus_id values,"
+    " or set stimuli.keep: common to take those of both"
 )
 def stimuli_without_responses(folder):
     return recorded(folder, recording=lambda dataset: dataset.isel(stimulus=slice(2, None)))

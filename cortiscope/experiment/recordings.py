@@ -52,13 +52,18 @@ def _along(dataset: xr.Dataset, dimension: str) -> dict[str, Any]:
 
 
 def read_responses(
-    source: str, variable: str, area: str | list[str], stimulus_id: np.ndarray
+    source: str,
+    variable: str,
+    area: str | list[str],
+    stimulus_id: np.ndarray,
+    of_some: bool = False,
 ) -> xr.Dataset:
     """Read recordings, or dissimilarities, in the order of the stimuli.
 
     variable: `response` (stimulus[, repetition], neuroid[, time]) or `dissimilarity`
         (rdm, stimulus, stimulus_2). area: the coordinate(s) that name the area.
-    stimulus_id: (stimulus,), the stimuli that the networks see.
+    stimulus_id: (stimulus,), the stimuli that the networks see; with `of_some` others may have been
+        recorded, which are left out.
 
     Returns `response` with `area`, `neuroid_id` and the file's other neuroid coordinates. With a
     time axis every time bin is an area of its own, such as `MEG.0.1`, to all rules. From
@@ -69,9 +74,11 @@ def read_responses(
         check_recording(header, variable, area)
         areas, bins = np.array(area_names(header, area)), time_bins(header, variable)
         dataset = _loaded(opened_dataset, header)
-    dataset = dataset.isel(stimulus=_order(dataset, stimulus_id, source))
+    dataset = dataset.isel(stimulus=_order(dataset, stimulus_id, source, of_some))
     if variable == "dissimilarity":
-        dataset = dataset.isel(stimulus_2=_order(dataset, stimulus_id, source, "stimulus_2"))
+        dataset = dataset.isel(
+            stimulus_2=_order(dataset, stimulus_id, source, of_some, "stimulus_2")
+        )
         return _from_rdms(dataset, areas, stimulus_id, source)
     response = dataset[variable]
     _check_recorded(response, areas, f"{source}: {variable}")
@@ -103,7 +110,11 @@ def _by_time_bin(dataset: xr.Dataset, bins: list[str]) -> xr.Dataset:
 
 
 def _order(
-    dataset: xr.Dataset, stimulus_id: np.ndarray, source: str, dimension: str = "stimulus"
+    dataset: xr.Dataset,
+    stimulus_id: np.ndarray,
+    source: str,
+    of_some: bool,
+    dimension: str = "stimulus",
 ) -> list[int]:
     """Where each of the study's stimuli stands in the recording."""
     own = "stimulus_id" if dimension == "stimulus" else "stimulus_id_2"
@@ -111,7 +122,7 @@ def _order(
     if name not in dataset.variables:
         raise InputError(f"{source}: stimulus_id", "is missing", "add it as a coordinate")
     known = dataset[name].values.astype(str).tolist()
-    return positions(known, stimulus_id.astype(str).tolist(), f"{source}: {name}")
+    return positions(known, stimulus_id.astype(str).tolist(), f"{source}: {name}", of_some)
 
 
 def _check_recorded(response: xr.DataArray, areas: np.ndarray, where: str) -> None:

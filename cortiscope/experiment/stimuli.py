@@ -21,8 +21,10 @@ MISSING = ("_FillValue", "missing_value")
 IMAGE_DIMS = ("stimulus", "y", "x", "channel")
 
 
-def read_stimuli(source: str | Path, variable: str = "image") -> xr.Dataset:
-    """Read stimuli from a netCDF file or a folder of images.
+def read_stimuli(
+    source: str | Path, variable: str = "image", left_out: Sequence[str] = ()
+) -> xr.Dataset:
+    """Read stimuli from a netCDF file or a folder of images, without those of ids to leave out.
 
     Returns `image (stimulus, y, x, channel)` uint8, 0..255, with `stimulus_id` and every other
     coordinate of the stimuli that the file has (for a folder: `category`, the subfolder; where its
@@ -32,7 +34,8 @@ def read_stimuli(source: str | Path, variable: str = "image") -> xr.Dataset:
     ids = read_ids(source)
     found = _from_folder(Path(source)) if Path(source).is_dir() else _from_file(source, variable)
     # As text, whatever the file has: 7 in one file and "7" in another are the same stimulus.
-    return found.assign_coords(stimulus_id=("stimulus", np.array(ids)))
+    found = found.assign_coords(stimulus_id=("stimulus", np.array(ids)))
+    return found.isel(stimulus=~np.isin(ids, left_out)) if left_out else found
 
 
 def _from_folder(folder: Path) -> xr.Dataset:

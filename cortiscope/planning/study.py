@@ -15,6 +15,7 @@ from typing import Any
 
 from cortiscope.errors import InputError
 from cortiscope.experiment import sizes
+from cortiscope.experiment.stimulus_ids import read_ids, without
 from cortiscope.files import composed
 from cortiscope.mappings.kinds import MAPPINGS
 from cortiscope.networks import layer_tables, own_code
@@ -117,8 +118,18 @@ class Study:
         return sizes.count_repetitions(self.config["responses"], self.source("responses"))
 
     @cached_property
+    def left_out(self) -> dict[str, list[str]]:
+        """Of `stimuli` and `responses`, the ids that the other has not, where these are to go."""
+        sources = [*self.source("stimuli"), *self.source("responses")]
+        if self.config["stimuli"]["keep"] == "all" or len(sources) < 2:
+            return {"stimuli": [], "responses": []}
+        shown, recorded = map(read_ids, sources)
+        return {"stimuli": without(shown, recorded), "responses": without(recorded, shown)}
+
+    @cached_property
     def n_stimuli(self) -> int:
-        return sizes.count_stimuli(self.config["stimuli"], self.source("stimuli"))
+        every = sizes.count_stimuli(self.config["stimuli"], self.source("stimuli"))
+        return every - len(self.left_out["stimuli"])
 
     @cached_property
     def image_bytes(self) -> int:
