@@ -9,8 +9,8 @@ import torch
 from torch import nn
 
 from cortiscope.errors import InputError
+from cortiscope.networks.devices import seeded
 from cortiscope.networks.tracing import is_weighted
-from cortiscope.networks.zoo import seeded
 
 NAMED = ("out", "logits")  # what libraries call class scores, among other outputs
 LOOKED_AT = 4  # images of the first batch, to see whether answers are the images' own
