@@ -12,6 +12,7 @@ import os
 import shutil
 import tempfile
 import time
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -296,7 +297,12 @@ def labels(dataset: netCDF4.Dataset, name: str) -> list[str]:
         raise InputError(
             f"{dataset.filepath()}: {name}", "is no text in UTF-8", "write it in UTF-8"
         ) from error
-    return [str(label) for label in values.astype(str).tolist()]
+    return [composed(label) for label in values.astype(str).tolist()]
+
+
+def composed(text: str) -> str:
+    """Text in Unicode's normal form C: an accent that a Mac writes apart is part of its letter."""
+    return unicodedata.normalize("NFC", text)
 
 
 def along(dataset: netCDF4.Dataset, dimension: str) -> list[str]:

@@ -90,7 +90,7 @@ def exact_seed(study):
 
 @edit("Name another variable or area, which simulated stimuli and responses have not")
 def unread(study):
-    study.settings("stimuli", variable="picture")
+    study.settings("stimuli", variable="picture", keep="common")
     study.settings("responses", variable="dissimilarity", area="region")
 
 

@@ -1,5 +1,6 @@
 """Stimuli and responses that are wrong are answered by one line."""
 
+import netCDF4
 import numpy as np
 import pytest
 from PIL import Image
@@ -41,7 +42,8 @@ def duplicate_stimulus_ids(folder):
 
 @case(
     "responses.nc: stimulus_id: 2 stimuli have no responses ('image00')"
-    " and 0 responses have no stimulus; give both files the same stimulus_id values"
+    " and 0 responses have no stimulus; give both files the same stimulus_id values,"
+    " or set stimuli.keep: common to take those of both"
 )
 def stimuli_without_responses(folder):
     return recorded(folder, recording=lambda dataset: dataset.isel(stimulus=slice(2, None)))
@@ -63,14 +65,37 @@ def no_neuroids(folder):
     return recorded(folder, recording=lambda dataset: dataset.isel(neuroid=slice(0)))
 
 
-@case("responses.nc: response: holds no numbers; store integers or floating-point numbers")
+@case("responses.nc: response: holds no numbers; store integers, or floating-point ... bits")
 def responses_of_text(folder):
     return recorded(folder, recording=lambda dataset: dataset.astype(str))
 
 
-@case("stimuli.nc: image: holds no numbers; store integers or floating-point numbers")
+@case("stimuli.nc: image: holds no numbers; store integers, or floating-point ... bits")
 def images_of_text(folder):
     return recorded(folder, shown=lambda dataset: dataset.astype(str))
+
+
+@case(
+    "responses.nc: response: no such variable outside of the file's groups, subject1;"
+    " write variables into no group"
+)
+def responses_in_a_group(folder):
+    config = recorded(folder)
+    with netCDF4.Dataset(folder / "responses.nc", "w") as dataset:
+        dataset.createGroup("subject1")
+    return config
+
+
+@case("stimuli.nc: image: runs from -2.1 to 2.6; store grey levels from 0 to 255, or ...", STIMULI)
+def normalised_images(folder):
+    def normalised(shown):
+        return shown.assign(image=shown["image"] / 255.0 * 4.7 - 2.1)
+
+    def spanning(shown):
+        shown["image"][0, 0, :2] = [0, 255]
+        return normalised(shown)
+
+    return recorded(folder, shown=spanning)
 
 
 @case("responses.nc: time: holds no numbers; give times as numbers, such as seconds")
@@ -165,17 +190,6 @@ def damaged_values(folder):
     return config
 
 
-@case(
-    "pictures/image03.png: is (9, 8) pixels where image00.png is (8, 8);"
-    " bring all images to one size",
-    STIMULI,
-)
-def images_of_two_sizes(folder):
-    config = pictures(folder)
-    Image.new("RGB", (8, 9)).save(folder / "pictures" / "image03.png")
-    return config
-
-
 @case("pictures/image03.png: is not a readable image; replace or remove it", STIMULI)
 def corrupt_image(folder):
     config = pictures(folder)
@@ -187,7 +201,8 @@ def corrupt_image(folder):
 
 
 @case(
-    "pictures/image03.png: has grey levels of more than 8 bits (mode I;16); store 8 bits a channel",
+    "pictures/image03.png: has grey levels of more than 8 bits, from 3000 to 3000;"
+    " store 8 bits a channel, 16 of which 65535 is white, or numbers from 0 to 1",
     STIMULI,
 )
 def image_of_16_bits(folder):
@@ -197,7 +212,7 @@ def image_of_16_bits(folder):
     return config
 
 
-@case("pictures/...: has grey levels of more than 8 bits (mode I;16); store 8 bits a channel")
+@case("pictures/...: has grey levels of more than 8 bits, from 3000 to 3000; store 8 bits a ...")
 def images_of_16_bits(folder):
     config = pictures(folder)
     deep = Image.fromarray(np.full((8, 8), 3000, np.uint16))
@@ -208,7 +223,8 @@ def images_of_16_bits(folder):
 
 @case(
     "config: accuracy.images: has 2 folders where the network has 8 outputs;"
-    " give each of its categories a folder, an empty one where there are no images",
+    " give each of its categories a folder, an empty one where there are no images; or write"
+    " `none` in the column `classifier` of the models table, if it is none",
     ACCURACY,
 )
 def accuracy_of_some_categories(folder):

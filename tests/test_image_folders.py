@@ -2,12 +2,18 @@
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
+from torchvision.transforms import functional
 
+from cortiscope.files import opened, read_coordinate
+from cortiscope.networks import zoo
+from cortiscope.planning.models import read_models
 from cortiscope.planning.study import Study
 from tests.bad_inputs import N_STIMULI, configure, recorded
 from tests.running import REPOSITORY
 
+SCHEMA = REPOSITORY / "workflow" / "schemas" / "models.schema.yaml"
 RESPONSES, ACCURACY = (
     "resources/shapes/responses.nc",
     "results/shapes/accuracy/shapenet5_untrained.csv",
@@ -61,6 +67,43 @@ def test_another_labelled_image_is_classified(workflow, pictures):
     assert jobs(workflow, pictures, ACCURACY) == set()
     draw(workflow.folder / "labelled", N_STIMULI, 0)
     assert jobs(workflow, pictures, ACCURACY) == {"accuracy"}
+
+
+def test_images_of_unlike_sizes_are_seen_as_if_alone(listed):
+    """By a network, through torchvision's own steps; low-level models make one size of them."""
+    random, seen = np.random.default_rng(0), []
+    (listed.folder / "pictures").mkdir()
+    for number in range(N_STIMULI):
+        coarse = Image.fromarray(random.integers(0, 256, (9, 9, 3), np.uint8))
+        picture = coarse.resize((399 + number % 4, 402 - number % 3))
+        picture.save(listed.folder / "pictures" / f"image{number:02d}.png")
+        seen.append(functional.center_crop(functional.resize(picture, 64), 64))
+    config = configure(
+        listed.folder,
+        recorded(listed.folder, images="pictures") | {"features": {"projection": "none"}},
+    )
+    made = ("results/shapes/features/shapenet5_untrained.nc", "resources/shapes/low_level.nc")
+    done = listed.forked("--", *made, config=config)
+    assert done.returncode == 0, done.stdout[-3000:]
+    rows = read_models(REPOSITORY / "config" / "models.tsv", ["shapenet5_untrained"], SCHEMA)
+    row = rows["shapenet5_untrained"]
+    network, wanted = zoo.build(row), zoo.transform(row)
+    pixels = torch.from_numpy(np.stack([np.asarray(picture) for picture in seen]))
+    images = (pixels.permute(0, 3, 1, 2) / 255 - wanted.mean[0]) / wanted.std[0]
+    expected = {}
+    modules = dict(network.named_modules())
+    with opened(listed.folder / made[0]) as features, torch.inference_mode():
+        for name in features.groups:
+            modules[name].register_forward_hook(
+                lambda module, inputs, output, name=name: expected.update({name: output.clone()})
+            )
+        network(images)
+        for name, group in features.groups.items():
+            found, true = group["features"][...], expected[name].flatten(1).numpy()
+            # PIL and tensors may round the resized grey levels differently.
+            assert np.corrcoef(found.ravel(), true.ravel())[0, 1] > 0.999
+    assert len(expected) > 5
+    assert read_coordinate(listed.folder / made[1], "pixels").shape == (N_STIMULI, 32 * 32)
 
 
 @pytest.mark.parametrize(("source", "images"), [("shapes", "shapes"), ("mine", "published")])

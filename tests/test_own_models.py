@@ -2,8 +2,11 @@
 
 import csv
 
+import numpy as np
 import yaml
+from PIL import Image
 
+from cortiscope.report.model_tables import read_accuracy
 from tests.running import SMALL
 
 MODULE = """
@@ -52,3 +55,64 @@ def test_a_network_of_ones_own(workflow):
     (workflow.folder / "nets" / "parts.py").write_text(PARTS.format(bias=False))
     edited = workflow.forked("--dry-run", *target, config=config)
     assert "rule features:" in edited.stdout
+
+
+HEADS = """
+from torch import nn
+
+
+def body():
+    layers = [nn.Conv2d(3, 16, 5, stride=8), nn.BatchNorm2d(16), nn.AdaptiveAvgPool2d(1)]
+    return nn.Sequential(*layers, nn.Flatten())
+
+
+def eight():
+    return nn.Sequential(body(), nn.Linear(16, 8))
+
+
+def projected():
+    return nn.Sequential(body(), nn.Linear(16, 12))
+"""
+
+
+def test_networks_without_a_classifier_join_a_study_that_measures_accuracy(workflow):
+    """Found by how they end, or said by their row, which changes nothing but accuracy."""
+    (workflow.folder / "heads.py").write_text(HEADS)
+    columns = ("model", "source", "architecture", "layers", "preprocessing", "training")
+    columns += ("classifier",)
+    rows = [
+        (name, "file", f"heads.py:{name}", "all", "resize=64 mean=0.4 std=0.1", "untrained", "")
+        for name in ("body", "eight", "projected")
+    ]
+
+    def write():
+        with (workflow.folder / "heads.tsv").open("w", newline="") as lines:
+            csv.writer(lines, delimiter="\t").writerows([columns, *rows])
+
+    def found(name):
+        return read_accuracy(workflow.folder / f"results/shapes/accuracy/{name}.csv", name)
+
+    labelled = workflow.folder / "labelled"
+    for number in range(8):
+        (labelled / str(number)).mkdir(parents=True)
+        Image.new("RGB", (64, 64), (30 * number,) * 3).save(labelled / str(number) / "one.png")
+    values = yaml.safe_load(SMALL.read_text()) | {
+        "models": {"table": "heads.tsv", "names": "all"},
+        "accuracy": {"images": "labelled"},
+    }
+    config = workflow.folder / "heads.yaml"
+    config.write_text(yaml.safe_dump(values))
+    write()
+    targets = [f"results/shapes/accuracy/{row[0]}.csv" for row in rows]
+    done = workflow.forked("--", *targets, "results/shapes/features/projected.nc", config=config)
+    assert found("eight")["accuracy_source"] == "measured"
+    assert found("eight")["top1"] >= 0
+    assert found("body")["accuracy_source"] == "no classifier"
+    assert np.isnan([found("body")["top1"], found("body")["top5"]]).all()
+    assert "has 8 folders where the network has 12 outputs; give each" in done.stdout
+    rows[2] = (*rows[2][:-1], "none")
+    write()
+    done = workflow.forked("--", *targets, "results/shapes/features/projected.nc", config=config)
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert "rule features:" not in done.stdout
+    assert found("projected")["accuracy_source"] == "no classifier"

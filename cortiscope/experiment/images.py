@@ -7,30 +7,55 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
 from cortiscope.errors import InputError
 
 IMAGE_ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff")
 # What PIL raises for a damaged file; SyntaxError is its word for a broken PNG.
 DAMAGED = (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError)
+# Of 65535: an image of 16 bits that is darker throughout was made with 12 bits, or fewer.
+DIM = 4096
 
 
-def read_image(path: Path) -> np.ndarray:
-    """uint8 (y, x, 3), 0..255; transparency is ignored, as by torchvision.
+def read_image(path: Path, viewed: bool = True) -> np.ndarray:
+    """uint8 (y, x, 3), 0..255: what a viewer shows of a file; of several frames the first.
 
-    An InputError where the file is no image, a damaged one, or one of more than 8 bits a channel.
+    Turned and mirrored as its EXIF orientation says, on white where it is transparent. Without
+    `viewed` it is what torchvision's ImageFolder gives, on which networks are trained and their
+    accuracies published: neither turned nor laid on white. Of 16 bits a channel the upper 8 are
+    kept; floating-point numbers run from 0 (black) to 1 (white). Colours of CMYK are converted
+    without a colour profile.
+
+    An InputError where the file is no image, a damaged one, or has no known white.
     """
     try:
-        with Image.open(path) as image:
-            mode = image.mode
-            if mode != "F" and not mode.startswith("I"):
-                return np.asarray(image.convert("RGB"))
+        with Image.open(path) as stored:
+            image = ImageOps.exif_transpose(stored) if viewed else stored
+            deep = image.mode == "F" or image.mode.startswith("I")
+            if viewed and image.has_transparency_data and not deep:
+                seen = image.convert("RGBA")
+                image = Image.alpha_composite(Image.new("RGBA", seen.size, "white"), seen)
+            values = np.asarray(image if deep else image.convert("RGB"))
     except DAMAGED as error:
         raise InputError(str(path), "is not a readable image", "replace or remove it") from error
-    # PIL would cut these grey levels off at 255. Of colours it keeps the upper 8 bits.
-    problem = f"has grey levels of more than 8 bits (mode {mode})"
-    raise InputError(str(path), problem, "store 8 bits a channel")
+    return _in_8_bits(values, str(path)) if deep else values
+
+
+def _in_8_bits(values: np.ndarray, where: str) -> np.ndarray:
+    """Grey levels (y, x) of more than 8 bits as uint8 (y, x, 3)."""
+    lowest, highest = values.min(), values.max()
+    if values.dtype.kind == "u" and not 0 < highest < DIM:
+        grey = values >> 8
+    elif values.dtype.kind == "f" and lowest >= 0 and highest <= 1:
+        grey = np.rint(255 * values)
+    else:
+        raise InputError(
+            where,
+            f"has grey levels of more than 8 bits, from {lowest} to {highest}",
+            "store 8 bits a channel, 16 of which 65535 is white, or numbers from 0 to 1",
+        )
+    return np.repeat(grey.astype(np.uint8)[:, :, None], 3, axis=2)
 
 
 def found_images(folder: str | Path, above: tuple[str, ...] = ()) -> Iterator[Path]:
@@ -56,15 +81,18 @@ def found_images(folder: str | Path, above: tuple[str, ...] = ()) -> Iterator[Pa
 
 
 def list_categories(folder: str | Path) -> list[Path]:
-    """The folders of labelled images, a category each, sorted by name as torchvision does.
+    """The folders of labelled images, a category each, in the order that numbers them.
 
-    Their order numbers them, those without images too, but not those that are hidden.
+    Those without images too, but not those that are hidden. Sorted by name as torchvision does,
+    except where all names are whole numbers, which are then the numbers of the categories.
     """
     folders = sorted(
         path for path in Path(folder).glob("*") if path.is_dir() and not path.name.startswith(".")
     )
     if not folders:
         raise InputError(str(folder), "holds no folder per category", "check accuracy.images")
+    if all(path.name.isdecimal() for path in folders):
+        return sorted(folders, key=lambda path: int(path.name))
     return folders
 
 

@@ -1,4 +1,4 @@
-"""Stimuli and recordings of real studies, brought to the one form that every rule reads."""
+"""Recordings of real studies, brought to the one form that every rule reads."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,90 +9,35 @@ import numpy as np
 import xarray as xr
 
 from cortiscope.errors import InputError
-from cortiscope.experiment.images import list_images, read_image
 from cortiscope.experiment.rdms import check_dissimilarities, recording_of_rdms
 from cortiscope.experiment.sizes import (
     area_names,
-    check_images,
     check_recording,
     in_time_bins,
     time_bins,
 )
-from cortiscope.experiment.stimulus_ids import image_id, positions, read_ids
+from cortiscope.experiment.stimulus_ids import positions
 from cortiscope.files import labels, opened, replacing
 
 
 def save(dataset: xr.Dataset, path: str | Path, provenance: Mapping[str, Any]) -> None:
     """Write a dataset as compressed netCDF-4, atomically, with its provenance."""
-    compressed = {
+    compressed: dict[Any, dict[str, Any]] = {
         name: {"zlib": True, "complevel": 1}
         for name, variable in dataset.data_vars.items()
         if variable.dtype.kind in "fiu"
     }
+    if "image" in compressed:  # a stimulus at a time, as they are read
+        compressed["image"]["chunksizes"] = (1, *dataset["image"].shape[1:])
     with replacing(path) as temporary:
         dataset.assign_attrs(provenance).to_netcdf(temporary, encoding=compressed)
 
 
-def read_stimuli(source: str | Path, variable: str = "image") -> xr.Dataset:
-    """Read stimuli from a netCDF file or a folder of images.
-
-    Returns `image (stimulus, y, x, channel)` uint8, 0..255, with `stimulus_id` and every other
-    coordinate of the stimuli that the file has (for a folder: `category`, the subfolder).
-    Errors: InputError for a missing variable, values that are not grey levels, repeated ids.
-    """
-    ids = read_ids(source)
-    found = _from_folder(Path(source)) if Path(source).is_dir() else _from_file(source, variable)
-    # As text, whatever the file has: 7 in one file and "7" in another are the same stimulus.
-    return found.assign_coords(stimulus_id=("stimulus", np.array(ids)))
-
-
-def _from_folder(folder: Path) -> xr.Dataset:
-    images, files = [], list_images(folder)
-    for file in files:
-        images.append(read_image(file))
-        if images[-1].shape != images[0].shape:
-            raise InputError(
-                str(file),
-                f"is {images[-1].shape[:2]} pixels where {files[0].name} is {images[0].shape[:2]}",
-                "bring all images to one size",
-            )
-    return xr.Dataset(
-        {"image": (("stimulus", "y", "x", "channel"), np.stack(images))},
-        coords={
-            "stimulus_id": ("stimulus", [image_id(file, folder) for file in files]),
-            "category": ("stimulus", [file.relative_to(folder).parent.name for file in files]),
-        },
-    )
-
-
-def _from_file(source: str | Path, variable: str) -> xr.Dataset:
-    with opened(source) as header, xr.open_dataset(source) as opened_dataset:
-        check_images(header, variable)
-        dataset = _loaded(opened_dataset, header)
-    image = dataset[variable]
-    _check_grey_levels(image.values, f"{source}: {variable}")
-    if "channel" not in image.dims:
-        image = image.expand_dims(channel=3, axis=-1)
-    image = image.transpose("stimulus", "y", "x", "channel").drop_vars("channel", errors="ignore")
-    image = image.astype(np.uint8).reset_coords(drop=True)
-    return xr.Dataset({"image": image}, coords=_along(dataset, "stimulus"))
-
-
-def _check_grey_levels(values: np.ndarray, where: str) -> None:
-    if values.dtype.kind == "f" and np.isnan(values).any():
-        stimulus = int(np.argwhere(np.isnan(values))[0][0])
-        raise InputError(where, f"NaN in stimulus number {stimulus}", "remove or repair that image")
-    if values.min() < 0 or values.max() > 255 or (values.dtype.kind == "f" and values.max() <= 1):
-        raise InputError(
-            where, f"runs from {values.min()} to {values.max()}", "store grey levels from 0 to 255"
-        )
-
-
 def _loaded(dataset: xr.Dataset, header: netCDF4.Dataset) -> xr.Dataset:
-    """All of a file in memory, text that it stores as bytes like any other text."""
+    """All of a file in memory, all its text, be it stored as bytes, as `labels` reads it."""
     dataset = dataset.load()
     for name, variable in dataset.variables.items():
-        if variable.dtype.kind == "S" and variable.ndim == 1:
+        if np.dtype(header[str(name)].dtype).kind in "US" and variable.ndim == 1:
             dataset = dataset.assign({name: (variable.dims, labels(header, str(name)))})
     return dataset
 
@@ -107,13 +52,18 @@ def _along(dataset: xr.Dataset, dimension: str) -> dict[str, Any]:
 
 
 def read_responses(
-    source: str, variable: str, area: str | list[str], stimulus_id: np.ndarray
+    source: str,
+    variable: str,
+    area: str | list[str],
+    stimulus_id: np.ndarray,
+    of_some: bool = False,
 ) -> xr.Dataset:
     """Read recordings, or dissimilarities, in the order of the stimuli.
 
     variable: `response` (stimulus[, repetition], neuroid[, time]) or `dissimilarity`
         (rdm, stimulus, stimulus_2). area: the coordinate(s) that name the area.
-    stimulus_id: (stimulus,), the stimuli that the networks see.
+    stimulus_id: (stimulus,), the stimuli that the networks see; with `of_some` others may have been
+        recorded, which are left out.
 
     Returns `response` with `area`, `neuroid_id` and the file's other neuroid coordinates. With a
     time axis every time bin is an area of its own, such as `MEG.0.1`, to all rules. From
@@ -124,9 +74,11 @@ def read_responses(
         check_recording(header, variable, area)
         areas, bins = np.array(area_names(header, area)), time_bins(header, variable)
         dataset = _loaded(opened_dataset, header)
-    dataset = dataset.isel(stimulus=_order(dataset, stimulus_id, source))
+    dataset = dataset.isel(stimulus=_order(dataset, stimulus_id, source, of_some))
     if variable == "dissimilarity":
-        dataset = dataset.isel(stimulus_2=_order(dataset, stimulus_id, source, "stimulus_2"))
+        dataset = dataset.isel(
+            stimulus_2=_order(dataset, stimulus_id, source, of_some, "stimulus_2")
+        )
         return _from_rdms(dataset, areas, stimulus_id, source)
     response = dataset[variable]
     _check_recorded(response, areas, f"{source}: {variable}")
@@ -158,7 +110,11 @@ def _by_time_bin(dataset: xr.Dataset, bins: list[str]) -> xr.Dataset:
 
 
 def _order(
-    dataset: xr.Dataset, stimulus_id: np.ndarray, source: str, dimension: str = "stimulus"
+    dataset: xr.Dataset,
+    stimulus_id: np.ndarray,
+    source: str,
+    of_some: bool,
+    dimension: str = "stimulus",
 ) -> list[int]:
     """Where each of the study's stimuli stands in the recording."""
     own = "stimulus_id" if dimension == "stimulus" else "stimulus_id_2"
@@ -166,7 +122,7 @@ def _order(
     if name not in dataset.variables:
         raise InputError(f"{source}: stimulus_id", "is missing", "add it as a coordinate")
     known = dataset[name].values.astype(str).tolist()
-    return positions(known, stimulus_id.astype(str).tolist(), f"{source}: {name}")
+    return positions(known, stimulus_id.astype(str).tolist(), f"{source}: {name}", of_some)
 
 
 def _check_recorded(response: xr.DataArray, areas: np.ndarray, where: str) -> None:

@@ -14,6 +14,8 @@ from cortiscope.experiment.shapes import IMAGE_SIZE
 from cortiscope.experiment.simulated_areas import AREAS
 from cortiscope.files import labels, opened
 
+# netCDF shows numbers of half precision, which it has not, as text.
+NUMBERS = "store integers, or floating-point numbers of 32 or 64 bits"
 LIGHT_BYTES = 10**9  # a file of fewer takes a minute to bring in, and some gigabytes
 
 
@@ -96,13 +98,17 @@ def _check_variable(
     where = f"{dataset.filepath()}: {variable}"
     if variable not in dataset.variables:
         known = ", ".join(dataset.variables)
+        if dataset.groups:
+            groups = ", ".join(dataset.groups)
+            problem = f"no such variable outside of the file's groups, {groups}"
+            raise InputError(where, problem, "write variables into no group")
         raise InputError(where, "no such variable", f"set {section}.variable to one of {known}")
     found = dataset[variable].dimensions
     if not set(needed) <= set(found) <= {*needed, *optional}:
         names = ", ".join([*needed, *(f"{name} (optional)" for name in optional)])
         raise InputError(where, f"has dimensions {', '.join(found)}", f"name them {names}")
     if not holds_numbers(dataset[variable]):
-        raise InputError(where, "holds no numbers", "store integers or floating-point numbers")
+        raise InputError(where, "holds no numbers", NUMBERS)
 
 
 def holds_numbers(variable: netCDF4.Variable) -> bool:

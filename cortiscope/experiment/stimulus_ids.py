@@ -5,9 +5,11 @@ from pathlib import Path
 
 from cortiscope.errors import InputError
 from cortiscope.experiment.images import list_images
-from cortiscope.files import labels, opened
+from cortiscope.files import composed, labels, opened
 
-REMEDY = "give both files the same stimulus_id values"
+REMEDY = (
+    "give both files the same stimulus_id values, or set stimuli.keep: common to take those of both"
+)
 
 
 def read_ids(source: str | Path) -> list[str]:
@@ -28,7 +30,12 @@ def read_ids(source: str | Path) -> list[str]:
 
 def image_id(file: Path, folder: str | Path) -> str:
     """The path of an image below its folder, without the ending."""
-    return str(file.relative_to(folder).with_suffix(""))
+    return composed(str(file.relative_to(folder).with_suffix("")))
+
+
+def image_category(file: Path, folder: str | Path) -> str:
+    """The name of the folder that an image lies in; empty in that of the stimuli itself."""
+    return composed(file.relative_to(folder).parent.name)
 
 
 def check_unique(ids: Sequence[str], where: str) -> None:
@@ -40,21 +47,29 @@ def check_unique(ids: Sequence[str], where: str) -> None:
         seen.add(name)
 
 
-def positions(recorded: Sequence[str], shown: Sequence[str], where: str) -> list[int]:
+def without(names: Sequence[str], others: Sequence[str]) -> list[str]:
+    """The names that are not among others."""
+    known = set(others)
+    return [name for name in names if name not in known]
+
+
+def positions(
+    recorded: Sequence[str], shown: Sequence[str], where: str, of_some: bool = False
+) -> list[int]:
     """Where each stimulus shown stands in the recording.
 
-    Errors: InputError unless both have the same stimuli, each once.
+    Errors: InputError unless each stimulus was recorded once and, but for `of_some`, no other was.
     """
     check_unique(recorded, where)
     position = {name: index for index, name in enumerate(recorded)}
-    missing = [name for name in shown if name not in position]
-    extra = sorted(set(position) - set(shown))
+    missing = without(shown, recorded)
+    extra = [] if of_some else sorted(without(recorded, shown))
     if missing or extra:
-        without = f" ({missing[0]!r})" if missing else ""
+        lacking = f" ({missing[0]!r})" if missing else ""
         beyond = f" ({extra[0]!r})" if extra else ""
         raise InputError(
             where,
-            f"{len(missing)} stimuli have no responses{without} and"
+            f"{len(missing)} stimuli have no responses{lacking} and"
             f" {len(extra)} responses have no stimulus{beyond}",
             REMEDY,
         )

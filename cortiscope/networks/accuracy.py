@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +11,13 @@ from torch import nn
 
 from cortiscope.errors import InputError
 from cortiscope.experiment.images import found_images, list_categories, read_image
-from cortiscope.networks.devices import reproducible
+from cortiscope.files import read
+from cortiscope.networks import zoo
+from cortiscope.networks.answers import Answers, NoClassifierError
+from cortiscope.networks.devices import choose_device, reproducible
+from cortiscope.networks.preprocessing import batch_of
 
+NO_CLASSIFIER = {"accuracy_source": "no classifier"}
 BATCH = 50  # images
 EVERY = 5  # seconds between reports
 
@@ -23,6 +28,31 @@ Labelled = tuple[np.ndarray, np.ndarray]
 def say(message: str) -> None:
     """Report progress where a log file can catch it."""
     print(message, file=sys.stderr, flush=True)
+
+
+def measured(
+    row: zoo.Row, weights: str | None, images: str | Path, device: str
+) -> Mapping[str, float | int | str]:
+    """What the table of accuracies says of the network of a row of the models table.
+
+    images: a folder with a folder per category, or a netCDF file with `image` and `label`, of which
+    a network that has more outputs than there are labels answers with the first.
+    """
+    n_classes, n_folders = None, None
+    if Path(images).is_dir():
+        labelled, n_folders = from_folder(images), len(list_categories(images))
+    else:
+        shown = read(images)
+        labelled = from_arrays(shown["image"], shown["label"])
+        n_classes = int(shown["label"].max()) + 1
+    network, transform = zoo.build(row, weights), zoo.transform(row)
+    chosen = choose_device(device)
+    try:
+        found = top_k(network, transform, labelled, n_classes, chosen, n_folders=n_folders)
+    except NoClassifierError as reason:
+        say(f"accuracy: not measured: {reason}")
+        return NO_CLASSIFIER
+    return {**found, "accuracy_source": "measured"}
 
 
 def top_k(
@@ -40,19 +70,21 @@ def top_k(
     n_classes: only the first so many outputs compete (a 1000-way head on 8 categories); None: all.
     n_folders: of which the labels are the numbers; there must be as many outputs. None: are not.
     Returns top1, top5, n_images. Ties count as drawn by lot, so that equal outputs are at chance.
-    With five categories or fewer top5 is 100. Raises InputError for no images, too few outputs, or
-    outputs that are not finite. On a GPU that is out of memory the batch is halved.
+    With five categories or fewer top5 is 100. Of several outputs the class scores are found, see
+    `answers.class_scores`. Raises InputError for no images, another number of outputs than folders,
+    or outputs that are not finite, and NoClassifierError for a network without class scores. On a
+    GPU that is out of memory the batch is halved.
     """
     network = network.to(device).eval()
+    answers = Answers(network, device, BATCH, n_folders or n_classes, report)
     hits = np.zeros(2)
-    n_images, size = 0, BATCH
-    said = time.monotonic()
+    n_images, said = 0, time.monotonic()
     with reproducible(), torch.inference_mode():
         for batch, labels in _batches(images, transform):
-            logits, size = _answers(network, batch, size, device, report)
+            scores = answers(batch)
             if n_folders is not None:
-                _check_outputs(logits, n_folders)
-            hits += _count_hits(logits, torch.from_numpy(labels), n_classes)
+                _check_outputs(scores, n_folders)
+            hits += _count_hits(scores, torch.from_numpy(labels), n_classes)
             n_images += len(labels)
             if time.monotonic() - said > EVERY:
                 said = time.monotonic()
@@ -63,73 +95,51 @@ def top_k(
     return {"top1": top1, "top5": top5, "n_images": n_images}
 
 
-def _answers(
-    network: nn.Module,
-    batch: torch.Tensor,
-    size: int,
-    device: torch.device | str,
-    report: Callable[[str], None],
-) -> tuple[torch.Tensor, int]:
-    """Logits (stimulus, category) of a batch, in parts of `size` images or of what fits; that."""
-    answers, start = [], 0
-    while start < len(batch):
-        part = batch[start : start + size]
-        try:
-            answers.append(network(part.to(device)).float().cpu())
-        except torch.OutOfMemoryError as error:  # for memory of the host, the job asked
-            if len(part) == 1:
-                raise InputError(
-                    "accuracy", "one image does not fit into memory", "use a larger GPU, or cpu"
-                ) from error
-            size = len(part) // 2
-            report(f"accuracy: out of memory, going on with batches of {size}")
-        else:
-            start += len(part)
-    return torch.cat(answers), size
-
-
-def _check_outputs(logits: torch.Tensor, n_folders: int) -> None:
+def _check_outputs(scores: torch.Tensor, n_folders: int) -> None:
     """Among other categories than the network's, its own would have other numbers."""
-    n_outputs = logits[0].numel()
-    if n_outputs != n_folders:
+    if scores.shape[1] != n_folders:
         raise InputError(
             "config: accuracy.images",
-            f"has {n_folders} folders where the network has {n_outputs} outputs",
-            "give each of its categories a folder, an empty one where there are no images",
+            f"has {n_folders} folders where the network has {scores.shape[1]} outputs",
+            "give each of its categories a folder, an empty one where there are no images; or write"
+            " `none` in the column `classifier` of the models table, if it is none",
         )
 
 
-def _count_hits(logits: torch.Tensor, labels: torch.Tensor, n_classes: int | None) -> list[float]:
+def _count_hits(scores: torch.Tensor, labels: torch.Tensor, n_classes: int | None) -> list[float]:
     """How many images are among the first and the first five answers."""
-    logits = logits if n_classes is None else logits[:, :n_classes]
-    if logits.ndim != 2 or int(labels.max()) >= logits.shape[1]:
+    scores = scores if n_classes is None else scores[:, :n_classes]
+    if int(labels.max()) >= scores.shape[1]:
         raise InputError(
             "accuracy",
-            f"outputs {tuple(logits.shape)} do not cover category {int(labels.max())}",
+            f"outputs {tuple(scores.shape)} do not cover category {int(labels.max())}",
             "use images of the categories that the network was trained on",
         )
-    if not torch.isfinite(logits).all():
+    if not torch.isfinite(scores).all():
         raise InputError("accuracy", "outputs are not finite", "check weights and images")
-    own = logits.gather(1, labels[:, None].long())
-    better, tied = (logits > own).sum(1), (logits == own).sum(1)  # the right one ties with itself
+    own = scores.gather(1, labels[:, None].long())
+    better, tied = (scores > own).sum(1), (scores == own).sum(1)  # the right one ties with itself
     return [float(((k - better) / tied.double()).clip(0, 1).sum()) for k in (1, 5)]
 
 
 def _batches(
     images: Iterable[Labelled], transform: Callable[[np.ndarray], torch.Tensor]
 ) -> Iterator[tuple[torch.Tensor, np.ndarray]]:
-    """Preprocess pieces, which may differ in image size, and gather them into batches."""
+    """Preprocess images one by one, which may differ in size, and gather them into batches.
+
+    Of BATCH; the last has up to one more, so that none is of one image alone.
+    """
     waiting: list[torch.Tensor] = []
-    labels: list[np.ndarray] = []
+    labels: list[int] = []
     for pictures, categories in images:
-        for start in range(0, len(pictures), BATCH):
-            waiting.append(transform(pictures[start : start + BATCH]))
-            labels.append(categories[start : start + BATCH])
-            if sum(map(len, waiting)) >= BATCH:
-                yield torch.cat(waiting), np.concatenate(labels)
-                waiting, labels = [], []
+        for picture, category in zip(pictures, categories, strict=True):
+            waiting.append(transform(picture[None]))
+            labels.append(category)
+            if len(waiting) == BATCH + 2:
+                yield batch_of(waiting[:BATCH]), np.array(labels[:BATCH])
+                waiting, labels = waiting[BATCH:], labels[BATCH:]
     if waiting:
-        yield torch.cat(waiting), np.concatenate(labels)
+        yield batch_of(waiting), np.array(labels)
 
 
 def from_arrays(images: np.ndarray, labels: np.ndarray) -> Iterator[Labelled]:
@@ -142,10 +152,10 @@ def from_arrays(images: np.ndarray, labels: np.ndarray) -> Iterator[Labelled]:
 
 
 def from_folder(folder: str | Path) -> Iterator[Labelled]:
-    """Images of a folder with a folder per category, one at a time.
+    """Images of a folder with a folder per category, one at a time, as ImageFolder reads them.
 
     Categories are numbered as `list_categories` has them.
     """
     for label, category in enumerate(list_categories(folder)):
         for path in sorted(found_images(category)):
-            yield read_image(path)[None], np.array([label])
+            yield read_image(path, viewed=False)[None], np.array([label])

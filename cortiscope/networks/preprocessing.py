@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -61,18 +62,52 @@ class Preprocessing:
         return pixels
 
 
-class Preprocessed:
-    """Stimuli that are preprocessed as they are sliced, so that memory holds one batch."""
+class Pictures(Protocol):
+    """Images that may differ in size; an array (stimulus, y, x, channel) will do."""
 
-    def __init__(self, images: np.ndarray, transform: Callable[[np.ndarray], torch.Tensor]) -> None:
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int, /) -> np.ndarray:
+        """uint8 (y, x, channel)"""
+
+
+class Preprocessed:
+    """Stimuli that are preprocessed as they are sliced, so that memory holds one batch.
+
+    Each as if alone, whatever the size of the others.
+    """
+
+    def __init__(self, images: Pictures, transform: Callable[[np.ndarray], torch.Tensor]) -> None:
         self.images = images
         self.transform = transform
+        self.shape: torch.Size | None = None
 
     def __len__(self) -> int:
         return len(self.images)
 
     def __getitem__(self, part: slice) -> torch.Tensor:
-        return self.transform(self.images[part])
+        made = (self.transform(self.images[i][None]) for i in range(*part.indices(len(self))))
+        batch = batch_of(made, self.shape)
+        self.shape = batch[:1].shape
+        return batch
+
+
+def batch_of(pictures: Iterable[torch.Tensor], shape: torch.Size | None = None) -> torch.Tensor:
+    """Preprocessed images (1, channel, y, x) as one batch (stimulus, channel, y, x).
+
+    An InputError unless all are of one shape, that of earlier ones where it is given.
+    """
+    together = list(pictures)
+    wanted = shape or together[0].shape
+    for picture in together:
+        if picture.shape != wanted:
+            sizes = " and ".join(f"{y} x {x}" for _, _, y, x in (wanted, picture.shape))
+            raise InputError(
+                "models table: preprocessing",
+                f"leaves images of unlike sizes, such as {sizes} pixels",
+                "add crop= in pixels",
+            )
+    return torch.cat(together)
 
 
 def parse(text: str, where: str, names: Iterable[str] = ()) -> Preprocessing:

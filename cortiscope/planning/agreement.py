@@ -80,7 +80,12 @@ def check_stimuli(study: Study) -> None:
                 "set stimuli.source to the stimuli of this recording",
             )
     if shown and recorded:
-        positions(read_ids(recorded[0]), read_ids(shown[0]), f"{recorded[0]}: stimulus_id")
+        where, ids = f"{recorded[0]}: stimulus_id", read_ids(recorded[0])
+        if study.config["stimuli"]["keep"] == "all":
+            positions(ids, read_ids(shown[0]), where)
+        elif not n_stimuli:
+            problem = f"none is among those of {shown[0]}, such as {ids[0]!r}"
+            raise InputError(where, problem, "name the stimuli alike in both")
 
 
 def check_folds(study: Study) -> None:

@@ -8,13 +8,17 @@ from cortiscope.planning.study import Study
 
 
 def stimulus_settings(study: Study) -> dict[str, Any]:
-    """The `stimuli` section without what is not read of its kind of source."""
+    """The `stimuli` section without what is not read of its kind of source.
+
+    With the ids of those to leave out, where there are any: whether to look for them is not read.
+    """
     source = study.source("stimuli")
     read = ["variable"] if source else ["count", "seed"]
     if source and Path(source[0]).is_dir():
         read = []
     section = study.section("stimuli")["stimuli"]
-    return {key: section[key] for key in ("source", *read)}
+    kept, left_out = {key: section[key] for key in ("source", *read)}, study.left_out["stimuli"]
+    return kept | ({"left_out": left_out} if left_out else {})
 
 
 def response_settings(study: Study) -> dict[str, Any]:
@@ -27,6 +31,8 @@ def response_settings(study: Study) -> dict[str, Any]:
     read = ["variable", "area"] if recorded else ["neuroids", "repetitions", "seed"]
     section = study.section("responses")["responses"]
     kept = {key: section[key] for key in ("source", "select", *read)}
+    if study.left_out["responses"]:
+        kept["left_out"] = len(study.left_out["responses"])
     if not _computed(study):
         return kept
     halves = study.section("ceilings")["ceilings"]

@@ -12,7 +12,7 @@ from cortiscope.experiment import shapes
 from cortiscope.experiment.images import list_images
 from cortiscope.experiment.shapes import CATEGORIES, Stimuli, parts
 from cortiscope.experiment.sizes import holds_numbers
-from cortiscope.experiment.stimulus_ids import read_ids
+from cortiscope.experiment.stimulus_ids import image_category, read_ids
 from cortiscope.files import along, labels, opened
 from cortiscope.planning.study import Study
 
@@ -30,11 +30,11 @@ def coordinates(study: Study) -> dict[str, int]:
         of_few = {"category": few, "label": few, "part": len(set(parts(study.n_stimuli)))}
         return {name: study.n_stimuli for name in known} | of_few
     if Path(source[0]).is_dir():
-        folder = Path(source[0])
-        parents = {file.relative_to(folder).parent.name for file in list_images(folder)}
-        return {"category": len(parents), "stimulus_id": study.n_stimuli}
+        categories = set(words(study, "category").tolist())
+        return {"category": len(categories), "stimulus_id": study.n_stimuli}
     with opened(source[0]) as dataset:
-        return {name: len(set(labels(dataset, name))) for name in along(dataset, "stimulus")}
+        names = along(dataset, "stimulus")
+    return {name: len(set(words(study, name).tolist())) for name in names}
 
 
 def unknown(field: str, name: str, known: Iterable[str]) -> InputError:
@@ -60,11 +60,19 @@ def words(study: Study, name: str) -> NDArray:
     if not source:
         return simulated_words(study, name)
     if name == "stimulus_id":
-        return np.array(read_ids(source[0]))
-    if Path(source[0]).is_dir():
-        return np.array([file.parent.name for file in list_images(source[0])])
-    with opened(source[0]) as dataset:
-        return np.array(labels(dataset, name))
+        every = read_ids(source[0])
+    elif Path(source[0]).is_dir():
+        every = [image_category(file, source[0]) for file in list_images(source[0])]
+    else:
+        with opened(source[0]) as dataset:
+            every = labels(dataset, name)
+    return _kept(study, np.array(every))
+
+
+def _kept(study: Study, every: NDArray) -> NDArray:
+    """Without the values of stimuli that the study leaves out: (stimulus,)."""
+    left_out = study.left_out["stimuli"]
+    return every[~np.isin(read_ids(study.source("stimuli")[0]), left_out)] if left_out else every
 
 
 def simulated_words(study: Study, name: str) -> NDArray:
@@ -92,6 +100,6 @@ def values(study: Study, name: str) -> NDArray:
     with opened(source[0]) as dataset:
         variable = dataset[name]
         if not holds_numbers(variable):
-            return np.array(labels(dataset, name))
-        read = np.asarray(variable[...])
+            return words(study, name)
+        read = _kept(study, np.asarray(variable[...]))
         return read.astype(float) if MADE_FLOATS & set(variable.ncattrs()) else read

@@ -15,6 +15,8 @@ from typing import Any
 
 from cortiscope.errors import InputError
 from cortiscope.experiment import sizes
+from cortiscope.experiment.stimulus_ids import read_ids, without
+from cortiscope.files import composed
 from cortiscope.mappings.kinds import MAPPINGS
 from cortiscope.networks import layer_tables, own_code
 from cortiscope.networks.projection_kinds import resolve
@@ -23,6 +25,7 @@ from cortiscope.planning.models import BUILD_COLUMNS, read_models
 from cortiscope.planning.schema import check
 
 LAYER_TABLES = Path("resources/layers")
+PATHS = ("data_root", "source", "table", "images")  # entries of a config
 LAYER_LABELS = ("layer", "kind", "shape", "n_features", "parameters")
 
 
@@ -58,6 +61,7 @@ class Study:
         if checked["accuracy"]["images"] == "auto":
             simulated = checked["stimuli"]["source"] == "shapes"
             checked["accuracy"]["images"] = "shapes" if simulated else "published"
+        checked = _composed(checked)
         folders = tuple(file.parent for file in reversed(config_files))
         study = cls(checked, repository, {}, folders)
         table = Path(study.locate(checked["models"]["table"], "config: models.table"))
@@ -126,8 +130,18 @@ class Study:
         return sizes.count_repetitions(self.config["responses"], self.source("responses"))
 
     @cached_property
+    def left_out(self) -> dict[str, list[str]]:
+        """Of `stimuli` and `responses`, the ids that the other has not, where these are to go."""
+        sources = [*self.source("stimuli"), *self.source("responses")]
+        if self.config["stimuli"]["keep"] == "all" or len(sources) < 2:
+            return {"stimuli": [], "responses": []}
+        shown, recorded = map(read_ids, sources)
+        return {"stimuli": without(shown, recorded), "responses": without(recorded, shown)}
+
+    @cached_property
     def n_stimuli(self) -> int:
-        return sizes.count_stimuli(self.config["stimuli"], self.source("stimuli"))
+        every = sizes.count_stimuli(self.config["stimuli"], self.source("stimuli"))
+        return every - len(self.left_out["stimuli"])
 
     @cached_property
     def image_bytes(self) -> int:
@@ -155,8 +169,12 @@ class Study:
         return list(own_code.with_imports(found))
 
     def network_row(self, model: str) -> dict[str, str]:
-        """The same without the choice of layers, which does not change how a network answers."""
-        return {key: value for key, value in self.build_row(model).items() if key != "layers"}
+        """The same without the choice of layers, which does not change how a network answers.
+
+        With whether it has a classifier, which changes nothing else.
+        """
+        row = {key: value for key, value in self.build_row(model).items() if key != "layers"}
+        return row | {"classifier": self.models[model]["classifier"]}
 
     def weights_file(self, model: str) -> list[str]:
         """The weights a model is built with: a file of the user's, or one the workflow fetches."""
@@ -255,6 +273,15 @@ class Study:
         the same when an area is left out or added.
         """
         return [area] if area else list(self.neuroids)
+
+
+def _composed(value: Any, key: str = "") -> Any:
+    """The names in a config in the form in which those in files are read, but for paths."""
+    if isinstance(value, Mapping):
+        return {name: _composed(item, name) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_composed(item) for item in value]
+    return composed(value) if isinstance(value, str) and key not in PATHS else value
 
 
 def _ordered(value: Any) -> Any:

@@ -3,8 +3,9 @@
 import numpy as np
 import xarray as xr
 
-from cortiscope.experiment.recordings import read_responses, read_stimuli
+from cortiscope.experiment.recordings import read_responses
 from cortiscope.experiment.responses import read_area
+from cortiscope.experiment.stimuli import read_stimuli
 from cortiscope.files import read, read_coordinate
 from tests.bad_inputs import N_STIMULI, recorded
 from tests.running import with_settings

@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 from sklearn.metrics import top_k_accuracy_score
 from torch import nn
-from torchvision import models
+from torchvision import datasets, models
 
 from cortiscope.errors import InputError
 from cortiscope.experiment.images import list_categories
@@ -147,6 +147,35 @@ def test_folder_categories_are_sorted_by_name(tmp_path):
         Image.new("L", size, 40 * label).save(folder / "b.png")
     found = [(label[0], images.shape, images.max()) for images, label in from_folder(tmp_path)]
     assert found == [(0, (1, 6, 5, 3), 40), (1, (1, 6, 4, 3), 0), (2, (1, 6, 6, 3), 80)]
+
+
+def test_folders_that_are_numbers_are_in_their_order(tmp_path):
+    """Whether or not they are padded; as text 10 would come before 2."""
+    names = [str(number) for number in range(12)]
+    folders(tmp_path / "plain", names, 12)
+    folders(tmp_path / "padded", [f"{name:0>2}" for name in names], 12)
+    folders(tmp_path / "mixed", sorted([*names[:11], "n11"]), 12)
+    for name in ("plain", "padded", "mixed"):
+        assert measured(tmp_path / name)["top1"] == 100
+    assert [path.name for path in list_categories(tmp_path / "plain")] == names
+
+
+def test_labelled_images_are_read_as_networks_are_trained(tmp_path):
+    """By torchvision's ImageFolder: not turned, the colours beneath what is transparent kept."""
+    random = np.random.default_rng(0)
+    (tmp_path / "n01").mkdir()
+    exif = Image.Exif()
+    exif[274] = 6
+    for number, channels in enumerate((3, 4, 1)):
+        pixels = random.integers(0, 256, (5, 7, channels), np.uint8)
+        picture = Image.fromarray(pixels[..., 0] if channels == 1 else pixels)
+        picture.save(tmp_path / "n01" / f"{number}.png", exif=exif)
+    expected = datasets.ImageFolder(tmp_path)
+    found = list(from_folder(tmp_path))
+    assert len(found) == len(expected) == 3
+    for (images, label), (picture, number) in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(images[0], np.asarray(picture))
+        assert label.tolist() == [number]
 
 
 def test_bad_images_are_named(tmp_path):

@@ -142,3 +142,22 @@ def test_preprocessed_is_made_by_slices():
     lazy = preprocessing.Preprocessed(images, transform)
     assert len(lazy) == 5
     assert torch.equal(lazy[1:3], transform(images)[1:3])
+
+
+def test_images_of_unlike_sizes_are_preprocessed_as_if_alone():
+    images = [photograph(300 + 3 * seed, 280 - seed, seed=seed) for seed in range(4)]
+    preset = models.get_model_weights("alexnet").DEFAULT.transforms()
+    found = preprocessing.Preprocessed(images, zoo.transform(row()))[0:4]
+    for image, seen in zip(images, found, strict=True):
+        # PIL and tensors may round the resized grey levels differently.
+        assert (seen - preset(Image.fromarray(image))).abs().mean() < 0.005
+
+
+def test_images_that_stay_of_unlike_sizes_are_refused():
+    """In one batch, and in two."""
+    images = [photograph(70, 64), photograph(70, 64), photograph(64, 70)]
+    seen = preprocessing.Preprocessed(images, zoo.transform(small(preprocessing="resize=32")))
+    assert seen[0:2].shape == (2, 3, 35, 32)
+    for part in (slice(2, 3), slice(1, 3)):
+        with pytest.raises(InputError, match=r"35 x 32 and 32 x 35 pixels; add crop="):
+            seen[part]

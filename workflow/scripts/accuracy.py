@@ -5,10 +5,9 @@ import csv
 import torch
 
 from cortiscope import job
-from cortiscope.experiment.images import list_categories
-from cortiscope.files import made_by, read, replacing
-from cortiscope.networks import devices, zoo
-from cortiscope.networks.accuracy import from_arrays, from_folder, top_k
+from cortiscope.files import made_by, replacing
+from cortiscope.networks import accuracy as accuracies
+from cortiscope.networks import zoo
 
 COLUMNS = ("model", "top1", "top5", "accuracy_source", "n_images", "made_by")
 
@@ -24,24 +23,16 @@ def main(
     provenance: dict,
 ) -> None:
     torch.set_num_threads(threads)
-    published = zoo.published_accuracy(row)
     found: dict = {"model": row["model"], "made_by": made_by(provenance)}
-    found["accuracy_source"] = "unknown"
-    if images or folder:
-        n_classes, n_folders = None, None
-        if images:
-            shown = read(images[0])
-            labelled = from_arrays(shown["image"], shown["label"])
-            n_classes = int(shown["label"].max()) + 1
-        else:
-            labelled, n_folders = from_folder(folder), len(list_categories(folder))
-        network = zoo.build(row, weights[0] if weights else None)
-        chosen = devices.choose_device(device)
-        transform = zoo.transform(row)
-        found |= top_k(network, transform, labelled, n_classes, chosen, n_folders=n_folders)
-        found["accuracy_source"] = "measured"
-    elif published:
+    if row["classifier"] == "none":
+        found |= accuracies.NO_CLASSIFIER
+    elif images or folder:
+        labelled = images[0] if images else folder
+        found |= accuracies.measured(row, weights[0] if weights else None, labelled, device)
+    elif published := zoo.published_accuracy(row):
         found |= {"top1": published[0], "top5": published[1], "accuracy_source": "published"}
+    else:
+        found["accuracy_source"] = "unknown"
     with replacing(accuracy) as temporary, temporary.open("w", newline="") as lines:
         writer = csv.DictWriter(lines, COLUMNS)
         writer.writeheader()

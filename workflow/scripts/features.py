@@ -3,7 +3,8 @@
 import torch
 
 from cortiscope import job
-from cortiscope.files import check_made_by, read
+from cortiscope.experiment.stored_images import StoredImages
+from cortiscope.files import check_made_by, opened, read_coordinate
 from cortiscope.networks import extraction, zoo
 from cortiscope.networks.features import write_features
 from cortiscope.networks.preprocessing import Preprocessed
@@ -23,18 +24,18 @@ def main(
 ) -> None:
     torch.set_num_threads(threads)
     check_made_by(stimuli, stimuli_made_by)
-    shown = read(stimuli)
     network = zoo.build(row, weights[0] if weights else None)
-    images = Preprocessed(shown["image"], zoo.transform(row))
     names = [layer["layer"] for layer in layers]
     limited = settings["features"] | {"memory": memory}
-    outcomes = extraction.extract(network, images, names, limited, row["model"])
+    with opened(stimuli) as shown:
+        images = Preprocessed(StoredImages(shown), zoo.transform(row))
+        outcomes = extraction.extract(network, images, names, limited, row["model"])
     labelled = {
         layer["layer"]: (outcomes[layer["layer"]][0], layer | outcomes[layer["layer"]][1])
         for layer in layers
     }
     about = {"model": row["model"]} | provenance
-    write_features(features, labelled, shown["stimulus_id"], about)
+    write_features(features, labelled, read_coordinate(stimuli, "stimulus_id"), about)
 
 
 if __name__ == "__main__":

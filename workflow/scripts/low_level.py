@@ -2,14 +2,16 @@
 
 from cortiscope import job
 from cortiscope.experiment.low_level import MODELS
-from cortiscope.files import Variable, check_made_by, read_coordinate, write
+from cortiscope.experiment.stored_images import StoredImages
+from cortiscope.files import Variable, check_made_by, opened, read_coordinate, write
 
 
 def main(
     stimuli: str, features: str, stimuli_made_by: str, settings: dict, provenance: dict
 ) -> None:
     check_made_by(stimuli, stimuli_made_by)
-    images = read_coordinate(stimuli, "image")
+    with opened(stimuli) as shown:
+        images = StoredImages(shown).of_one_size()
     variables = {"stimulus_id": Variable(("stimulus",), read_coordinate(stimuli, "stimulus_id"))}
     for name in settings["low_level"]["models"]:
         found = MODELS[name](images).astype("float32")

@@ -1,6 +1,7 @@
 """Bring the recordings of a study to one file, in the order of its stimuli; select neuroids."""
 
 import importlib
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -26,8 +27,12 @@ def main(
     check_made_by(stimuli, stimuli_made_by)
     with xr.open_dataset(stimuli) as shown:
         if source:
+            n_left_out = settings.get("left_out", 0)
+            if n_left_out:
+                print(f"left out: {n_left_out} stimuli that were not shown", file=sys.stderr)
+            ids = shown["stimulus_id"].values
             recorded = read_responses(
-                source[0], settings["variable"], settings["area"], shown["stimulus_id"].values
+                source[0], settings["variable"], settings["area"], ids, bool(n_left_out)
             )
         else:
             recorded = embedded_responses.responses(

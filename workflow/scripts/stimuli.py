@@ -1,13 +1,20 @@
 """Bring the stimuli of a study to one file."""
 
+import sys
+
 from cortiscope import job
 from cortiscope.experiment import embedded
-from cortiscope.experiment.recordings import read_stimuli, save
+from cortiscope.experiment.recordings import save
+from cortiscope.experiment.stimuli import read_stimuli
 
 
 def main(source: list[str] | None, stimuli: str, settings: dict, provenance: dict) -> None:
     if source:
-        shown = read_stimuli(source[0], settings.get("variable", ""))  # a folder has none
+        left_out = settings.get("left_out", [])
+        if left_out:
+            print(f"left out: {len(left_out)} stimuli without responses", file=sys.stderr)
+        # A folder has no variable.
+        shown = read_stimuli(source[0], settings.get("variable", ""), left_out)
     else:
         shown = embedded.stimuli(settings["count"], settings["seed"])
     save(shown, stimuli, provenance)

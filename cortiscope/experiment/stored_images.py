@@ -1,0 +1,63 @@
+"""The images of the stimuli, which may differ in size, in one array of a netCDF file."""
+
+from collections.abc import Sequence
+
+import netCDF4
+import numpy as np
+from PIL import Image
+
+# Beside images of unlike sizes: (stimulus, side), height and width in pixels. No coordinate of a
+# user's stimuli, which have one dimension, is taken for it.
+SIZES = "image_size"
+SIZES_DIMS = ("stimulus", "side")
+
+
+def padded(images: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Images (y, x, channel) as one array (stimulus, y, x, channel), and their sizes (stimulus, 2).
+
+    Below and to the right of smaller ones are zeros, which take no room once they are compressed.
+    """
+    sizes = np.array([image.shape[:2] for image in images], dtype=np.int32)
+    together = np.zeros((len(images), *sizes.max(axis=0), images[0].shape[2]), images[0].dtype)
+    for place, image in zip(together, images, strict=True):
+        place[: image.shape[0], : image.shape[1]] = image
+    return together, sizes
+
+
+class StoredImages:
+    """The images of an open file of stimuli, each read when it is asked for, in its own size."""
+
+    def __init__(self, dataset: netCDF4.Dataset) -> None:
+        self.images = dataset["image"]
+        stored = dataset.variables.get(SIZES)
+        if stored is not None and stored.dimensions == SIZES_DIMS:
+            self.sizes = np.asarray(stored[...])  # (stimulus, 2)
+        else:
+            self.sizes = np.tile(self.images.shape[1:3], (len(self), 1))
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, index: int) -> np.ndarray:
+        """uint8 (y, x, channel)."""
+        height, width = self.sizes[index]
+        return np.asarray(self.images[index, :height, :width])
+
+    def of_one_size(self) -> np.ndarray:
+        """All images as one array (stimulus, y, x, channel) uint8, for models that need it.
+
+        Where sizes differ, the shorter side of each is brought to the smallest among them, and the
+        centre that all then have is kept.
+        """
+        sizes = self.sizes
+        if (sizes == sizes[0]).all():
+            return np.asarray(self.images[...])
+        shorter = sizes.min(axis=1, keepdims=True)
+        scaled = np.rint(sizes * shorter.min() / shorter).astype(int)  # (stimulus, 2)
+        height, width = scaled.min(axis=0)
+        images = np.empty((len(self), height, width, self.images.shape[3]), np.uint8)
+        for index, (rows, columns) in enumerate(scaled):
+            whole = Image.fromarray(self[index]).resize((columns, rows), Image.Resampling.BILINEAR)
+            top, left = (rows - height) // 2, (columns - width) // 2
+            images[index] = np.asarray(whole)[top : top + height, left : left + width]
+        return images
