@@ -58,9 +58,7 @@ def traced(model: Mapping[str, str]) -> tuple[nn.Module, list[Call]]:
             with torch.device(built_on):
                 network = zoo.architecture(model).eval().to(traced_on)
             calls = trace(network, shape)
-        except InputError:
-            raise
-        except Exception as error:  # whatever a network does that needs values
+        except Exception as error:  # whatever a network or its constructor does that needs values
             failure = error
             continue
         if not calls:
@@ -70,6 +68,8 @@ def traced(model: Mapping[str, str]) -> tuple[nn.Module, list[Call]]:
                 "return one that holds its layers as modules, such as nn.Sequential",
             )
         return network, calls
+    if isinstance(failure, InputError):  # which the CPU gives as well, so that it is true
+        raise failure
     raise InputError(
         f"models table: {model['model']}",
         f"an image {shape} does not pass through the network ({first_line(failure)})",
