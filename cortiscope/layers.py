@@ -6,7 +6,7 @@ python -m cortiscope.layers --models config/models.tsv --output resources/layers
 import argparse
 import math
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -16,7 +16,8 @@ from torch import nn
 from cortiscope.errors import InputError
 from cortiscope.files import replacing
 from cortiscope.networks import layer_tables, zoo
-from cortiscope.networks.tracing import Call, is_convolution, is_weighted, trace
+from cortiscope.networks.data_flow import count_weighted, is_convolution
+from cortiscope.networks.tracing import Call, trace
 from cortiscope.networks.weight_names import preprocessing
 from cortiscope.suggestions import near
 
@@ -82,12 +83,12 @@ def select(network: nn.Module, calls: Sequence[Call], selector: str, where: str)
 
     selector: comma-separated, each `conv` (every convolution), `blocks` (see `blocks`), `all`
         (every module without children), a glob (`features.*`), or the name of a call; `/3` after
-        any of them takes every third. The classifier head (the last convolution or linear map,
-        if nothing with parameters follows, and all that comes after it) is left out unless a
-        name names it.
+        any of them takes every third. Classifier heads (convolutions and linear maps after which
+        nothing with parameters comes, and all that is computed from theirs) are left out unless a
+        name names them.
     where: for messages. Raises InputError for an unknown name, with the nearest ones.
     """
-    body = calls[: head(calls)]
+    body = [call for call in calls if not call.of_head]
     chosen: set[str] = set()
     for item in selector.split(","):
         pattern, _, step = item.strip().partition("/")
@@ -119,41 +120,42 @@ def matching(
         raise InputError(
             where, f"{pattern!r} gives no tensor of stimuli in a pass", "choose another layer"
         )
+    if pattern in kinds:
+        raise InputError(
+            where,
+            f"{pattern!r} matches none of the network's {len(calls)} layers",
+            f"name some, such as {', '.join(call.name for call in calls[:3])}",
+        )
     names = [*(call.name for call in calls), *kinds]
     raise InputError(where, f"{pattern!r} matches no layer", f"near: {near(pattern, names)}")
-
-
-def head(calls: Sequence[Call]) -> int:
-    """Where the classifier begins: the index of its call, or the number of calls if none."""
-    parametric = [index for index, call in enumerate(calls) if call.leaf and call.parameters]
-    if parametric and calls[parametric[-1]].weighted:
-        return parametric[-1]
-    return len(calls)
 
 
 def blocks(network: nn.Module, calls: Sequence[Call]) -> list[Call]:
     """The units that architectures are drawn with: residual, fire, dense, transformer blocks.
 
     Going down from the network, a module with children is a block if it holds a convolution or
-    linear map; but plain sequences of several, and modules that hold a sequence of several blocks,
-    are stages and gone through. Convolutions and linear maps met on the way (the stem, or all
+    linear map; but plain sequences of several, and modules that hold a sequence of several blocks
+    (see `is_stage`, and `DataFlow.in_sequence` for those that only the pass shows), are stages and
+    gone through. Convolutions and linear maps met on the way (the stem, or all
     layers of a plain network) count as well.
     """
-    wanted = set(_block_names(network, ""))
+    sequences = {call.module.rpartition(".")[0] for call in calls if call.in_sequence}
+    wanted = set(_block_names(network, "", sequences))
     return [call for call in calls if call.module in wanted]
 
 
-def _block_names(module: nn.Module, prefix: str) -> list[str]:
+def _block_names(module: nn.Module, prefix: str, sequences: Collection[str]) -> list[str]:
     names: list[str] = []
     for name, child in module.named_children():
         path = f"{prefix}{name}"
         weighted = count_weighted(child)
         if weighted == 0:
             continue
-        if not list(child.children()) or weighted == 1 or not is_stage(child):
+        below = {other for other in sequences if f"{other}.".startswith(f"{path}.")}
+        if not list(child.children()) or weighted == 1 or not (below or is_stage(child)):
             names.append(path)
         else:
-            names.extend(_block_names(child, f"{path}."))
+            names.extend(_block_names(child, f"{path}.", below))
     return names
 
 
@@ -167,11 +169,6 @@ def is_stage(module: nn.Module) -> bool:
     return any(
         sum(count_weighted(child) > 1 for child in part.children()) > 1 for part in sequences
     )
-
-
-def count_weighted(module: nn.Module) -> int:
-    """The convolutions and linear maps in a module."""
-    return sum(is_weighted(part) for part in module.modules())
 
 
 def first_line(error: BaseException) -> str:

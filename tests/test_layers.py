@@ -183,7 +183,9 @@ def test_a_constructor_that_reads_values_is_run_on_the_cpu(tmp_path):
 
 def test_a_constructor_that_fails_is_answered_by_what_the_cpu_says(tmp_path):
     (tmp_path / "net.py").write_text(READS_VALUES)
-    with pytest.raises(InputError, match=r"net.py:wrong fails \(ValueError: no such width\)") as caught:
+    with pytest.raises(
+        InputError, match=r"net.py:wrong fails \(ValueError: no such width\)"
+    ) as caught:
         layers.traced(row(f"{tmp_path}/net.py:wrong", "file", preprocessing="crop=8"))
     assert "\n" not in str(caught.value)
 

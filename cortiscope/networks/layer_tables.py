@@ -17,6 +17,7 @@ from cortiscope.networks.weight_names import is_named
 LISTED_BY = (
     "networks/layer_tables",
     "layers",
+    "networks/data_flow",
     "networks/own_code",
     "networks/shapenet",
     "networks/torchvision_zoo",

@@ -3,11 +3,13 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from torch import nn
+
+from cortiscope.networks.data_flow import DataFlow, is_weighted
 
 
 @dataclass(frozen=True)
@@ -18,6 +20,7 @@ class Call:
     shape: of its output (its first tensor), without the stimulus dimension.
     position: how many modules without children had finished before it, itself not counted.
     parameters: of the module, its children's included.
+    of_head, in_sequence: see `DataFlow.from_head` and `DataFlow.in_sequence`.
     """
 
     name: str
@@ -27,6 +30,8 @@ class Call:
     parameters: int
     leaf: bool
     weighted: bool
+    of_head: bool = False
+    in_sequence: bool = False
 
     @property
     def module(self) -> str:
@@ -39,15 +44,6 @@ class Call:
 
 # Told of every finished call: call name, module, inputs, output.
 Listener = Callable[[str, nn.Module, Any, Any], None]
-
-
-def is_weighted(module: nn.Module) -> bool:
-    """Whether a module is a convolution or a linear map."""
-    return isinstance(module, nn.Linear) or is_convolution(module)
-
-
-def is_convolution(module: nn.Module) -> bool:
-    return isinstance(module, nn.modules.conv._ConvNd)
 
 
 def first_tensor(output: Any) -> torch.Tensor | None:
@@ -121,6 +117,10 @@ def trace(network: nn.Module, shape: Sequence[int]) -> list[Call]:
     parameter = next(network.parameters(), torch.empty(0))
     images = torch.zeros(batch, *shape, device=parameter.device, dtype=parameter.dtype)
     names = [name for name, _ in network.named_modules() if name]
-    with listening(network, names, record), torch.inference_mode():
+    with listening(network, names, record), torch.inference_mode(), DataFlow(network) as flow:
         network(images)
-    return calls
+    of_head, in_sequence = flow.from_head(), flow.in_sequence()
+    return [
+        replace(call, of_head=call.name in of_head, in_sequence=call.name in in_sequence)
+        for call in calls
+    ]
