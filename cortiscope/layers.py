@@ -33,7 +33,8 @@ def layer_table(model: Mapping[str, str]) -> list[dict[str, object]]:
     last = max(call.position for call in calls)
     total = sum(parameter.numel() for parameter in network.parameters())
     # With the image, which waits beside what a call holds.
-    widest = max(call.n_features for call in calls) + math.prod(zoo.input_shape(model))
+    widest = max(call.n_features for call in calls) + math.prod(zoo.input_shape(model, network))
+    about = {"model_parameters": total, "model_widest": widest, **zoo.shown(model, network)}
     where = f"models table: {model['model']}: layers"
     return [
         {
@@ -44,8 +45,7 @@ def layer_table(model: Mapping[str, str]) -> list[dict[str, object]]:
             "shape": "x".join(str(size) for size in call.shape),
             "n_features": call.n_features,
             "parameters": call.parameters,
-            "model_parameters": total,
-            "model_widest": widest,
+            **about,
         }
         for index, call in enumerate(select(network, calls, model["layers"], where))
     ]
@@ -58,6 +58,7 @@ def traced(model: Mapping[str, str]) -> tuple[nn.Module, list[Call]]:
         try:
             with torch.device(built_on):
                 network = zoo.architecture(model).eval().to(traced_on)
+            shape = zoo.input_shape(model, network)
             calls = trace(network, shape)
         except Exception as error:  # whatever a network or its constructor does that needs values
             failure = error
@@ -74,7 +75,7 @@ def traced(model: Mapping[str, str]) -> tuple[nn.Module, list[Call]]:
     raise InputError(
         f"models table: {model['model']}",
         f"an image {shape} does not pass through the network ({first_line(failure)})",
-        "check architecture and preprocessing",
+        "check architecture and preprocessing (channels=1 where it takes grey images)",
     ) from failure
 
 
@@ -186,7 +187,11 @@ def write_tables(models: Sequence[Mapping[str, str]], folder: Path) -> None:
         path = folder / f"{layer_tables.digest(model)}.csv"
         if not path.is_file():
             print(f"{number}/{len(models)} {model['model']}", file=sys.stderr, flush=True)
-            text = layer_tables.dump_table(layer_table(model))
+            table = layer_table(model)
+            if table[0]["model_warning"]:
+                about = f"warning: model {model['model']}: {table[0]['model_warning']}"
+                print(about, file=sys.stderr, flush=True)
+            text = layer_tables.dump_table(table)
             with replacing(path) as temporary:
                 temporary.write_text(text)
 

@@ -142,9 +142,14 @@ class Study:
         found = self.locate(file, f"models table: {model}: architecture")
         return list(own_code.with_imports(found))
 
+    def shown_row(self, model: str) -> dict[str, str]:
+        """The same for jobs, with the preprocessing itself in words where the row says `auto`."""
+        about = self.layer_tables[model][0]
+        return self.build_row(model) | {"preprocessing": about["model_preprocessing"]}
+
     def network_row(self, model: str) -> dict[str, str]:
         """The same without the choice of layers, which does not change how a network answers."""
-        return {key: value for key, value in self.build_row(model).items() if key != "layers"}
+        return {key: value for key, value in self.shown_row(model).items() if key != "layers"}
 
     def weights_file(self, model: str) -> list[str]:
         """The weights a model is built with: a file of the user's, or one the workflow fetches."""
@@ -191,6 +196,9 @@ class Study:
             # A bad row is its last line; anything else is shown whole.
             last = (done.stderr.strip().splitlines() or ["no message"])[-1]
             raise SystemExit(last if last.startswith("error: ") else done.stderr)
+        for line in done.stderr.splitlines():
+            if line.startswith("warning: "):
+                print(line, file=sys.stderr, flush=True)
 
     def layers(self, model: str) -> list[str]:
         return [row["layer"] for row in self.layer_tables[model]]
