@@ -17,6 +17,8 @@ from cortiscope.networks.weight_names import is_named
 LISTED_BY = (
     "networks/layer_tables",
     "layers",
+    "networks/dependence",
+    "networks/outputs",
     "networks/own_code",
     "networks/shapenet",
     "networks/torchvision_zoo",
@@ -33,6 +35,7 @@ COLUMNS = (
     "parameters",
     "model_parameters",
     "model_widest",
+    "model_unrecorded",
 )
 MODEL_COLUMNS = ("model", "source", "architecture", "weights", "seed", "layers", "preprocessing")
 DEFAULTS = {"weights": "none", "seed": "0", "layers": "blocks", "preprocessing": "auto"}
@@ -76,7 +79,9 @@ def read_table(path: str | Path) -> list[dict[str, str]]:
     depth: 0 (the network's first operation) to 1 (its last); kind: the module's class; shape: of
     its output for one stimulus, as 64x55x55; n_features: the product of shape; parameters: of the
     module, children included; model_parameters: of the whole network; model_widest: the largest
-    n_features of all its calls, recorded or not, and the numbers of its image.
+    n_features of all its calls, recorded or not, and the numbers of its image; model_unrecorded:
+    of what the selector means, the first that cannot be recorded, why, and how many more there are;
+    empty where there is none. `python -m cortiscope.layers MODEL` names all.
     """
     if not Path(path).is_file():
         raise InputError(str(path), "no such layer table", "make it: python -m cortiscope.layers")

@@ -191,6 +191,9 @@ class Study:
             # A bad row is its last line; anything else is shown whole.
             last = (done.stderr.strip().splitlines() or ["no message"])[-1]
             raise SystemExit(last if last.startswith("error: ") else done.stderr)
+        for line in done.stderr.splitlines():
+            if line.startswith("warning: "):
+                print(line, file=sys.stderr, flush=True)
 
     def layers(self, model: str) -> list[str]:
         return [row["layer"] for row in self.layer_tables[model]]
