@@ -45,6 +45,11 @@ def test_alexnet_table():
         "parameters": 64 * 3 * 121 + 64,
         "model_parameters": 61_100_840,  # as published with the weights
         "model_widest": 64 * 55 * 55 + 3 * 224**2,
+        "model_unrecorded": "",
+        "model_preprocessing": "resize=256 crop=224 mean=0.485,0.456,0.406 std=0.229,0.224,0.225"
+        " interpolation=bilinear channels=3",
+        "model_preprocessing_source": "assumed",
+        "model_warning": "",
     }
     assert last["layer"] == "features.10"
     assert last["depth"] == pytest.approx(10 / 20, abs=1e-6)  # 21 operations, dropout's included
@@ -234,7 +239,7 @@ class Odd(nn.Module):
 def test_other_outputs():
     calls = {call.name: call for call in trace(Odd().eval(), (3, 8, 8))}
     assert calls["two"].shape == (1, 6, 6)
-    assert "whole" not in calls
+    assert calls["whole"].unrecorded
     with pytest.raises(InputError, match="'whole' gives no tensor of stimuli"):
         layers.select(Odd(), list(calls.values()), "whole", "net")
 

@@ -1,9 +1,8 @@
 """What a pass computes from what: which maps come last, and which modules follow another."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from contextlib import ExitStack
-from dataclasses import is_dataclass
 from functools import reduce
 from operator import or_
 from typing import Any, Self
@@ -13,6 +12,8 @@ from torch import nn
 from torch.multiprocessing.reductions import StorageWeakRef
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from cortiscope.networks.outputs import tensors
+
 ADDITIONS = (torch.ops.aten.add, torch.ops.aten.add_)
 IMAGE = 1  # the bit of the stimuli; those of finished calls follow, in order
 
@@ -20,7 +21,8 @@ IMAGE = 1  # the bit of the stimuli; those of finished calls follow, in order
 class DataFlow(TorchDispatchMode):
     """While it lasts, follows the numbers of a pass through a network from module to module.
 
-    Works on torch's meta device too. Of several passes it tells of the last. A tensor's origins are
+    Works on torch's meta device too; not in inference mode, where `expand_as` is one operation, of
+    which values both tensors are. Of several passes it tells of the last. A tensor's origins are
     bits of an integer: the stimuli, and all calls that it was computed from. They are kept by
     storage, so that views and changes in place have those of all that shares it.
     """
@@ -33,7 +35,7 @@ class DataFlow(TorchDispatchMode):
 
     def _begin(self) -> None:
         # By a weak reference, which keeps the place of a storage from being used for another.
-        self.origins: dict[StorageWeakRef | None, int] = {}
+        self.origins: dict[StorageWeakRef | int, int] = {}
         self.counts: Counter[str] = Counter()
         self.running: list[tuple[str, int]] = []  # name, origins of what it was given
         self.calls: dict[str, tuple[str, int, int]] = {}  # module, origins of inputs and of output
@@ -60,7 +62,10 @@ class DataFlow(TorchDispatchMode):
     ) -> Any:
         given = [self._origins(value) for value in (*args, *(kwargs or {}).values())]
         result = operation(*args, **(kwargs or {}))
-        self._mark(result, _union(given), add=False)
+        self._mark(result, 0 if _takes_only_shape(operation) else _union(given))
+        for argument, value in zip(operation._schema.arguments, args, strict=False):
+            if argument.alias_info is not None and argument.alias_info.is_write:
+                self._mark(value, _union(given))
         if operation.overloadpacket in ADDITIONS and all(given[:2]) and self.running:
             self.adding.add(self.running[-1][0])
         return result
@@ -73,7 +78,7 @@ class DataFlow(TorchDispatchMode):
         def hook(_module: nn.Module, args: Any, kwargs: Any) -> None:
             if not name:
                 self._begin()
-                self._mark((args, kwargs), IMAGE, add=False)
+                self._mark((args, kwargs), IMAGE)
             given = self._origins((args, kwargs))
             self.running.append((name, given))
             if parametric:
@@ -86,7 +91,9 @@ class DataFlow(TorchDispatchMode):
             _, given = self.running.pop()
             self.counts[name] += 1
             number = self.counts[name]
-            self._mark(output, IMAGE << (len(self.calls) + 1), add=True)
+            call_bit = IMAGE << (len(self.calls) + 1)
+            for tensor in tensors(output):
+                self._mark(tensor, self._origins(tensor) | call_bit)
             self.result = self._origins(output)
             call = name if number == 1 else f"{name}#{number}"
             self.calls[call] = (name, given, self.result)
@@ -96,10 +103,22 @@ class DataFlow(TorchDispatchMode):
     def _origins(self, value: Any) -> int:
         return _union(self.origins.get(_storage(tensor), 0) for tensor in tensors(value))
 
-    def _mark(self, value: Any, origins: int, add: bool) -> None:
+    def _mark(self, value: Any, origins: int) -> None:
         for tensor in tensors(value):
-            place = _storage(tensor)
-            self.origins[place] = origins | (self.origins.get(place, 0) if add else 0)
+            self.origins[_storage(tensor)] = origins
+
+    def depends_on_image(self, value: torch.Tensor, n_stimuli: int) -> bool:
+        """Whether a tensor of the running pass is computed from the stimuli.
+
+        Where there are values, rows that differ are proof as well: a network may take a number out
+        of torch and back.
+        """
+        if self._origins(value) & IMAGE:
+            return True
+        axes = [axis for axis, size in enumerate(value.shape) if size == n_stimuli]
+        return value.device.type != "meta" and any(
+            not torch.equal(value.select(axis, 0), value.select(axis, 1)) for axis in axes
+        )
 
     def from_head(self) -> set[str]:
         """The calls that the classes are computed in: the heads, and all that is made of theirs.
@@ -168,27 +187,15 @@ def count_weighted(module: nn.Module) -> int:
     return sum(is_weighted(part) for part in module.modules())
 
 
-def tensors(value: Any) -> Iterator[torch.Tensor]:
-    """All tensors in tuples, lists, dictionaries and dataclasses."""
-    if isinstance(value, torch.Tensor):
-        yield value
-        return
-    parts: Iterable[Any] = ()
-    if isinstance(value, Mapping):
-        parts = value.values()
-    elif isinstance(value, list | tuple):
-        parts = value
-    elif is_dataclass(value):
-        parts = vars(value).values()
-    for part in parts:
-        yield from tensors(part)
+def _takes_only_shape(operation: Any) -> bool:
+    name = operation.overloadpacket.__name__
+    return name.endswith("_like") or name.startswith("new_")
 
 
-def _storage(tensor: torch.Tensor) -> StorageWeakRef | None:
-    try:
-        return StorageWeakRef(tensor.untyped_storage())
-    except NotImplementedError:  # of a sparse tensor, say
-        return None
+def _storage(tensor: torch.Tensor) -> StorageWeakRef | int:
+    if tensor.layout != torch.strided:
+        return id(tensor)
+    return StorageWeakRef(tensor.untyped_storage())
 
 
 def _union(bits: Iterable[int]) -> int:

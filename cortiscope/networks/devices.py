@@ -3,9 +3,13 @@
 Apart from `extraction`, so that an edit of how features are kept measures no accuracy anew.
 """
 
+import pickle
+import random
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
+import numpy as np
 import torch
 
 from cortiscope.errors import InputError
@@ -36,3 +40,27 @@ def reproducible() -> Iterator[None]:
             yield
         finally:
             torch.backends.cuda.matmul.allow_tf32 = before
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Lets all that a network may draw random numbers with follow a seed, for a while."""
+    pythons, numpys = random.getstate(), np.random.get_state()
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        random.seed(seed)
+        np.random.seed(seed % 2**32)  # all that it takes
+        try:
+            yield
+        finally:
+            random.setstate(pythons)
+            np.random.set_state(numpys)
+
+
+def random_state(device: torch.device) -> Any:
+    """Of the generators that `seeded` seeds: another where random numbers were drawn."""
+    states = [torch.get_rng_state()]
+    if device.type == "cuda":
+        states.append(torch.cuda.get_rng_state(device))
+    others = pickle.dumps([np.random.get_state(), random.getstate()])
+    return [bytes(state.numpy()) for state in states], others

@@ -90,11 +90,7 @@ class _Normalisation(TorchDispatchMode):
 
 def _are_channels(args: Any) -> bool:
     """Whether the second is a tensor of a number, or three, for each channel of the first."""
-    image, numbers, *_ = (*args, None)
-    return (
-        isinstance(image, torch.Tensor)
-        and isinstance(numbers, torch.Tensor)
-        and numbers.ndim > 0
-        and numbers.numel() in (1, COLOURS)
-        and numbers.numel() < image.numel()
-    )
+    if not all(isinstance(value, torch.Tensor) for value in args[:2]):
+        return False
+    image, numbers = args[0], args[1]
+    return numbers.ndim > 0 and numbers.numel() in (1, COLOURS) and numbers.numel() < image.numel()

@@ -1,7 +1,6 @@
 """From a row of the models table to a network, what it wants to see, and how well it classifies."""
 
 import importlib.util
-import random
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -9,12 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import nn
 
 from cortiscope.errors import InputError
 from cortiscope.networks import preprocessing, shapenet, weights
+from cortiscope.networks.devices import seeded
 from cortiscope.networks.first_look import look
 from cortiscope.networks.preprocessing import Preprocessing
 from cortiscope.networks.weight_names import is_named
@@ -32,7 +31,7 @@ def build(model: Row, weights_path: str | None = None) -> nn.Module:
     """
     if weights_path is None and model["weights"] != "none":
         raise InputError(_where(model, "weights"), "no file given", "run the weights rule first")
-    with _seeded(int(model.get("seed") or 0)):
+    with seeded(int(model.get("seed") or 0)):
         network = architecture(model)
     if weights_path is not None:
         if model.get("checksum") and Path(weights_path).is_file():
@@ -42,21 +41,6 @@ def build(model: Row, weights_path: str | None = None) -> nn.Module:
         unused = _torchvision().unused(model) if model["source"] == "torchvision" else ()
         weights.load(network, weights_path, model["model"], unused)
     return network.eval().requires_grad_(False)
-
-
-@contextmanager
-def _seeded(seed: int) -> Iterator[None]:
-    """Lets all that a network may draw its initial values with follow a seed, for a while."""
-    pythons, numpys = random.getstate(), np.random.get_state()
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        random.seed(seed)
-        np.random.seed(seed % 2**32)  # all that it takes
-        try:
-            yield
-        finally:
-            random.setstate(pythons)
-            np.random.set_state(numpys)
 
 
 def architecture(model: Row) -> nn.Module:

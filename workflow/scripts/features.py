@@ -27,7 +27,9 @@ def main(
     network = zoo.build(row, weights[0] if weights else None)
     images = Preprocessed(shown["image"], zoo.transform(row))
     names = [layer["layer"] for layer in layers]
-    limited = settings["features"] | {"memory": memory}
+    if left_out := layers[0]["model_unrecorded"]:
+        extraction.say(f"warning: model {row['model']}: layer {left_out}")
+    limited = settings["features"] | {"memory": memory, "noise_seed": row["seed"]}
     outcomes = extraction.extract(network, images, names, limited, row["model"])
     labelled = {
         layer["layer"]: (outcomes[layer["layer"]][0], layer | outcomes[layer["layer"]][1])
