@@ -1,6 +1,6 @@
 """From stimuli as stored (uint8) to what a network was trained to see."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, fields, replace
 from operator import mul
 from typing import Any
@@ -111,6 +111,24 @@ class Preprocessed:
 
     def __getitem__(self, part: slice) -> torch.Tensor:
         return self.transform(self.images[part])
+
+
+def remarks(
+    shown: Preprocessing, source: str, weights: str, image: tuple[int, int]
+) -> Iterator[str]:
+    """What the log of a job says of how stimuli are shown.
+
+    source: as in the layer table; weights: as in the models table; image: y, x in pixels.
+    """
+    yield f"images are shown with {shown.words} ({source})"
+    if source == "assumed" and weights != "none":
+        yield (
+            f"warning: this is assumed: {weights} may have been trained with another preprocessing,"
+            " which the models table can say"
+        )
+    if shown.pads(*image):
+        size = " x ".join(map(str, image))
+        yield f"warning: images of {size} pixels get a black rim by crop={shown.crop}; add resize="
 
 
 def parse(text: str, where: str, names: Iterable[str] = ()) -> Preprocessing:

@@ -212,6 +212,8 @@ class Study:
             "layers": [{key: layer[key] for key in LAYER_LABELS} for layer in table],
             "n_layers": len(table),
             "n_parameters": int(table[0]["model_parameters"]),
+            "preprocessing": table[0]["model_preprocessing"],
+            "preprocessing_source": table[0]["model_preprocessing_source"],
             "training": row["training"],
         }
 

@@ -29,6 +29,7 @@ MEMBERS = {"members": "member", "member_depths": "member_depth", "layer_weights"
 # Of mappings that divide what is explained: columns that are means over neuroids.
 SHARES = ("explained_layer", "explained_low_level", "explained_shared")
 NEUROID_VALUES = ("score", "null_mean", "p_value", "alpha", "ceiling")
+MODEL_LABELS = ("family", "training", "architecture", "preprocessing", "preprocessing_source")
 NEUROID_LABELS = ("model", "mapping", "area", "layer", "neuroid_id")
 NEUROID_SCHEMA = pa.schema(
     [(name, pa.dictionary(pa.int32(), pa.string())) for name in NEUROID_LABELS]
@@ -234,14 +235,14 @@ def model_tables(
 ) -> tuple[pd.DataFrame, pa.Table]:
     """The layer table and the neuroid table of a model.
 
-    labels: family, training, architecture, n_layers, n_parameters, and `layers`, the rows of the
-    model's layer table. Rows are ordered by mapping, area (as the files are) and layer.
+    labels: MODEL_LABELS, n_layers, n_parameters, and `layers`, the rows of the model's layer table.
+    Rows are ordered by mapping, area (as the files are) and layer.
     Errors: InputError for a file that belongs elsewhere, or layers missing or scored twice.
     """
     ceilings = {Path(path).stem: read(path) for path in ceiling_files}
     layers = {row["layer"]: row for row in labels["layers"]}
     shared: dict[str, Any] = {"model": model}
-    shared |= {name: labels[name] for name in ("family", "training", "architecture")}
+    shared |= {name: labels[name] for name in MODEL_LABELS}
     shared |= read_accuracy(accuracy, model)
     counts = {name: labels[name] for name in ("n_parameters", "n_layers")}
     frames, neuroids = [], []

@@ -150,6 +150,32 @@ def test_presets_can_be_pasted(architecture):
     assert zoo.transform(row(architecture, preprocessing=preset.words)) == preset
 
 
+@pytest.mark.parametrize(
+    ("source", "weights", "image", "found"),
+    [
+        ("given", "net.pth", (64, 64), []),
+        ("assumed", "none", (64, 64), []),
+        ("own", "IMAGENET1K_V1", (64, 64), []),
+        ("assumed", "nets/net.pth", (64, 64), ["nets/net.pth may have been trained with another"]),
+        ("given", "none", (60, 80), ["60 x 80 pixels get a black rim by crop=64"]),
+        ("given", "none", (80, 60), ["80 x 60 pixels get a black rim"]),
+    ],
+)
+def test_what_is_shown_and_what_is_odd_in_it_is_said(source, weights, image, found):
+    shown = preprocessing.parse("crop=64 mean=0.5", "")
+    first, *others = preprocessing.remarks(shown, source, weights, image)
+    words = "resize=0 crop=64 mean=0.5 std=1 interpolation=bilinear channels=3"
+    assert first == f"images are shown with {words} ({source})"
+    for line, expected in zip(others, found, strict=True):
+        assert line.startswith("warning: ")
+        assert expected in line
+
+
+def test_what_is_resized_gets_no_rim():
+    for size in ((10, 10), (100, 300)):
+        assert not preprocessing.parse("resize=64 crop=64", "").pads(*size)
+
+
 def test_explicit_words():
     assert preprocessing.parse("imagenet", "") == preprocessing.Preprocessing(
         256, 224, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)

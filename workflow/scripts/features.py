@@ -6,7 +6,7 @@ from cortiscope import job
 from cortiscope.files import check_made_by, read
 from cortiscope.networks import extraction, zoo
 from cortiscope.networks.features import write_features
-from cortiscope.networks.preprocessing import Preprocessed
+from cortiscope.networks.preprocessing import Preprocessed, remarks
 
 
 def main(
@@ -25,8 +25,14 @@ def main(
     check_made_by(stimuli, stimuli_made_by)
     shown = read(stimuli)
     network = zoo.build(row, weights[0] if weights else None)
-    images = Preprocessed(shown["image"], zoo.transform(row))
+    transform = zoo.transform(row)
+    images = Preprocessed(shown["image"], transform)
     names = [layer["layer"] for layer in layers]
+    source = layers[0]["model_preprocessing_source"]
+    for line in remarks(transform, source, row["weights"], shown["image"].shape[1:3]):
+        extraction.say(f"model {row['model']}: {line}")
+    if warning := layers[0]["model_warning"]:
+        extraction.say(f"warning: model {row['model']}: {warning}")
     if left_out := layers[0]["model_unrecorded"]:
         extraction.say(f"warning: model {row['model']}: layer {left_out}")
     limited = settings["features"] | {"memory": memory, "noise_seed": row["seed"]}
@@ -35,7 +41,7 @@ def main(
         layer["layer"]: (outcomes[layer["layer"]][0], layer | outcomes[layer["layer"]][1])
         for layer in layers
     }
-    about = {"model": row["model"]} | provenance
+    about = {"model": row["model"], "preprocessing": row["preprocessing"]} | provenance
     write_features(features, labelled, shown["stimulus_id"], about)
 
 
