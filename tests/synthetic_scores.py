@@ -61,6 +61,7 @@ class Synthetic:
             for i in range(self.n_layers)
         ]  # fmt: skip
         known = {"family": "a", "training": "trained", "architecture": "net"}
+        known |= {"preprocessing": "crop=64", "preprocessing_source": "given"}
         return known | {"n_layers": self.n_layers, "n_parameters": 1000, "layers": rows} | labels
 
     def write_scores(

@@ -123,6 +123,19 @@ def twins_that_see_different_images(folder):
     return models(folder, "net torchvision resnet50 none - 0 conv auto - untrained", *trained)
 
 
+@case(
+    "models table: u: preprocessing: shows 'resize=0 crop=64 ...', and 'resize=0 crop=32 ...' to t,"
+    " its trained twin; give both the same, or each a family of its own"
+)
+def twins_that_differ_in_more_than_training(folder):
+    rows = (
+        "u zoo shapenet5 none - 0 relu* crop=64 Net -",
+        "t zoo shapenet5 net.pth - 0 relu* crop=32 Net -",
+    )
+    (folder / "net.pth").touch()
+    return models(folder, *rows)
+
+
 @case("models table: net: architecture: no module in the network gives a tensor of stimuli in a...")
 def network_without_layers(folder):
     (folder / "net.py").write_text("from torch import nn\ndef build(): return nn.Conv2d(3, 4, 3)\n")

@@ -45,6 +45,11 @@ def test_alexnet_table():
         "parameters": 64 * 3 * 121 + 64,
         "model_parameters": 61_100_840,  # as published with the weights
         "model_widest": 64 * 55 * 55 + 3 * 224**2,
+        "model_unrecorded": "",
+        "model_preprocessing": "resize=256 crop=224 mean=0.485,0.456,0.406 std=0.229,0.224,0.225"
+        " interpolation=bilinear channels=3",
+        "model_preprocessing_source": "assumed",
+        "model_warning": "",
     }
     assert last["layer"] == "features.10"
     assert last["depth"] == pytest.approx(10 / 20, abs=1e-6)  # 21 operations, dropout's included
@@ -154,6 +159,42 @@ build = Net
 """
 
 
+READS_VALUES = """
+import torch
+from torch import nn
+
+def build(wrong=False):
+    rates = [rate.item() for rate in torch.linspace(0, 0.1, 2)]  # as DINO's constructor does
+    kernel = nn.Parameter(torch.empty(3, 3))
+    kernel.data.copy_(torch.from_numpy(torch.ones(3, 3).numpy()))  # as VOneNet's does
+    conv = nn.Conv2d(3, 4, 3)
+    conv.weight.data[:] = kernel / kernel.norm().item()
+    if wrong:
+        raise ValueError("no such width")
+    return nn.Sequential(conv, *map(nn.Dropout, rates), nn.Flatten(), nn.Linear(144, 2))
+
+def wrong(): return build(True)
+"""
+
+
+def test_a_constructor_that_reads_values_is_run_on_the_cpu(tmp_path):
+    (tmp_path / "net.py").write_text(READS_VALUES)
+    model = row(f"{tmp_path}/net.py:build", "file", preprocessing="crop=8", layers="all")
+    network, calls = layers.traced(model)
+    assert next(network.parameters()).device.type == "meta"  # moved there once it is built
+    assert [call.name for call in calls] == ["0", "1", "2", "3", "4"]
+    assert calls == trace(zoo.build(model), (3, 8, 8))
+
+
+def test_a_constructor_that_fails_is_answered_by_what_the_cpu_says(tmp_path):
+    (tmp_path / "net.py").write_text(READS_VALUES)
+    with pytest.raises(
+        InputError, match=r"net.py:wrong fails \(ValueError: no such width\)"
+    ) as caught:
+        layers.traced(row(f"{tmp_path}/net.py:wrong", "file", preprocessing="crop=8"))
+    assert "\n" not in str(caught.value)
+
+
 class Trunk(nn.Sequential):
     def __init__(self):
         super().__init__(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU())
@@ -198,7 +239,7 @@ class Odd(nn.Module):
 def test_other_outputs():
     calls = {call.name: call for call in trace(Odd().eval(), (3, 8, 8))}
     assert calls["two"].shape == (1, 6, 6)
-    assert "whole" not in calls
+    assert calls["whole"].unrecorded
     with pytest.raises(InputError, match="'whole' gives no tensor of stimuli"):
         layers.select(Odd(), list(calls.values()), "whole", "net")
 

@@ -43,6 +43,12 @@ class StoredImages:
         height, width = self.sizes[index]
         return np.asarray(self.images[index, :height, :width])
 
+    @property
+    def smallest(self) -> tuple[int, int]:
+        """The least height and the least width, in pixels."""
+        height, width = self.sizes.min(axis=0)
+        return int(height), int(width)
+
     def of_one_size(self) -> np.ndarray:
         """All images as one array (stimulus, y, x, channel) uint8, for models that need it.
 

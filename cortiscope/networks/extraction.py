@@ -8,23 +8,28 @@ import gc
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Protocol
 
+import numpy as np
 import torch
 from torch import nn
 
 from cortiscope.errors import InputError
-from cortiscope.networks import projection
-from cortiscope.networks.devices import choose_device, reproducible
+from cortiscope.networks import first_passes, projection
+from cortiscope.networks.devices import choose_device, reproducible, seeded
 from cortiscope.networks.memory import free_memory
+from cortiscope.networks.outputs import as_text
 from cortiscope.networks.projection_kinds import fullest_batch
 from cortiscope.networks.tracing import first_tensor, listening
 from cortiscope.suggestions import near
 
 MEMORY_SHARE = 0.5  # of the memory that is free, for the activations of a batch
 
-# Takes a layer's name and its activations (stimulus, ...).
-Take = Callable[[str, torch.Tensor], None]
+LOOKED_AT = 3  # stimuli that are shown first, all of them and all but one: see `first_passes`
+
+# Takes a layer's name and the output of its module.
+Take = Callable[[str, Any], None]
 
 
 class Images(Protocol):
@@ -55,14 +60,17 @@ def extract(
     layers: call names as in the layer table: a module's name, `name#2` for its second call.
     settings: `projection` (auto, exact, fold, srp, none), `components`, `seed`;
         `batch_size` (0 = as many stimuli as memory allows), `device` (auto, cpu, cuda);
-        `memory`, the megabytes of the host that the job asked for.
+        `memory`, the megabytes of the host that the job asked for; `noise_seed`, of what a network
+        draws in its pass.
     model: its name, for messages.
 
     Returns layer -> (arrays, attributes) in the order of `layers`; see `projection.Projector`.
-    The first dimension of an activation is the stimulus; of several outputs the first is taken.
-    Out of memory halves the batch, and says so.
-    Raises InputError for a layer that the pass does not call or that is not finite, for an
-    unknown device or projection, and where a single stimulus is too large for memory.
+    Of an output that one is taken which `outputs.stimulus_place` finds. A network that draws random
+    numbers is shown one stimulus at a time, with a seed for each, so that its answers do not depend
+    on the size of batches. Out of memory halves the batch, and says so.
+    Raises InputError for a layer that the pass does not call or that is not finite, whose output
+    has no axis of stimuli, changes in size or depends on what else is shown, for an unknown device
+    or projection, and where a single stimulus is too large for memory.
     """
     device = choose_device(str(settings.get("device") or "auto"))
     network = network.to(device).eval()
@@ -70,9 +78,14 @@ def extract(
     with reproducible(), torch.inference_mode():
         one = run.prepare(device)
         size = int(settings.get("batch_size") or 0) or run.fitting_batch(one, device)
+        if run.seen.random:
+            size = 1
+            report(f"warning: {run.where}, layer {run.seen.random}: {RANDOM}")
         start, began = 0, time.monotonic()
         while start < len(images):
             stop = min(start + size, len(images))
+            if stop - start == 1 < size and start:
+                start -= 1  # a network may drop the dimension of a lone stimulus
             if not run.advance(start, stop, device):
                 size = halved(stop - start, run.where)
                 report(f"{run.where}: out of memory, going on with batches of {size}")
@@ -81,6 +94,9 @@ def extract(
             report(f"{run.where}: {stop} of {len(images)} stimuli, {seconds:.0f} s")
             start = stop
     return run.finish()
+
+
+RANDOM = "is random in evaluation mode; stimuli are shown one at a time, each with its own seed"
 
 
 class _EnoughError(Exception):
@@ -112,23 +128,32 @@ class _Run:
                     self.where, f"has no layer {name!r}", f"near: {near(name, modules)}"
                 )
         self.projectors: dict[str, projection.Projector] = {}
-        self.shapes: dict[str, tuple[int, ...]] = {}
+        self.seen = first_passes.Seen()
 
     def prepare(self, device: torch.device) -> int:
-        """Make the projectors, in a pass of two stimuli; the bytes of each.
+        """Look at a few stimuli, and make the projectors; the bytes of a stimulus.
 
         Made between activations of a batch, they would split the memory that those leave behind.
-        Two, since a network may drop the dimension of a lone stimulus.
         """
-        images, held = self.images[0:2].to(device), 0
+        images = self.images[0:LOOKED_AT]
+        images = images[torch.arange(LOOKED_AT) % len(images)].to(device)
+        held = 0
 
         def measure() -> None:
             nonlocal held
-            held = bytes_held(self.network, lambda: self._pass(images, self._make))
+            held = bytes_held(self.network, self._look(images))
 
         while not self._has_memory(measure, device):
             images = images[: halved(len(images), self.where)]
+        for name in self.layers:
+            self._make(name)
         return (held + images.nbytes) // len(images)
+
+    def _look(self, images: torch.Tensor) -> Callable[[], None]:
+        def look() -> None:
+            self.seen = first_passes.look(self._pass, images, self.where)
+
+        return look
 
     def fitting_batch(self, one: int, device: torch.device) -> int:
         """How many stimuli a pass can take, each of so many bytes."""
@@ -140,12 +165,22 @@ class _Run:
     def advance(self, start: int, stop: int, device: torch.device) -> bool:
         """Project one batch; False where memory ran out."""
 
-        def project(name: str, value: torch.Tensor) -> None:
+        def project(name: str, output: Any) -> None:
+            value = self.seen.take(name, output, range(start, stop), self.where)
             self.projectors[name].add(value.reshape(len(value), -1), start)
 
-        return self._has_memory(
-            lambda: self._pass(self.images[start:stop].to(device), project), device
-        )
+        def show() -> None:
+            with self._steady(start):
+                self._pass(self.images[start:stop].to(device), project)
+
+        return self._has_memory(show, device)
+
+    def _steady(self, stimulus: int) -> AbstractContextManager[None]:
+        """A seed for what the network draws for a stimulus, if it does."""
+        if not self.seen.random:
+            return nullcontext()
+        seeds = np.random.SeedSequence([int(self.settings.get("noise_seed") or 0), stimulus])
+        return seeded(int(seeds.generate_state(1, np.uint64)[0]))
 
     def _has_memory(self, work: Callable[[], None], device: torch.device) -> bool:
         """Do it; whether memory sufficed."""
@@ -168,7 +203,7 @@ class _Run:
         def consume(name: str, _module: nn.Module, _inputs: Any, output: Any) -> None:
             if name in waiting:
                 waiting.remove(name)
-                take(name, self._checked(name, output, len(batch)))
+                take(name, output)
                 if not waiting:
                     raise _EnoughError
 
@@ -185,21 +220,9 @@ class _Run:
                 "choose layers from `python -m cortiscope.layers`",
             )
 
-    def _checked(self, name: str, output: Any, n_stimuli: int) -> torch.Tensor:
-        """The activations in a module's output."""
-        value = first_tensor(output)
-        if value is None or value.ndim == 0 or len(value) != n_stimuli:
-            shape = "no tensor" if value is None else f"a tensor {tuple(value.shape)}"
-            raise InputError(
-                f"{self.where}, layer {name}",
-                f"gives {shape} for {n_stimuli} stimuli",
-                "choose a layer whose first dimension is the stimulus",
-            )
-        return value
-
-    def _make(self, name: str, value: torch.Tensor) -> None:
-        self.shapes[name] = tuple(value.shape[1:])
-        kind, n_features = str(self.settings.get("projection") or "auto"), value[0].numel()
+    def _make(self, name: str) -> None:
+        kind = str(self.settings.get("projection") or "auto")
+        n_features = torch.Size(self.seen.shape(name)).numel()
         self.projectors[name] = projection.make(
             kind, len(self.images), n_features, self.settings, name, self.model
         )
@@ -209,8 +232,7 @@ class _Run:
         outcomes = {}
         for name in self.layers:
             arrays, attributes = self.projectors.pop(name).finish()
-            shape = "x".join(str(size) for size in self.shapes[name])
-            outcomes[name] = (arrays, {**attributes, "shape": shape})
+            outcomes[name] = (arrays, {**attributes, "shape": as_text(self.seen.shape(name))})
         return outcomes
 
 

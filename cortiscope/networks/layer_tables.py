@@ -17,7 +17,11 @@ from cortiscope.networks.weight_names import is_named
 LISTED_BY = (
     "networks/layer_tables",
     "layers",
+    "networks/data_flow",
+    "networks/first_look",
+    "networks/outputs",
     "networks/own_code",
+    "networks/preprocessing",
     "networks/shapenet",
     "networks/torchvision_zoo",
     "networks/tracing",
@@ -33,6 +37,10 @@ COLUMNS = (
     "parameters",
     "model_parameters",
     "model_widest",
+    "model_preprocessing",
+    "model_preprocessing_source",
+    "model_warning",
+    "model_unrecorded",
 )
 MODEL_COLUMNS = ("model", "source", "architecture", "weights", "seed", "layers", "preprocessing")
 DEFAULTS = {"weights": "none", "seed": "0", "layers": "blocks", "preprocessing": "auto"}
@@ -76,7 +84,11 @@ def read_table(path: str | Path) -> list[dict[str, str]]:
     depth: 0 (the network's first operation) to 1 (its last); kind: the module's class; shape: of
     its output for one stimulus, as 64x55x55; n_features: the product of shape; parameters: of the
     module, children included; model_parameters: of the whole network; model_widest: the largest
-    n_features of all its calls, recorded or not, and the numbers of its image.
+    n_features of all its calls, recorded or not, and the numbers of its image; model_unrecorded:
+    of what the selector means, the first that cannot be recorded, why, and how many more there are;
+    empty where there is none. `python -m cortiscope.layers MODEL` names all. model_preprocessing:
+    how stimuli are shown to it, as words of the models table; model_preprocessing_source: `given`
+    there, `own` or `assumed`; model_warning: of what is odd in that, else empty.
     """
     if not Path(path).is_file():
         raise InputError(str(path), "no such layer table", "make it: python -m cortiscope.layers")

@@ -1,8 +1,9 @@
 """From stimuli as stored (uint8) to what a network was trained to see."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields, replace
+from operator import mul
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -13,6 +14,7 @@ from cortiscope.suggestions import near
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 INTERPOLATIONS = ("nearest", "bilinear", "bicubic")
+LUMA = (19595, 38470, 7471)  # of red, green and blue in grey, in 1/65536: ITU-R 601, as PIL has it
 Colour = tuple[float, ...]
 
 
@@ -21,7 +23,8 @@ class Preprocessing:
     """Resize the shorter side, crop the centre, scale to 0..1, subtract mean, divide by std.
 
     resize: pixels of the shorter side (0: leave as it is); crop: pixels a side (0: none; where
-    the image is smaller, black is added); mean and std: of each channel, in units of 0..1.
+    the image is smaller, black is added); mean and std: of each channel, in units of 0..1;
+    channels: that the network takes, 1 or 3.
     """
 
     resize: int
@@ -29,12 +32,38 @@ class Preprocessing:
     mean: Colour
     std: Colour
     interpolation: str = "bilinear"
+    channels: int = 3
+
+    @property
+    def size(self) -> int:
+        """Pixels a side of what the network sees; 0 where that is the image's own size."""
+        return self.crop or self.resize
+
+    def pads(self, y: int, x: int) -> bool:
+        """Whether images of y by x pixels get a black rim."""
+        return not self.resize and min(y, x) < self.crop
+
+    @property
+    def words(self) -> str:
+        """As `parse` reads it, and the models table has it."""
+        return " ".join(
+            f"{field.name}={_text(getattr(self, field.name))}" for field in fields(self)
+        )
+
+    def grey(self) -> "Preprocessing":
+        """The same for a network of one channel: its mean and std are those of grey."""
+        mean, std = (
+            (round(sum(map(mul, LUMA, values)) / sum(LUMA), 6),) for values in (self.mean, self.std)
+        )
+        return replace(self, mean=mean, std=std, channels=1)
 
     def __call__(self, images: np.ndarray) -> torch.Tensor:
-        """uint8 (stimulus, y, x, channel), 1 or 3 channels -> float (stimulus, 3, y, x).
+        """uint8 (stimulus, y, x, channel), 1 or 3 channels -> float (stimulus, channel, y, x).
 
-        A grey image is given to all three channels. Resizing filters out what the smaller image
-        cannot hold, as PIL does, and rounds to whole grey levels, as it was in training.
+        A grey image is given to all channels of the network; for a network of one channel, images
+        in colour are turned to grey (ITU-R 601), rounded as by PIL. Resizing filters out what the
+        smaller image cannot hold, as PIL does, and rounds to whole grey levels, as it was in
+        training.
         """
         if images.dtype != np.uint8 or images.ndim != 4 or images.shape[3] not in (1, 3):
             raise InputError(
@@ -43,11 +72,13 @@ class Preprocessing:
                 "give uint8 (stimulus, y, x, channel) with 1 or 3 channels",
             )
         pixels = torch.from_numpy(np.array(images)).permute(0, 3, 1, 2)
+        if pixels.shape[1] > self.channels:
+            pixels = _grey(pixels)
         resizes = self.resize not in (0, min(pixels.shape[-2:]))
         if resizes or (self.crop and pixels.shape[-2:] != (self.crop, self.crop)):
             pixels = self._resample(pixels)
         mean, std = (torch.tensor(values).view(1, -1, 1, 1) for values in (self.mean, self.std))
-        values = pixels.expand(-1, 3, -1, -1).float().div_(255)
+        values = pixels.expand(-1, self.channels, -1, -1).float().div_(255)
         return values.sub_(mean).div_(std)
 
     def _resample(self, pixels: torch.Tensor) -> torch.Tensor:
@@ -60,6 +91,12 @@ class Preprocessing:
         if self.crop:
             pixels = functional.center_crop(pixels, [self.crop])
         return pixels
+
+
+def _grey(pixels: torch.Tensor) -> torch.Tensor:
+    """uint8 (stimulus, 3, y, x) -> uint8 (stimulus, 1, y, x)"""
+    luma = torch.tensor(LUMA, dtype=torch.int32).view(1, 3, 1, 1)
+    return ((pixels * luma).sum(1, keepdim=True) + 2**15 >> 16).byte()
 
 
 class Pictures(Protocol):
@@ -110,28 +147,53 @@ def batch_of(pictures: Iterable[torch.Tensor], shape: torch.Size | None = None) 
     return torch.cat(together)
 
 
+def remarks(
+    shown: Preprocessing, about: Mapping[str, str], weights: str, image: tuple[int, int]
+) -> Iterator[str]:
+    """What the log of a job says of how stimuli are shown, and of what is not recorded.
+
+    about: a row of the layer table; weights: as in the models table; image: y, x in pixels.
+    """
+    source = about["model_preprocessing_source"]
+    yield f"images are shown with {shown.words} ({source})"
+    if about["model_warning"]:
+        yield f"warning: {about['model_warning']}"
+    if about["model_unrecorded"]:
+        yield f"warning: layer {about['model_unrecorded']}"
+    if source == "assumed" and weights != "none":
+        yield (
+            f"warning: this is assumed: {weights} may have been trained with another preprocessing,"
+            " which the models table can say"
+        )
+    if shown.pads(*image):
+        size = " x ".join(map(str, image))
+        yield f"warning: images of {size} pixels get a black rim by crop={shown.crop}; add resize="
+
+
 def parse(text: str, where: str, names: Iterable[str] = ()) -> Preprocessing:
     """`imagenet`, or words such as `resize=64 crop=64 mean=0.5 std=0.25 interpolation=bicubic`.
 
     mean and std: one number, or three with commas (default 0 and 1); a missing resize or crop is
-    not done. Raises InputError, with `where`, for anything else; names: what else might have been
-    meant.
+    not done; channels: 1 or 3 (default). Raises InputError, with `where`, for anything else, and
+    for a crop that is larger than what it is cut from; names: what else might have been meant.
     """
     if text == "imagenet":
         return Preprocessing(256, 224, IMAGENET_MEAN, IMAGENET_STD)
     words = dict(word.partition("=")[::2] for word in text.split())
-    known = ("resize", "crop", "mean", "std", "interpolation")
+    known = tuple(field.name for field in fields(Preprocessing))
     for word in words:
         if word not in known:
             choices = ("auto", "imagenet", *(f"{name}=" for name in known), *names)
             raise InputError(where, f"unknown word {word!r}", f"near: {near(word, choices)}")
     try:
+        channels = int(words.get("channels", 3))
         found = Preprocessing(
             resize=int(words.get("resize", 0)),
             crop=int(words.get("crop", 0)),
-            mean=_colour(words.get("mean", "0")),
-            std=_colour(words.get("std", "1")),
+            mean=_colour(words.get("mean", "0"), channels),
+            std=_colour(words.get("std", "1"), channels),
             interpolation=words.get("interpolation", "bilinear"),
+            channels=channels,
         )
     except ValueError as error:
         raise InputError(where, f"{text!r}: {error}", "write whole pixels and numbers") from error
@@ -139,11 +201,26 @@ def parse(text: str, where: str, names: Iterable[str] = ()) -> Preprocessing:
         raise InputError(
             where, f"{text!r} is out of range", f"std > 0; interpolation in {INTERPOLATIONS}"
         )
+    if 0 < found.resize < found.crop:
+        raise InputError(
+            where,
+            f"{text!r} crops more than there is, and would pad with black",
+            f"write resize={found.crop} or more, or a smaller crop",
+        )
     return found
 
 
-def _colour(text: str) -> Colour:
+def _colour(text: str, channels: int) -> Colour:
     values = tuple(float(part) for part in text.split(","))
-    if len(values) not in (1, 3):
-        raise ValueError(f"{text!r} is neither one number nor three")
-    return values * (3 // len(values))
+    if channels not in (1, 3):
+        raise ValueError(f"channels={channels} is neither 1 nor 3")
+    if len(values) not in (1, channels):
+        known = "neither one number nor three" if channels == 3 else "not the one of one channel"
+        raise ValueError(f"{text!r} is {known}")
+    return values * (channels // len(values))
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, tuple):
+        return str(value)
+    return ",".join(f"{number:.12g}" for number in (value[:1] if len(set(value)) == 1 else value))

@@ -1,7 +1,7 @@
 """What a forward pass calls, in order: the names that layers go by everywhere."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -9,15 +9,23 @@ from typing import Any
 import torch
 from torch import nn
 
+from cortiscope.networks.data_flow import DataFlow, is_weighted
+from cortiscope.networks.outputs import Form, forms, recorded_shape, stimulus_place, tensors
+
+SHOWN = (2, 3)  # stimuli in the two passes that tell which axis follows their number
+CONSTANT = "does not depend on the stimulus"
+
 
 @dataclass(frozen=True)
 class Call:
     """One call of one module in a forward pass.
 
     name: the module's name, with `#2`, `#3` for later calls of it.
-    shape: of its output (its first tensor), without the stimulus dimension.
+    shape: of what is recorded of its output for one stimulus; see `outputs.activations`.
     position: how many modules without children had finished before it, itself not counted.
     parameters: of the module, its children's included.
+    of_head, in_sequence: see `DataFlow.from_head` and `DataFlow.in_sequence`.
+    unrecorded: why its output cannot be recorded (its shape is then empty); empty where it can.
     """
 
     name: str
@@ -27,6 +35,9 @@ class Call:
     parameters: int
     leaf: bool
     weighted: bool
+    of_head: bool = False
+    in_sequence: bool = False
+    unrecorded: str = ""
 
     @property
     def module(self) -> str:
@@ -41,25 +52,9 @@ class Call:
 Listener = Callable[[str, nn.Module, Any, Any], None]
 
 
-def is_weighted(module: nn.Module) -> bool:
-    """Whether a module is a convolution or a linear map."""
-    return isinstance(module, nn.Linear) or is_convolution(module)
-
-
-def is_convolution(module: nn.Module) -> bool:
-    return isinstance(module, nn.modules.conv._ConvNd)
-
-
 def first_tensor(output: Any) -> torch.Tensor | None:
     """The first tensor of a module's output: of a tuple or dict, the first found, depth first."""
-    if isinstance(output, torch.Tensor):
-        return output
-    parts: Sequence[Any] = ()
-    if isinstance(output, Mapping):
-        parts = list(output.values())
-    elif isinstance(output, Sequence) and not isinstance(output, str):
-        parts = output
-    return next((found for part in parts if (found := first_tensor(part)) is not None), None)
+    return next(tensors(output), None)
 
 
 @contextmanager
@@ -87,40 +82,81 @@ def listening(network: nn.Module, names: Sequence[str], listener: Listener) -> I
             handle.remove()
 
 
+@dataclass(frozen=True)
+class _Finished:
+    """What one pass shows of one call, of each tensor that it gives."""
+
+    position: int
+    given: list[Form]
+    depends: list[bool]
+
+
 def trace(network: nn.Module, shape: Sequence[int]) -> list[Call]:
-    """The calls of one forward pass whose output is a tensor of stimuli, in order of completion.
+    """The calls of a forward pass, in order of completion, and which of them can be recorded.
 
-    shape: of one stimulus, (channel, y, x). The pass runs on the device of the network's
-    parameters; on torch's meta device it costs no arithmetic and no memory.
+    shape: of one stimulus, (channel, y, x). Passes of two and of three stimuli, drawn at random,
+    tell which axis of an output has the stimuli. They run on the device of the network's
+    parameters; on torch's meta device they cost no arithmetic and no memory.
     """
-    calls: list[Call] = []
-    finished = 0
-    batch = 2
-    leaves = {name for name, module in network.named_modules() if not list(module.children())}
+    (fewer, flow), (more, _) = (_finished(network, shape, n_stimuli) for n_stimuli in SHOWN)
+    of_head, in_sequence = flow.from_head(), flow.in_sequence()
+    modules = dict(network.named_modules())
+    calls = []
+    for name, finished in fewer.items():
+        module = modules[name.partition("#")[0]]
+        unrecorded, recorded = _recorded(finished, more.get(name))
+        calls.append(
+            Call(
+                name=name,
+                kind=type(module).__name__,
+                shape=recorded,
+                position=finished.position,
+                parameters=sum(parameter.numel() for parameter in module.parameters()),
+                leaf=not list(module.children()),
+                weighted=is_weighted(module),
+                unrecorded=unrecorded,
+                of_head=name in of_head,
+                in_sequence=name in in_sequence,
+            )
+        )
+    return calls
 
-    def record(name: str, module: nn.Module, _inputs: Any, output: Any) -> None:
+
+def _recorded(fewer: _Finished, more: _Finished | None) -> tuple[str, tuple[int, ...]]:
+    """Why a call's output cannot be recorded, or its shape for one stimulus."""
+    if more is None:
+        return "is called less often where more stimuli are shown", ()
+    given = dict(zip(SHOWN, (fewer.given, more.given), strict=True))
+    place = stimulus_place(given)
+    if isinstance(place, str):
+        return place, ()
+    if not fewer.depends[place.tensor]:
+        return CONSTANT, ()
+    return "", recorded_shape(fewer.given[place.tensor], place)
+
+
+def _finished(
+    network: nn.Module, shape: Sequence[int], n_stimuli: int
+) -> tuple[dict[str, _Finished], DataFlow]:
+    """The calls of one pass by name, in order of completion, and what they compute from what."""
+    found: dict[str, _Finished] = {}
+    leaves = {name for name, module in network.named_modules() if not list(module.children())}
+    finished = 0
+
+    def record(name: str, _module: nn.Module, _inputs: Any, output: Any) -> None:
         nonlocal finished
         leaf = name.partition("#")[0] in leaves
-        value = first_tensor(output)
-        if value is not None and value.ndim > 0 and len(value) == batch:
-            parameters = sum(parameter.numel() for parameter in module.parameters())
-            position = finished if leaf else max(0, finished - 1)
-            calls.append(
-                Call(
-                    name=name,
-                    kind=type(module).__name__,
-                    shape=tuple(value.shape[1:]),
-                    position=position,
-                    parameters=parameters,
-                    leaf=leaf,
-                    weighted=is_weighted(module),
-                )
-            )
+        position = finished if leaf else max(0, finished - 1)
+        depends = [flow.depends_on_image(value, n_stimuli) for value in tensors(output)]
+        found[name] = _Finished(position, forms(output), depends)
         finished += leaf
 
     parameter = next(network.parameters(), torch.empty(0))
-    images = torch.zeros(batch, *shape, device=parameter.device, dtype=parameter.dtype)
     names = [name for name, _ in network.named_modules() if name]
-    with listening(network, names, record), torch.inference_mode():
-        network(images)
-    return calls
+    # Not in inference mode, where `expand_as` is one operation, of which values both tensors are.
+    with torch.random.fork_rng(devices=[]), torch.no_grad():
+        torch.manual_seed(0)
+        images = torch.randn(n_stimuli, *shape, device=parameter.device, dtype=parameter.dtype)
+        with listening(network, names, record), DataFlow(network) as flow:
+            network(images)
+    return found, flow

@@ -25,13 +25,13 @@ def training(model: Row) -> str:
 def preprocessing(model: Row, table: Iterable[Row]) -> str:
     """What a row of the models table says of its preprocessing, or else its trained twins do.
 
-    The `auto` of an untrained network of torchvision is what the trained rows of its architecture
-    (in its family, where there are such) are shown, since contrasts are of training alone; still
-    `auto` where there are none, or these have it from no name of weights.
+    The `auto` of an untrained network is what the trained rows of its architecture (in its family,
+    where there are such) are shown, since contrasts are of training alone; still `auto` where there
+    are none, or these say `auto` and have it from no name of weights.
     Errors: InputError where they are not all shown the same.
     """
     given = model["preprocessing"]
-    if (given, model["source"], training(model)) != ("auto", "torchvision", "untrained"):
+    if (given, training(model)) != ("auto", "untrained"):
         return given
     trained = [row for row in table if _is_trained_as(row, model)]
     related = [row for row in trained if _family(row) == _family(model)]
@@ -56,6 +56,6 @@ def _family(row: Row) -> str:
 
 def _shown(row: Row) -> str:
     """What the preprocessing of a trained row comes from, as the column would say it."""
-    if row["preprocessing"] != "auto":
+    if row["preprocessing"] != "auto" or row["source"] != "torchvision":
         return row["preprocessing"]
     return row["weights"] if is_named(row["weights"]) else DEFAULT

@@ -4,14 +4,17 @@ import importlib.util
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import nn
 
 from cortiscope.errors import InputError
 from cortiscope.networks import preprocessing, shapenet, weights
 from cortiscope.networks.devices import seeded
+from cortiscope.networks.first_look import look
 from cortiscope.networks.preprocessing import Preprocessing
 from cortiscope.networks.weight_names import is_named
 from cortiscope.suggestions import near
@@ -49,32 +52,69 @@ def architecture(model: Row) -> nn.Module:
     return _torchvision().architecture(model, input_shape(model)[1])
 
 
-def transform(model: Row) -> Preprocessing:
+def transform(model: Row, network: nn.Module | None = None) -> Preprocessing:
     """What turns stimuli into the network's input; see `Preprocessing`.
 
     `auto`: for torchvision's architectures the transforms of the row's named weights, else of the
     default ones; for the zoo's networks their own size and normalisation; else as `imagenet`. That
     an untrained network is to see what its trained twin sees, its row says (`read_models`).
+    network: of source `file`, which tells of itself what no words say: that it takes one channel,
+    and, for `auto`, that it normalises its images itself.
     """
     if model["source"] == "torchvision":
         return _torchvision().transform(model)
-    if model["preprocessing"] != "auto":
-        return preprocessing.parse(model["preprocessing"], _where(model, "preprocessing"))
-    if model["source"] == "zoo":
+    words = model["preprocessing"]
+    if words == "auto" and model["source"] == "zoo":
         size = shapenet.INPUT_SIZE
         return Preprocessing(size, size, shapenet.MEAN, shapenet.STANDARD_DEVIATION)
-    return preprocessing.parse("imagenet", "")
+    wanted = preprocessing.parse(
+        "imagenet" if words == "auto" else words, _where(model, "preprocessing")
+    )
+    if network is None or not wanted.size or model["source"] != "file":
+        return wanted
+    seen = look(network, wanted.size)
+    if words == "auto" and seen.normalises:
+        wanted = replace(wanted, mean=(0.0,) * 3, std=(1.0,) * 3)
+    return wanted.grey() if seen.channels == 1 and "channels=" not in words else wanted
 
 
-def input_shape(model: Row) -> tuple[int, int, int]:
+def shown(model: Row, network: nn.Module) -> dict[str, str]:
+    """How stimuli are shown to a network, as the columns of its layer table say it."""
+    wanted = transform(model, network)
+    return {
+        "model_preprocessing": wanted.words,
+        "model_preprocessing_source": _preprocessing_source(model),
+        "model_warning": _normalised_twice(model, network, wanted),
+    }
+
+
+def _preprocessing_source(model: Row) -> str:
+    """`given` in the models table, the network's `own`, or `assumed` for want of such."""
+    if model["preprocessing"] != "auto":
+        return "given"
+    named = model["source"] == "torchvision" and is_named(model["weights"])
+    return "own" if named or model["source"] == "zoo" else "assumed"
+
+
+def _normalised_twice(model: Row, network: nn.Module, wanted: Preprocessing) -> str:
+    """One line where a network normalises the images that it gets normalised already."""
+    plain = set(wanted.mean) == {0} and set(wanted.std) == {1}
+    if plain or model["source"] != "file" or not look(network, wanted.size).normalises:
+        return ""
+    return (
+        f"images are normalised twice, by preprocessing {model['preprocessing']!r} and by the"
+        " network itself; write `auto`, or words with mean=0 std=1"
+    )
+
+
+def input_shape(model: Row, network: nn.Module | None = None) -> tuple[int, int, int]:
     """Channel, y and x of the network's input."""
-    wanted = transform(model)
-    size = wanted.crop or wanted.resize
-    if not size:
+    wanted = transform(model, network)
+    if not wanted.size:
         raise InputError(
             _where(model, "preprocessing"), "sets no size", "add crop= or resize= in pixels"
         )
-    return 3, size, size
+    return wanted.channels, wanted.size, wanted.size
 
 
 def published_accuracy(model: Row) -> tuple[float, float] | None:
@@ -116,7 +156,33 @@ def _from_file(model: Row) -> nn.Module:
         raise InputError(
             where, f"{name}() gives {type(network).__name__}", "return a torch.nn.Module"
         )
-    return network.float()  # as stimuli are
+    return _plain(network, where).float()  # as stimuli are
+
+
+def _plain(network: nn.Module, where: str) -> nn.Module:
+    """A network without what compiles or distributes it and its parts, and adds to their names."""
+    if any(isinstance(part, torch.jit.ScriptModule) for part in network.modules()):
+        raise InputError(
+            where, "gives TorchScript, whose layers cannot be recorded", "return what it is made of"
+        )
+    # From the inside out, since a wrapped part may hold others.
+    for path, part in reversed([*network.named_modules(remove_duplicate=False)]):
+        part._compiled_call_impl = None  # what `compile` of a module sets, in place
+        inner = _wrapped(part)
+        if inner is not None and path:
+            above, _, name = path.rpartition(".")
+            setattr(network.get_submodule(above), name, inner)
+        elif inner is not None:
+            network = inner
+    return network
+
+
+def _wrapped(network: nn.Module) -> nn.Module | None:
+    """What `torch.compile` or `DataParallel` was given, of a network that they gave."""
+    if isinstance(network, nn.DataParallel | nn.parallel.DistributedDataParallel):
+        return network.module
+    # Told by its name: importing the compiler takes seconds.
+    return getattr(network, "_orig_mod", None)
 
 
 @contextmanager

@@ -61,7 +61,7 @@ def of_responses(study: Study) -> str:
 @cache
 def of_features(study: Study, model: str) -> str:
     params = {
-        "row": study.build_row(model),
+        "row": study.shown_row(model),
         "layers": study.layer_tables[model],
         "settings": study.features_settings(),
         "stimuli_made_by": of_stimuli(study),

@@ -168,12 +168,17 @@ class Study:
         found = self.locate(file, f"models table: {model}: architecture")
         return list(own_code.with_imports(found))
 
+    def shown_row(self, model: str) -> dict[str, str]:
+        """The same for jobs, with the preprocessing itself in words where the row says `auto`."""
+        about = self.layer_tables[model][0]
+        return self.build_row(model) | {"preprocessing": about["model_preprocessing"]}
+
     def network_row(self, model: str) -> dict[str, str]:
         """The same without the choice of layers, which does not change how a network answers.
 
         With whether it has a classifier, which changes nothing else.
         """
-        row = {key: value for key, value in self.build_row(model).items() if key != "layers"}
+        row = {key: value for key, value in self.shown_row(model).items() if key != "layers"}
         return row | {"classifier": self.models[model]["classifier"]}
 
     def weights_file(self, model: str) -> list[str]:
@@ -221,6 +226,9 @@ class Study:
             # A bad row is its last line; anything else is shown whole.
             last = (done.stderr.strip().splitlines() or ["no message"])[-1]
             raise SystemExit(last if last.startswith("error: ") else done.stderr)
+        for line in done.stderr.splitlines():
+            if line.startswith("warning: "):
+                print(line, file=sys.stderr, flush=True)
 
     def layers(self, model: str) -> list[str]:
         return [row["layer"] for row in self.layer_tables[model]]
@@ -234,6 +242,8 @@ class Study:
             "layers": [{key: layer[key] for key in LAYER_LABELS} for layer in table],
             "n_layers": len(table),
             "n_parameters": int(table[0]["model_parameters"]),
+            "preprocessing": table[0]["model_preprocessing"],
+            "preprocessing_source": table[0]["model_preprocessing_source"],
             "training": row["training"],
         }
 

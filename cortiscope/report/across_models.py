@@ -78,7 +78,7 @@ def _covariate(members: pd.DataFrame, name: str) -> np.ndarray:
 
 
 def contrasts(headline: pd.DataFrame, draws: Sequence[np.ndarray], correction: str) -> pd.DataFrame:
-    """Every trained model against its untrained twins: the same architecture and family.
+    """Every trained model against its untrained twins; see `twins`.
 
     draws: of each row of the headline, paired between models since all resample the same stimuli.
     `p_value` is two-sided; `p_adjusted` by `correction` over the rows of a mapping.
@@ -99,12 +99,12 @@ def contrasts(headline: pd.DataFrame, draws: Sequence[np.ndarray], correction: s
 
 
 def twins(headline: pd.DataFrame) -> pd.DataFrame:
-    """Pairs of a trained and an untrained model of the same architecture and family.
+    """Pairs of a trained and an untrained model of the same architecture, family and preprocessing.
 
     Returns a row per pair, mapping and area, ordered by these: what they share, and `model`,
     `score` and `row` (the place in the headline) of each with the suffix _trained or _untrained.
     """
-    shared = [*GROUP, "family", "architecture"]
+    shared = [*GROUP, "family", "architecture", "preprocessing"]
     known = headline.assign(row=range(len(headline)))[
         [*shared, "training", "model", "score", "row"]
     ]

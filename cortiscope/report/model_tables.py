@@ -31,6 +31,7 @@ MEMBERS = {"members": "member", "member_depths": "member_depth", "layer_weights"
 SHARES = ("explained_layer", "explained_low_level", "explained_shared")
 COUNTS = ("n_neuroids", "n_selected", "n_scored")
 NEUROID_VALUES = ("score", "null_mean", "p_value", "alpha", "ceiling")
+MODEL_LABELS = ("family", "training", "architecture", "preprocessing", "preprocessing_source")
 NEUROID_LABELS = ("model", "mapping", "area", "layer", "neuroid_id")
 NEUROID_SCHEMA = pa.schema(
     [(name, pa.dictionary(pa.int32(), pa.string())) for name in NEUROID_LABELS]
@@ -256,15 +257,15 @@ def model_tables(
 ) -> tuple[pd.DataFrame, pa.Table]:
     """The layer table and the neuroid table of a model.
 
-    labels: family, training, architecture, n_layers, n_parameters, and `layers`, the rows of the
-    model's layer table. given: see `given_ceilings.with_given`. Rows are ordered by mapping, area
-    (as the files are) and layer.
+    labels: MODEL_LABELS, n_layers, n_parameters, and `layers`, the rows of the model's layer table.
+    given: see `given_ceilings.with_given`. Rows are ordered by mapping, area (as the files are) and
+    layer.
     Errors: InputError for a file that belongs elsewhere, or layers missing or scored twice.
     """
     ceilings = {Path(path).stem: read(path) for path in ceiling_files}
     layers = {row["layer"]: row for row in labels["layers"]}
     shared: dict[str, Any] = {"model": model}
-    shared |= {name: labels[name] for name in ("family", "training", "architecture")}
+    shared |= {name: labels[name] for name in MODEL_LABELS}
     shared |= read_accuracy(accuracy, model)
     counts = {name: labels[name] for name in ("n_parameters", "n_layers")}
     frames, neuroids = [], []

@@ -26,8 +26,8 @@ HEADLINE = [
     "model", "family", "training", "top1", "top5", "accuracy_source", "area", "mapping",
     "best_layer", "depth", "score", "score_low", "score_high", "p_value", "ceiling",
     "score_of_ceiling", "n_neuroids", "n_layers", "n_parameters", "n_features", "selection",
-    "protocol", "n_selected", "neuroid_low", "neuroid_high", "n_subjects",
-    "ceiling_source",
+    "protocol", "n_selected", "neuroid_low", "neuroid_high", "n_subjects", "preprocessing",
+    "preprocessing_source", "ceiling_source",
 ]  # fmt: skip
 
 

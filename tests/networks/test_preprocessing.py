@@ -104,6 +104,79 @@ def test_grey_is_given_to_all_channels():
     assert found.abs().max() <= 2
 
 
+@pytest.mark.parametrize("size", [(8, 8), (12, 20)])
+def test_a_network_of_one_channel_sees_grey_as_pil_makes_it(size):
+    """ITU-R 601, to the grey level."""
+    images = np.random.default_rng(0).integers(0, 256, (3, *size, 3), np.uint8)
+    shown = zoo.transform(row(source="file", preprocessing="crop=8 channels=1"))(images)
+    for found, image in zip(shown, images, strict=True):
+        grey = Image.fromarray(image).convert("L")
+        expected = functional.center_crop(functional.pil_to_tensor(grey), [8])
+        assert torch.equal(found, expected.float() / 255)
+    already = images[..., :1]
+    found = zoo.transform(row(source="file", preprocessing="crop=8 channels=1"))(already)
+    assert found.shape == (3, 1, 8, 8)
+
+
+def test_grey_is_normalised_by_the_mean_of_grey():
+    """Of a grey image of that mean in every channel, nothing is left."""
+    grey = preprocessing.parse("imagenet", "").grey()
+    mean = np.array(preprocessing.IMAGENET_MEAN)
+    assert grey.mean[0] == pytest.approx(mean @ [0.299, 0.587, 0.114], abs=1e-4)
+    assert grey.std[0] == pytest.approx(
+        np.array(preprocessing.IMAGENET_STD) @ [0.299, 0.587, 0.114], abs=1e-4
+    )
+    assert (len(grey.mean), len(grey.std), grey.channels) == (1, 1, 1)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "imagenet",
+        "resize=146 crop=128 mean=0.5,0.25,0.125 std=0.2 interpolation=bicubic",
+        "crop=28 channels=1 mean=0.1307 std=0.3081",
+    ],
+)
+def test_what_is_shown_can_be_pasted(words):
+    wanted = preprocessing.parse(words, "")
+    assert preprocessing.parse(wanted.words, "") == wanted
+    if wanted.channels > 1:
+        assert preprocessing.parse(wanted.grey().words, "") == wanted.grey()
+
+
+@pytest.mark.parametrize("architecture", ["resnet50", "vit_b_16", "inception_v3", "mobilenet_v2"])
+def test_presets_can_be_pasted(architecture):
+    preset = zoo.transform(row(architecture))
+    assert zoo.transform(row(architecture, preprocessing=preset.words)) == preset
+
+
+@pytest.mark.parametrize(
+    ("source", "weights", "image", "found"),
+    [
+        ("given", "net.pth", (64, 64), []),
+        ("assumed", "none", (64, 64), []),
+        ("own", "IMAGENET1K_V1", (64, 64), []),
+        ("assumed", "nets/net.pth", (64, 64), ["nets/net.pth may have been trained with another"]),
+        ("given", "none", (60, 80), ["60 x 80 pixels get a black rim by crop=64"]),
+        ("given", "none", (80, 60), ["80 x 60 pixels get a black rim"]),
+    ],
+)
+def test_what_is_shown_and_what_is_odd_in_it_is_said(source, weights, image, found):
+    shown = preprocessing.parse("crop=64 mean=0.5", "")
+    about = {"model_preprocessing_source": source, "model_warning": "", "model_unrecorded": ""}
+    first, *others = preprocessing.remarks(shown, about, weights, image)
+    words = "resize=0 crop=64 mean=0.5 std=1 interpolation=bilinear channels=3"
+    assert first == f"images are shown with {words} ({source})"
+    for line, expected in zip(others, found, strict=True):
+        assert line.startswith("warning: ")
+        assert expected in line
+
+
+def test_what_is_resized_gets_no_rim():
+    for size in ((10, 10), (100, 300)):
+        assert not preprocessing.parse("resize=64 crop=64", "").pads(*size)
+
+
 def test_explicit_words():
     assert preprocessing.parse("imagenet", "") == preprocessing.Preprocessing(
         256, 224, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -123,6 +196,9 @@ def test_explicit_words():
         ("resize=big", "invalid literal"),
         ("crop=8 std=0", "out of range"),
         ("crop=8 mean=1,2", "neither one number nor three"),
+        ("crop=8 mean=1,2,3 channels=1", "'1,2,3' is not the one of one channel"),
+        ("crop=8 channels=2", "channels=2 is neither 1 nor 3"),
+        ("resize=146 crop=160", "crops more than there is, .*; write resize=160 or more"),
     ],
 )
 def test_bad_words_are_one_line(text, message):

@@ -3,7 +3,7 @@
 import pytest
 
 from cortiscope.errors import InputError
-from cortiscope.planning.models import read_models
+from cortiscope.planning.models import check_twins, read_models
 from tests.running import REPOSITORY
 
 SCHEMA = REPOSITORY / "workflow" / "schemas" / "models.schema.yaml"
@@ -43,9 +43,9 @@ HEADER = ["model", "architecture", "weights", "preprocessing", "family", "traini
 def shown(tmp_path):
     """A function that reads a table of torchvision's networks; the preprocessing of each."""
 
-    def read(*rows, names="all"):
+    def read(*rows, names="all", source="torchvision"):
         lines = [[*("" if cell == "-" else cell for cell in row.split())] for row in rows]
-        lines = [[*line, *[""] * (6 - len(line)), "torchvision"] for line in lines]
+        lines = [[*line, *[""] * (6 - len(line)), source] for line in lines]
         table = tmp_path / "models.tsv"
         table.write_text("\n".join("\t".join(line) for line in (HEADER, *lines)))
         found = read_models(table, names, SCHEMA)
@@ -55,6 +55,69 @@ def shown(tmp_path):
 
 
 UNTRAINED = "untrained resnet50 none"
+
+
+@pytest.mark.parametrize(
+    ("trained", "preprocessing"),
+    [
+        ("net.py:build net.pth resize=128", "resize=128"),
+        ("net.py:build none resize=128 - trained", "resize=128"),  # it loads weights itself
+        ("net.py:build net.pth", "auto"),
+        ("net.py:other net.pth resize=128", "auto"),
+    ],
+)
+def test_networks_of_ones_own_are_shown_what_their_trained_twins_are(shown, trained, preprocessing):
+    rows = [f"trained {trained}", "untrained net.py:build none"]
+    assert shown(*rows, source="file")["untrained"] == preprocessing
+
+
+def test_networks_of_ones_own_whose_twins_differ_are_asked_about(shown):
+    rows = ["a net.py:build a.pth", "b net.py:build b.pth crop=64", "c net.py:build none"]
+    with pytest.raises(InputError, match=r"rows of net\.py:build have 'auto' and 'crop=64'; write"):
+        shown(*rows, source="file")
+
+
+def labelled(**rows):
+    """Rows of the table, each of its architecture, family and training."""
+    columns = ("architecture", "family", "training")
+    return {name: dict(zip(columns, row, strict=True)) for name, row in rows.items()}
+
+
+TRAINED, TWIN = ("net", "a", "trained"), ("net", "a", "untrained")
+
+
+@pytest.mark.parametrize(
+    ("rows", "shown"),
+    [
+        ({"t": TRAINED, "u": TWIN}, "64 64"),
+        ({"t": TRAINED, "u": ("net", "b", "untrained")}, "64 128"),
+        ({"t": TRAINED, "u": ("other", "a", "untrained")}, "64 128"),
+        ({"t": TRAINED, "s": TRAINED}, "64 128"),
+        ({"u": TWIN}, "64"),
+        ({"t": TRAINED, "u": TWIN, "s": TRAINED}, "64 128 128"),  # of one of them it is the twin
+        ({"t": TRAINED, "u": ("net", "", "untrained")}, "64 128"),
+    ],
+)
+def test_twins_that_are_shown_the_same_are_taken(rows, shown):
+    check_twins(labelled(**rows), dict(zip(rows, shown.split(), strict=True)))
+
+
+@pytest.mark.parametrize(
+    ("rows", "shown"),
+    [
+        ({"t": TRAINED, "u": TWIN}, "128 224"),
+        ({"u": TWIN, "s": TRAINED, "t": TRAINED}, "224 128 128"),
+        ({"t": ("net", "", "trained"), "u": ("net", "net", "untrained")}, "128 224"),
+    ],
+)
+def test_twins_that_differ_in_more_than_training_are_refused(rows, shown):
+    trained = next(name for name in rows if name != "u")
+    with pytest.raises(InputError) as caught:
+        check_twins(labelled(**rows), dict(zip(rows, shown.split(), strict=True)))
+    assert str(caught.value) == (
+        f"models table: u: preprocessing: shows '224', and '128' to {trained}, its trained twin;"
+        " give both the same, or each a family of its own"
+    )
 
 
 @pytest.mark.parametrize(

@@ -110,6 +110,7 @@ def test_contrasts_pair_twins_only(tmp_path: Path) -> None:
         study.add("fair", 50.0, _constant(study, 0.3)),
         study.add("twin", 10.0, _constant(study, 0.2), **untrained),
         study.add("stranger", 10.0, _constant(study, 0.0), architecture="other", **untrained),
+        study.add("larger", 10.0, _constant(study, 0.0), preprocessing="crop=128", **untrained),
     ]
     found = tables.study_tables(paths, seed=0)["contrasts"]
     pairs = zip(found["trained_model"], found["untrained_model"], strict=True)

@@ -88,7 +88,7 @@ def model_architecture(wildcards):
 
 
 def model_row(wildcards):
-    return STUDY.build_row(wildcards.model)
+    return STUDY.shown_row(wildcards.model)
 
 
 def network_row(wildcards):

@@ -7,7 +7,7 @@ from cortiscope.experiment.stored_images import StoredImages
 from cortiscope.files import check_made_by, opened, read_coordinate
 from cortiscope.networks import extraction, zoo
 from cortiscope.networks.features import write_features
-from cortiscope.networks.preprocessing import Preprocessed
+from cortiscope.networks.preprocessing import Preprocessed, remarks
 
 
 def main(
@@ -25,16 +25,20 @@ def main(
     torch.set_num_threads(threads)
     check_made_by(stimuli, stimuli_made_by)
     network = zoo.build(row, weights[0] if weights else None)
+    transform = zoo.transform(row)
     names = [layer["layer"] for layer in layers]
-    limited = settings["features"] | {"memory": memory}
+    limited = settings["features"] | {"memory": memory, "noise_seed": row["seed"]}
     with opened(stimuli) as shown:
-        images = Preprocessed(StoredImages(shown), zoo.transform(row))
+        stored = StoredImages(shown)
+        for line in remarks(transform, layers[0], row["weights"], stored.smallest):
+            extraction.say(f"model {row['model']}: {line}")
+        images = Preprocessed(stored, transform)
         outcomes = extraction.extract(network, images, names, limited, row["model"])
     labelled = {
         layer["layer"]: (outcomes[layer["layer"]][0], layer | outcomes[layer["layer"]][1])
         for layer in layers
     }
-    about = {"model": row["model"]} | provenance
+    about = {"model": row["model"], "preprocessing": row["preprocessing"]} | provenance
     write_features(features, labelled, read_coordinate(stimuli, "stimulus_id"), about)
 
 

@@ -1,0 +1,135 @@
+"""What a few stimuli tell of a network before all of them go by.
+
+Where each layer has its stimuli and how large it is; and whether a stimulus has one answer, or one
+that depends on chance or on what else is shown.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+
+from cortiscope.errors import InputError
+from cortiscope.networks.devices import random_state
+from cortiscope.networks.outputs import (
+    Form,
+    Place,
+    activations,
+    as_text,
+    forms,
+    recorded_shape,
+    stimulus_place,
+)
+
+COMPARED = 1 << 14  # activations of a stimulus that are compared, at regular distances
+
+# Shows stimuli to the network, and tells what each layer gives: its name, its output.
+Show = Callable[[torch.Tensor, Callable[[str, Any], None]], None]
+
+
+@dataclass
+class Seen:
+    """Of each layer, by name: where its output has the stimuli, and the form of that tensor.
+
+    random: the first layer that has other values in every pass, by random numbers; empty where
+    there is none.
+    """
+
+    places: dict[str, Place] = field(default_factory=dict)
+    given: dict[str, Form] = field(default_factory=dict)
+    random: str = ""
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        """Of a layer's activations, for one stimulus."""
+        return recorded_shape(self.given[name], self.places[name])
+
+    def take(self, name: str, output: Any, stimuli: range, where: str) -> torch.Tensor:
+        """(stimulus, ...), the activations in a layer's output for these stimuli.
+
+        Raises InputError where they are not of the size that they were before.
+        """
+        place, found = self.places[name], forms(output)
+        expected = list(self.given[name].shape)
+        expected[place.axis] = len(stimuli)
+        shape = found[place.tensor].shape if place.tensor < len(found) else ()
+        if shape != tuple(expected):
+            raise InputError(
+                f"{where}, layer {name}",
+                f"gives {as_text(shape) or 'nothing'} for stimuli {stimuli.start + 1} to "
+                f"{stimuli.stop}, where {as_text(expected)} belongs by the first ones",
+                "choose a layer whose size does not depend on the stimuli",
+            )
+        return activations(output, place)
+
+
+def look(show: Show, images: torch.Tensor, where: str) -> Seen:
+    """Show some stimuli (three, where memory allows), then the same without the first.
+
+    Raises InputError, naming the layer, where no axis of its output follows the stimuli, and where
+    a stimulus gives other values among others.
+    """
+    seen, fewer = Seen(), images[1:]
+    smaller: dict[str, list[Form]] = {}
+    if len(fewer):
+        show(fewer, lambda name, output: smaller.update({name: forms(output)}))
+    among_more: dict[str, torch.Tensor] = {}
+    drawn: list[str] = []
+    before = random_state(images.device)
+
+    def find(name: str, output: Any) -> None:
+        given = {len(fewer): smaller[name]} if len(fewer) else {}
+        place = stimulus_place(given | {len(images): forms(output)})
+        if isinstance(place, str):
+            raise InputError(f"{where}, layer {name}", place, "choose another layer")
+        seen.places[name], seen.given[name] = place, forms(output)[place.tensor]
+        among_more[name] = sample(activations(output, place))[1:]
+        if random_state(images.device) != before:
+            drawn.append(name)
+
+    show(images, find)
+    among_fewer = _samples(show, fewer, seen)
+    again = _samples(show, fewer, seen) if drawn else {}
+    different = (name for name in drawn if not torch.equal(again[name], among_fewer[name]))
+    seen.random = next(different, "")
+    if not seen.random:
+        _check_alike(among_more, among_fewer, where)
+    return seen
+
+
+def _samples(show: Show, images: torch.Tensor, seen: Seen) -> dict[str, torch.Tensor]:
+    found = {}
+    if len(images):
+        show(
+            images,
+            lambda name, output: found.update(
+                {name: sample(activations(output, seen.places[name]))}
+            ),
+        )
+    return found
+
+
+def sample(values: torch.Tensor) -> torch.Tensor:
+    """(stimulus, feature), of (stimulus, ...): few enough to be kept for all layers."""
+    rows = values.reshape(len(values), -1)
+    return rows[:, :: -(-rows.shape[1] // COMPARED)].clone()
+
+
+def _check_alike(
+    among_more: dict[str, torch.Tensor], among_fewer: dict[str, torch.Tensor], where: str
+) -> None:
+    """InputError where a stimulus has other values by more than half of the digits that they have.
+
+    Rounding, which depends on the size of the batch, takes a few.
+    """
+    for name, values in among_fewer.items():
+        tolerance = torch.finfo(values.dtype).eps ** 0.5
+        values = values.double()
+        difference = (among_more[name].double() - values).norm(dim=1)
+        if (difference > tolerance * values.norm(dim=1)).any():
+            raise InputError(
+                f"{where}, layer {name}",
+                "gives a stimulus other values where others are shown with it",
+                "let the network see each alone: batch norm by running statistics, random numbers "
+                "from the generators of torch, numpy or python",
+            )
