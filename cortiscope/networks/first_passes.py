@@ -58,7 +58,7 @@ class Seen:
                 f"{where}, layer {name}",
                 f"gives {as_text(shape) or 'nothing'} for stimuli {stimuli.start + 1} to "
                 f"{stimuli.stop}, where {as_text(expected)} belongs by the first ones",
-                "choose a layer whose size does not depend on the stimuli",
+                "choose a layer whose size does not depend on the stimuli or their number",
             )
         return activations(output, place)
 

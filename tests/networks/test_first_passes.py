@@ -1,0 +1,177 @@
+"""One stimulus, one answer: whatever is shown with it, on whatever machine."""
+
+import random
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from cortiscope.errors import InputError
+from cortiscope.networks.extraction import extract
+
+PROJECTIONS = ("exact", "fold", "srp", "none")
+
+
+def images(n=7):
+    values = np.random.default_rng(0).standard_normal((n, 3, 8, 8))
+    return torch.from_numpy(values.astype(np.float32))
+
+
+def features(network, names, said=None, batch=None, **settings):
+    batch = images() if batch is None else batch
+    settings = {"projection": "none", "components": 8} | settings
+    report = (lambda message: None) if said is None else said.append
+    outcomes = extract(network.eval(), batch, names, settings, "net", report)
+    return {name: arrays["features"] for name, (arrays, _) in outcomes.items()}
+
+
+class Sized(nn.Module):
+    """A layer as wide as asked for, of one size after the other with every pass."""
+
+    def __init__(self, *sizes):
+        super().__init__()
+        self.sizes, self.passes, self.part = sizes, 0, nn.Identity()
+
+    def forward(self, batch):
+        size = self.sizes[min(self.passes, len(self.sizes) - 1)]
+        self.passes += 1
+        return self.part(batch.flatten(1)[:, :size])
+
+
+@pytest.mark.parametrize("kind", PROJECTIONS)
+def test_a_layer_that_changes_in_size_is_named_with_both_and_the_batch(kind):
+    # Three passes of the first stimuli, and a first batch.
+    with pytest.raises(InputError) as caught:
+        features(Sized(20, 20, 20, 20, 30), ["part"], projection=kind, batch_size=2)
+    assert str(caught.value) == (
+        "model net, layer part: gives 2x30 for stimuli 3 to 4, where 2x20 belongs by the first "
+        "ones; choose a layer whose size does not depend on the stimuli or their number"
+    )
+
+
+@pytest.mark.parametrize("kind", PROJECTIONS)
+def test_so_is_one_that_changes_among_the_first_stimuli(kind):
+    with pytest.raises(InputError) as caught:
+        features(Sized(20, 30, 40), ["part"], projection=kind, batch_size=2)
+    assert str(caught.value) == (
+        "model net, layer part: has a size that changes with what is shown "
+        "(2x20 for 2 stimuli and 3x30 for 3 stimuli); choose another layer"
+    )
+
+
+class Noisy(nn.Module):
+    """Noise in evaluation mode, from a generator of the caller's choice, after a quiet layer."""
+
+    def __init__(self, draw):
+        super().__init__()
+        self.draw = draw
+        self.quiet, self.noisy, self.after = nn.Conv2d(3, 4, 3), nn.Identity(), nn.ReLU()
+
+    def forward(self, batch):
+        values = self.quiet(batch)
+        return self.after(self.noisy(values + 1e-5 * self.draw(values.shape)))
+
+
+def by_numpy(shape):
+    return torch.from_numpy(np.random.normal(size=shape).astype(np.float32))
+
+
+def by_python(shape):
+    return torch.full(shape, random.gauss(0, 1))
+
+
+def by_dropout(shape):
+    return nn.functional.dropout(torch.ones(shape))
+
+
+@pytest.mark.parametrize("draw", [torch.randn, by_numpy, by_python, by_dropout])
+def test_noise_is_the_same_in_batches_of_any_size(draw):
+    torch.manual_seed(0)
+    network, names = Noisy(draw), ["quiet", "noisy", "after"]
+    said: list[str] = []
+    one = features(network, names, said, batch_size=1)
+    assert said[0] == (
+        "warning: model net, layer noisy: is random in evaluation mode; stimuli are shown one at a "
+        "time, each with its own seed"
+    )
+    torch.manual_seed(9)
+    all_at_once = features(network, names)
+    other = features(network, names, noise_seed=1)
+    for name in names:
+        assert np.array_equal(one[name], all_at_once[name]), name
+        assert np.array_equal(one[name], other[name]) == (name == "quiet")
+    # A stimulus has its noise wherever the study ends, and each has noise of its own.
+    fewer = features(network, names, batch=images()[:4])
+    assert np.array_equal(fewer["noisy"], one["noisy"][:4])
+    noise = one["noisy"] - one["quiet"]
+    assert not np.allclose(noise[0], noise[1], atol=1e-7)
+
+
+def test_a_quiet_layer_before_the_noise_is_shown_in_batches():
+    said: list[str] = []
+    features(Noisy(torch.randn), ["quiet"], said, batch_size=4)
+    assert [line.split(",")[0] for line in said] == [
+        "model net: 4 of 7 stimuli",
+        "model net: 7 of 7 stimuli",
+    ]
+
+
+def test_numbers_that_are_drawn_and_not_used_are_no_noise():
+    said: list[str] = []
+    features(Noisy(lambda shape: 0 * torch.randn(shape)), ["after"], said)
+    assert not any("random" in line for line in said)
+
+
+def test_batch_statistics_are_refused():
+    network = nn.Sequential(
+        nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4, track_running_stats=False), nn.ReLU()
+    )
+    with pytest.raises(InputError) as caught:
+        features(network, ["0", "1", "2"])
+    assert str(caught.value).startswith(
+        "model net, layer 1: gives a stimulus other values where others are shown with it; let the"
+    )
+    features(network, ["0"])  # what comes before is sound
+
+
+def test_a_generator_of_the_networks_own_is_refused():
+    own = torch.Generator()
+    network = Noisy(lambda shape: 1e5 * torch.randn(shape, generator=own))
+    with pytest.raises(InputError, match="model net, layer noisy: gives a stimulus other values"):
+        features(network, ["quiet", "noisy"])
+
+
+class Squeezing(nn.Module):
+    """Drops the dimension of a lone stimulus."""
+
+    def __init__(self):
+        super().__init__()
+        self.pool, self.readout = nn.AdaptiveAvgPool2d(1), nn.Linear(3, 5)
+
+    def forward(self, batch):
+        return self.readout(self.pool(batch).squeeze())
+
+
+@pytest.mark.parametrize("kind", PROJECTIONS)
+@pytest.mark.parametrize("size", [2, 3, 6])
+def test_no_stimulus_is_left_alone(kind, size):
+    """Seven in batches of two, three or six."""
+    network = Squeezing()
+    whole = features(network, ["readout"], projection=kind)["readout"]
+    parts = features(network, ["readout"], projection=kind, batch_size=size)["readout"]
+    np.testing.assert_allclose(parts @ parts.T, whole @ whole.T, rtol=1e-5, atol=1e-6)
+
+
+def test_a_lone_stimulus_that_was_asked_for_is_answered_in_one_line():
+    with pytest.raises(InputError) as caught:
+        features(Squeezing(), ["readout"], batch_size=1)
+    assert str(caught.value).startswith(
+        "model net, layer readout: gives 5 for stimuli 1 to 1, where 1x5 belongs by the first ones"
+    )
+
+
+@pytest.mark.parametrize("n", [1, 2])
+def test_studies_of_fewer_stimuli_than_are_looked_at(n):
+    found = features(nn.Sequential(nn.Conv2d(3, 4, 3), nn.Flatten()), ["1"], batch=images(n))
+    assert found["1"].shape == (n, 144)
