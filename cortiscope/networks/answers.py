@@ -1,16 +1,16 @@
 """What a network answers to images: class scores, in whatever it returns, the same in any batch."""
 
-import dataclasses
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import nn
 
 from cortiscope.errors import InputError
+from cortiscope.networks.data_flow import is_weighted
 from cortiscope.networks.devices import seeded
-from cortiscope.networks.tracing import is_weighted
+from cortiscope.networks.outputs import tensors
 
 NAMED = ("out", "logits")  # what libraries call class scores, among other outputs
 LOOKED_AT = 4  # images of the first batch, to see whether answers are the images' own
@@ -95,29 +95,13 @@ class Answers:
             raise InputError("accuracy", problem, "give batch norm its statistics") from error
         found = class_scores(output, len(part), self.width)
         if found is None or not self._is_classifier(images, found.shape[1]):
-            shapes = ", ".join(str(tuple(value.shape)) for value in tensors(output)) or "no tensor"
+            given = [str(tuple(value.shape)) for value in tensors(output, NAMED)]
+            shapes = ", ".join(given) or "no tensor"
             raise NoClassifierError(f"outputs {shapes}, which are no class scores")
         return found.float().cpu()
 
     def _is_classifier(self, images: torch.Tensor, n_outputs: int) -> bool:
         return self.width in (None, n_outputs) or ends_in_readout(self.network, images, n_outputs)
-
-
-def tensors(output: Any) -> Iterator[torch.Tensor]:
-    """The floating-point tensors that a network returns, depth first, those of NAMED first."""
-    parts: Mapping[Any, Any] = {}
-    if isinstance(output, torch.Tensor):
-        if output.is_floating_point():
-            yield output
-    elif isinstance(output, Mapping):
-        parts = output
-    elif dataclasses.is_dataclass(output):
-        parts = {part.name: getattr(output, part.name) for part in dataclasses.fields(output)}
-    elif isinstance(output, list | tuple):
-        parts = output._asdict() if hasattr(output, "_asdict") else dict(enumerate(output))
-    for name in (*NAMED, *(name for name in parts if name not in NAMED)):
-        if name in parts:
-            yield from tensors(parts[name])
 
 
 def class_scores(output: Any, n_images: int, width: int | None) -> torch.Tensor | None:
@@ -126,7 +110,9 @@ def class_scores(output: Any, n_images: int, width: int | None) -> torch.Tensor 
     None where there is none.
     """
     found = []
-    for value in tensors(output):
+    for value in tensors(output, NAMED):
+        if not value.is_floating_point():
+            continue
         if n_images == 1 and value.ndim == 1:
             value = value[None]  # its dimension dropped
         if value.ndim >= 2 and len(value) == n_images and value[0].numel() == value.shape[1]:

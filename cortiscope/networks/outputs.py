@@ -21,19 +21,29 @@ class Place(NamedTuple):
     axis: int
 
 
-def tensors(output: Any) -> Iterator[torch.Tensor]:
-    """All tensors of a module's output: of a tuple, dict or dataclass those inside, in order."""
+def tensors(output: Any, first: Sequence[str] = ()) -> Iterator[torch.Tensor]:
+    """All tensors of a module's output: of a tuple, dict or dataclass those inside, in order.
+
+    first: names whose parts, in this order, come before others.
+    """
     if isinstance(output, torch.Tensor):
         yield output
-    elif isinstance(output, Mapping):  # such as outputs of transformers, dataclasses as well
-        for part in output.values():
-            yield from tensors(part)
-    elif isinstance(output, Sequence) and not isinstance(output, str | bytes):
-        for part in output:
-            yield from tensors(part)
-    elif dataclasses.is_dataclass(output) and not isinstance(output, type):
-        for field in dataclasses.fields(output):
-            yield from tensors(getattr(output, field.name))
+        return
+    parts = _parts(output)
+    for name in (*first, *(name for name in parts if name not in first)):
+        if name in parts:
+            yield from tensors(parts[name], first)
+
+
+def _parts(output: Any) -> Mapping[Any, Any]:
+    """What a container holds, by name or number."""
+    if isinstance(output, Mapping):  # such as outputs of transformers, dataclasses as well
+        return output
+    if isinstance(output, Sequence) and not isinstance(output, str | bytes):
+        return output._asdict() if hasattr(output, "_asdict") else dict(enumerate(output))
+    if dataclasses.is_dataclass(output) and not isinstance(output, type):
+        return {part.name: getattr(output, part.name) for part in dataclasses.fields(output)}
+    return {}
 
 
 def forms(output: Any) -> list[Form]:
