@@ -5,7 +5,12 @@ import pytest
 import torch
 
 from cortiscope.networks import projection
-from cortiscope.networks.features import read_layers, row_centred_gram, write_features
+from cortiscope.networks.features import (
+    read_layers,
+    relative_spread,
+    row_centred_gram,
+    write_features,
+)
 
 
 @pytest.fixture
@@ -37,3 +42,22 @@ def test_row_centred_gram(activations, kind, tolerance, tmp_path):
     expected = direct(activations)
     found = row_centred_gram(stored_layer(activations, kind, tmp_path / "f.nc"))
     assert np.abs(found - expected).max() <= tolerance * np.diagonal(expected).mean()
+
+
+@pytest.mark.parametrize("size", [0.5, 1e-3, 1e-6])
+@pytest.mark.parametrize(("kind", "tolerance"), [("exact", 0.02), ("none", 0.02), ("fold", 0.1)])
+def test_relative_spread(kind, tolerance, size, tmp_path):
+    random = np.random.default_rng(0)
+    activations = 3 + random.normal(size=5000) + size * random.normal(size=(12, 5000))
+    raw = activations.astype(np.float32)
+    found = relative_spread(stored_layer(raw, kind, tmp_path / "f.nc"))
+    centred = np.square(raw - raw.mean(0, dtype=np.float64)).sum()
+    expected = np.sqrt(centred / np.square(raw.astype(np.float64)).sum())
+    assert found == pytest.approx(expected, rel=tolerance)
+
+
+@pytest.mark.parametrize("kind", ["exact", "none", "fold"])
+@pytest.mark.parametrize("level", [0.0, 3.3])
+def test_a_layer_that_is_the_same_for_all_stimuli_has_no_spread(kind, level, tmp_path):
+    raw = np.full((12, 5000), level, np.float32)
+    assert relative_spread(stored_layer(raw, kind, tmp_path / "f.nc")) == 0
