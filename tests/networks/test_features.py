@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+import xarray
 
 from cortiscope.networks import projection
 from cortiscope.networks.features import (
@@ -42,6 +43,23 @@ def test_row_centred_gram(activations, kind, tolerance, tmp_path):
     expected = direct(activations)
     found = row_centred_gram(stored_layer(activations, kind, tmp_path / "f.nc"))
     assert np.abs(found - expected).max() <= tolerance * np.diagonal(expected).mean()
+
+
+def test_a_file_opens_in_xarray_and_gives_correlations_as_its_documentation_says(
+    activations, tmp_path
+):
+    """The formula of config/README.md, against numpy on the activations themselves."""
+    stored_layer(activations, "exact", tmp_path / "f.nc")
+    layer = xarray.open_dataset(tmp_path / "f.nc", group="conv1")
+    layer = layer.assign_coords(stimulus_id=xarray.open_dataset(tmp_path / "f.nc")["stimulus_id"])
+    assert layer["features"].sel(stimulus=layer["stimulus_id"] == "3").shape == (1, 11)
+    c, m, b = (layer[name].values for name in ("features", "feature_mean", "mean_product"))
+    deviation = m - m.mean()
+    products = c @ c.T + b[:, None] + b + layer.attrs["mean_square"]
+    products -= layer.attrs["n_features"] * np.outer(deviation, deviation)
+    scale = np.sqrt(np.diag(products))
+    expected = np.corrcoef(activations.astype(np.float64))
+    np.testing.assert_allclose(products / np.outer(scale, scale), expected, atol=1e-6)
 
 
 @pytest.mark.parametrize("size", [0.5, 1e-3, 1e-6])
