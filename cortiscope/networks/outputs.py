@@ -24,10 +24,11 @@ class Place(NamedTuple):
 def tensors(output: Any, first: Sequence[str] = ()) -> Iterator[torch.Tensor]:
     """All tensors of a module's output: of a tuple, dict or dataclass those inside, in order.
 
-    first: names whose parts, in this order, come before others.
+    Quantized ones as the numbers that they stand for. first: names whose parts, in this order, come
+    before others.
     """
     if isinstance(output, torch.Tensor):
-        yield output
+        yield output.dequantize() if output.is_quantized else output
         return
     parts = _parts(output)
     for name in (*first, *(name for name in parts if name not in first)):
