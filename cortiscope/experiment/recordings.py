@@ -1,14 +1,10 @@
 """Recordings of real studies, brought to the one form that every rule reads."""
 
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
-
-import netCDF4
 import numpy as np
 import xarray as xr
 
 from cortiscope.errors import InputError
+from cortiscope.experiment.netcdf import along, loaded
 from cortiscope.experiment.rdms import check_dissimilarities, recording_of_rdms
 from cortiscope.experiment.sizes import (
     area_names,
@@ -17,38 +13,7 @@ from cortiscope.experiment.sizes import (
     time_bins,
 )
 from cortiscope.experiment.stimulus_ids import positions
-from cortiscope.files import labels, opened, replacing
-
-
-def save(dataset: xr.Dataset, path: str | Path, provenance: Mapping[str, Any]) -> None:
-    """Write a dataset as compressed netCDF-4, atomically, with its provenance."""
-    compressed: dict[Any, dict[str, Any]] = {
-        name: {"zlib": True, "complevel": 1}
-        for name, variable in dataset.data_vars.items()
-        if variable.dtype.kind in "fiu"
-    }
-    if "image" in compressed:  # a stimulus at a time, as they are read
-        compressed["image"]["chunksizes"] = (1, *dataset["image"].shape[1:])
-    with replacing(path) as temporary:
-        dataset.assign_attrs(provenance).to_netcdf(temporary, encoding=compressed)
-
-
-def _loaded(dataset: xr.Dataset, header: netCDF4.Dataset) -> xr.Dataset:
-    """All of a file in memory, all its text, be it stored as bytes, as `labels` reads it."""
-    dataset = dataset.load()
-    for name, variable in dataset.variables.items():
-        if np.dtype(header[str(name)].dtype).kind in "US" and variable.ndim == 1:
-            dataset = dataset.assign({name: (variable.dims, labels(header, str(name)))})
-    return dataset
-
-
-def _along(dataset: xr.Dataset, dimension: str) -> dict[str, Any]:
-    """Every one-dimensional variable along a dimension."""
-    return {
-        str(name): (dimension, variable.values)
-        for name, variable in dataset.variables.items()
-        if variable.dims == (dimension,)
-    }
+from cortiscope.files import opened
 
 
 def read_responses(
@@ -73,7 +38,7 @@ def read_responses(
     with opened(source) as header, xr.open_dataset(source) as opened_dataset:
         check_recording(header, variable, area)
         areas, bins = np.array(area_names(header, area)), time_bins(header, variable)
-        dataset = _loaded(opened_dataset, header)
+        dataset = loaded(opened_dataset, header)
     dataset = dataset.isel(stimulus=_order(dataset, stimulus_id, source, of_some))
     if variable == "dissimilarity":
         dataset = dataset.isel(
@@ -83,7 +48,7 @@ def read_responses(
     response = dataset[variable]
     _check_recorded(response, areas, f"{source}: {variable}")
     order = [d for d in ("stimulus", "repetition", "neuroid") if d in response.dims]
-    about = _along(dataset, "neuroid") | {
+    about = along(dataset, "neuroid") | {
         "area": ("neuroid", areas),
         "stimulus_id": ("stimulus", stimulus_id),
     }

@@ -9,7 +9,7 @@ import xarray as xr
 
 from cortiscope.errors import InputError
 from cortiscope.experiment.images import list_images, read_image
-from cortiscope.experiment.recordings import _along, _loaded
+from cortiscope.experiment.netcdf import along, loaded
 from cortiscope.experiment.sizes import check_images
 from cortiscope.experiment.stimulus_ids import image_category, image_id, read_ids
 from cortiscope.experiment.stored_images import SIZES, SIZES_DIMS, padded
@@ -56,13 +56,13 @@ def _from_file(source: str | Path, variable: str) -> xr.Dataset:
         check_images(header, variable)
         attributes = header[variable].__dict__
         missing = [attributes[name] for name in MISSING if name in attributes]
-        dataset = _loaded(opened_dataset, header)
+        dataset = loaded(opened_dataset, header)
     image = dataset[variable]
     if "channel" not in image.dims:
         image = image.expand_dims(channel=3, axis=-1)
     image = image.transpose(*IMAGE_DIMS)
     grey = grey_levels(image.values, f"{source}: {variable}", missing)
-    return xr.Dataset({"image": (IMAGE_DIMS, grey)}, coords=_along(dataset, "stimulus"))
+    return xr.Dataset({"image": (IMAGE_DIMS, grey)}, coords=along(dataset, "stimulus"))
 
 
 def grey_levels(values: np.ndarray, where: str, missing: Sequence[Any] = ()) -> np.ndarray:

@@ -5,7 +5,8 @@ import pytest
 import xarray as xr
 
 from cortiscope.errors import InputError
-from cortiscope.experiment.recordings import read_responses, save
+from cortiscope.experiment.netcdf import save
+from cortiscope.experiment.recordings import read_responses
 from cortiscope.experiment.responses import read_area
 from cortiscope.experiment.sizes import is_light
 from cortiscope.experiment.stimuli import read_stimuli

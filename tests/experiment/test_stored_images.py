@@ -4,7 +4,7 @@ import numpy as np
 import xarray as xr
 from PIL import Image
 
-from cortiscope.experiment.recordings import save
+from cortiscope.experiment.netcdf import save
 from cortiscope.experiment.stimuli import read_stimuli
 from cortiscope.experiment.stored_images import SIZES, StoredImages
 from cortiscope.files import opened

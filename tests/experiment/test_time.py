@@ -6,7 +6,7 @@ import xarray as xr
 import yaml
 
 from cortiscope.errors import InputError
-from cortiscope.experiment import recordings, responses, sizes
+from cortiscope.experiment import netcdf, recordings, responses, sizes
 from cortiscope.mappings.fitting import fit
 from cortiscope.networks.features import Layer
 from tests.running import REPOSITORY
@@ -57,7 +57,7 @@ def test_the_latency_of_every_layer_is_found(layers, recording, tmp_path, mappin
     areas = sizes.count_neuroids(section, [str(recording)])
     assert areas == {f"MEG.{time:g}": N_SENSORS for time in TIMES}
     found = recordings.read_responses(str(recording), "response", "area", IDS)
-    recordings.save(found, tmp_path / "responses.nc", {})
+    netcdf.save(found, tmp_path / "responses.nc", {})
     read = responses.read_areas(tmp_path / "responses.nc", list(areas))
     scores = {area.name: fit(mapping, layers, area, SETTINGS) for area in read}
     course = np.array([scored["area_score"].values for scored in scores.values()])
@@ -68,7 +68,7 @@ def test_the_latency_of_every_layer_is_found(layers, recording, tmp_path, mappin
 
 def test_a_file_is_read_once_for_all_its_areas(recording, tmp_path, monkeypatch):
     path = tmp_path / "responses.nc"
-    recordings.save(recordings.read_responses(str(recording), "response", "area", IDS), path, {})
+    netcdf.save(recordings.read_responses(str(recording), "response", "area", IDS), path, {})
     names = [f"MEG.{time:g}" for time in TIMES]
     alone = [responses.read_area(path, name) for name in names]
     read, reads = responses.read_group, []

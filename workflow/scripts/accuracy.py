@@ -6,8 +6,9 @@ import torch
 
 from cortiscope import job
 from cortiscope.files import made_by, replacing
-from cortiscope.networks import accuracy as accuracies
 from cortiscope.networks import zoo
+from cortiscope.networks.accuracy import NO_CLASSIFIER
+from cortiscope.networks.known_accuracies import measured_once
 
 COLUMNS = ("model", "top1", "top5", "accuracy_source", "n_images", "made_by")
 
@@ -18,6 +19,7 @@ def main(
     accuracy: str,
     row: dict,
     folder: str,
+    images_digest: str,
     device: str,
     threads: int,
     provenance: dict,
@@ -25,10 +27,11 @@ def main(
     torch.set_num_threads(threads)
     found: dict = {"model": row["model"], "made_by": made_by(provenance)}
     if row["classifier"] == "none":
-        found |= accuracies.NO_CLASSIFIER
+        found |= NO_CLASSIFIER
     elif images or folder:
         labelled = images[0] if images else folder
-        found |= accuracies.measured(row, weights[0] if weights else None, labelled, device)
+        parts = (provenance["code"], images_digest)
+        found |= measured_once(row, weights[0] if weights else None, labelled, device, parts)
     elif published := zoo.published_accuracy(row):
         found |= {"top1": published[0], "top5": published[1], "accuracy_source": "published"}
     else:

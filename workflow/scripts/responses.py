@@ -10,8 +10,9 @@ import xarray as xr
 
 from cortiscope import job
 from cortiscope.experiment import embedded_responses
+from cortiscope.experiment.netcdf import save
 from cortiscope.experiment.neuroid_selection import RELIABILITY, conditions, selected
-from cortiscope.experiment.recordings import read_responses, save
+from cortiscope.experiment.recordings import read_responses
 from cortiscope.experiment.responses import SELECTED
 from cortiscope.files import check_made_by
 

@@ -4,7 +4,7 @@ import sys
 
 from cortiscope import job
 from cortiscope.experiment import embedded
-from cortiscope.experiment.recordings import save
+from cortiscope.experiment.netcdf import save
 from cortiscope.experiment.stimuli import read_stimuli
 
 

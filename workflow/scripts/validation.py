@@ -2,7 +2,7 @@
 
 from cortiscope import job
 from cortiscope.experiment import embedded
-from cortiscope.experiment.recordings import save
+from cortiscope.experiment.netcdf import save
 
 
 def main(images: str, settings: dict, provenance: dict) -> None:

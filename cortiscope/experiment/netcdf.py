@@ -1,0 +1,45 @@
+"""Stimuli and recordings in netCDF files, as xarray has them: read whole, written whole.
+
+Apart from both, so that an edit of how recordings are read brings in no stimuli anew.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import netCDF4
+import numpy as np
+import xarray as xr
+
+from cortiscope.files import labels, replacing
+
+
+def save(dataset: xr.Dataset, path: str | Path, provenance: Mapping[str, Any]) -> None:
+    """Write a dataset as compressed netCDF-4, atomically, with its provenance."""
+    compressed: dict[Any, dict[str, Any]] = {
+        name: {"zlib": True, "complevel": 1}
+        for name, variable in dataset.data_vars.items()
+        if variable.dtype.kind in "fiu"
+    }
+    if "image" in compressed:  # a stimulus at a time, as they are read
+        compressed["image"]["chunksizes"] = (1, *dataset["image"].shape[1:])
+    with replacing(path) as temporary:
+        dataset.assign_attrs(provenance).to_netcdf(temporary, encoding=compressed)
+
+
+def loaded(dataset: xr.Dataset, header: netCDF4.Dataset) -> xr.Dataset:
+    """All of a file in memory, all its text, be it stored as bytes, as `labels` reads it."""
+    dataset = dataset.load()
+    for name, variable in dataset.variables.items():
+        if np.dtype(header[str(name)].dtype).kind in "US" and variable.ndim == 1:
+            dataset = dataset.assign({name: (variable.dims, labels(header, str(name)))})
+    return dataset
+
+
+def along(dataset: xr.Dataset, dimension: str) -> dict[str, Any]:
+    """Every one-dimensional variable along a dimension."""
+    return {
+        str(name): (dimension, variable.values)
+        for name, variable in dataset.variables.items()
+        if variable.dims == (dimension,)
+    }

@@ -1,0 +1,57 @@
+"""Accuracies that studies in the same working directory share, each measured once."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cortiscope.files import read, replacing, versions
+from cortiscope.networks import zoo
+from cortiscope.networks.accuracy import measured, say
+from cortiscope.networks.devices import choose_device
+
+FOLDER = Path("resources/accuracy")
+
+
+def measured_once(
+    row: zoo.Row, weights: str | None, images: str, device: str, parts: Sequence[str]
+) -> Mapping[str, Any]:
+    """As `accuracy.measured`, or what that found before of the same network and images.
+
+    parts: what else it depends on: digests of the code, and of a folder of images. A network of the
+    user's own code, which may depend on anything, is measured anew.
+    """
+    if row["source"] == "file":
+        return measured(row, weights, images, device)
+    file = FOLDER / f"{_digest(row, weights, images, device, parts)}.json"
+    if file.is_file():
+        say(f"accuracy: as measured before, in {file}")
+        return json.loads(file.read_text())
+    found = measured(row, weights, images, device)
+    with replacing(file) as temporary:
+        temporary.write_text(json.dumps(found))
+    return found
+
+
+def _digest(
+    row: zoo.Row, weights: str | None, images: str, device: str, parts: Sequence[str]
+) -> str:
+    """Of the network, its weights, the images and what computes, not of how studies name them."""
+    network = {key: value for key, value in row.items() if key not in ("model", "weights")}
+    shown = str(zoo.transform(row))  # which follows from the name of weights, where they have one
+    computed_by = [choose_device(device).type, versions(("torch", "torchvision"))]
+    text = json.dumps([network, shown, computed_by, *parts], sort_keys=True)
+    digest = hashlib.sha256(text.encode())
+    if weights:
+        with Path(weights).open("rb") as content:
+            digest.update(hashlib.file_digest(content, "sha256").digest())
+    if Path(images).is_dir():
+        digest.update(str(Path(images).resolve()).encode())
+    else:
+        stored = read(images)
+        for name in ("image", "label"):
+            digest.update(np.ascontiguousarray(stored[name]).data)
+    return digest.hexdigest()[:16]
