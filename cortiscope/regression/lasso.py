@@ -26,9 +26,9 @@ from numpy.typing import NDArray
 from cortiscope.errors import InputError
 from cortiscope.regression import principal_axes
 from cortiscope.regression.cross_validation import held_out_folds
-from cortiscope.regression.precision import rounding
 from cortiscope.regression.principal_axes import Axes, Parts, Predict, Shrink, Solve
 from cortiscope.regression.ridge import Predictions, standardised
+from cortiscope.statistics.rounding import rounding
 
 WHERE = "lasso"
 ITERATIONS = 1000

@@ -24,12 +24,6 @@ Found = TypeVar("Found")
 Columns = slice | NDArray
 
 
-def rounding(values: NDArray) -> float:
-    """The size, relative to that of values in this precision, below which nothing is told."""
-    precision = values.dtype if values.dtype.kind == "f" else np.dtype(np.float64)
-    return 64 * float(np.finfo(precision).eps)
-
-
 def constant(responses: NDArray) -> NDArray:
     """Whether responses (..., stimulus, neuroid) do not vary, but for rounding: (..., neuroid)."""
     still: NDArray = responses.var(axis=-2) <= CONSTANT * np.square(responses).mean(axis=-2)

@@ -13,8 +13,9 @@ from cortiscope.errors import InputError
 from cortiscope.regression.cross_validation import TRAINING
 from cortiscope.regression.given_alpha import GivenAlpha
 from cortiscope.regression.nested import Solver, blocks, decompose, layout
-from cortiscope.regression.precision import constant, constant_parts, precisely, rounding
+from cortiscope.regression.precision import constant, constant_parts, precisely
 from cortiscope.regression.trained_once import TrainedOnce
+from cortiscope.statistics.rounding import rounding
 
 FEATURE_CHUNK = 65536
 
