@@ -264,7 +264,7 @@ class Encoding(ABC):
             values, known = (self.response[np.ix_(some, columns)] for some in (rows, test))
             together = np.zeros(len(columns), dtype=int)
             everywhere = regressions.on(sample)(Targets(values, np.float64, together))
-            predicted = given_split.tested(everywhere, sample.folds)
+            predicted = given_split.tested(everywhere, values, sample.folds)
             found.score[columns] = given_split.score(predicted, known)
             found.chosen[:, columns] = self.chosen(everywhere)
             found.bootstrap[:, columns] = given_split.bootstrap_scores(

@@ -26,6 +26,7 @@ class LayerScore:
     layer_weights: (layer,), what each layer gives to the score of all together, 0 or more.
     best_single: the score of the one layer that is best in training, chosen and tested on the same
     stimuli as all together; NaN where the mapping does not say.
+    n_without_pattern: stimuli without a dissimilarity to others, in the layer or the area.
     """
 
     area_score: float
@@ -35,6 +36,7 @@ class LayerScore:
     neuroids: Mapping[str, np.ndarray]
     layer_weights: np.ndarray | None = None
     best_single: float = float("nan")
+    n_without_pattern: int = 0
 
 
 class Scorer(Protocol):
@@ -92,7 +94,11 @@ def fit_areas(
     rows, scores = [], []
     for row, of_areas in scored:
         for area, score in zip(areas, of_areas, strict=True):
-            print(f"{mapping} {row[0]} -> {area.name}: {score.area_score:.4f}", file=sys.stderr)
+            lost = score.n_without_pattern
+            why = f", as {lost} stimuli have no pattern" if lost else ""
+            print(
+                f"{mapping} {row[0]} -> {area.name}: {score.area_score:.4f}{why}", file=sys.stderr
+            )
         rows.append(row)
         scores.append(of_areas)
     by_area = zip(areas, zip(*scores, strict=True), strict=True)
@@ -151,7 +157,10 @@ def _variables(
         ),
         "area_bootstrap": Variable(("layer", "draw"), np.stack([s.area_bootstrap for s in scores])),
         "selection_score": Variable(
-            ("layer", "split", "half"), np.stack([s.selection for s in scores])
+            ("layer", "split", "half"), np.stack([_selectable(s) for s in scores])
+        ),
+        "n_without_pattern": Variable(
+            ("layer",), np.array([s.n_without_pattern for s in scores], np.int32)
         ),
     }
     for name in scores[0].neuroids:
@@ -164,6 +173,13 @@ def _variables(
         variables["layer_weight"] = Variable(("member",), scores[0].layer_weights)
         variables["best_single"] = Variable(("layer",), np.array([s.best_single for s in scores]))
     return variables
+
+
+def _selectable(score: LayerScore) -> np.ndarray:
+    """Scores on halves, where there is one on all the data: half of the stimuli may lack the one
+    that cannot be scored, and layers would be chosen on unlike stimuli.
+    """
+    return np.where(np.isfinite(score.area_score), score.selection, np.nan)
 
 
 def _mean(values: np.ndarray) -> float:

@@ -23,6 +23,7 @@ from cortiscope.similarity.held_out_cells import (
     number_of_folds,
     pairs_of_folds,
 )
+from cortiscope.similarity.rsa import without_pattern
 from cortiscope.statistics import standard_errors
 from cortiscope.statistics.resampling import bootstrap_weights_of, permutations_of
 
@@ -101,6 +102,7 @@ class HeldOutSimilarity(Similarity):
             area_bootstrap=self._intervals(predict, own, score),
             selection=by_half.reshape(self.halves.shape[:2]),
             neuroids={},
+            n_without_pattern=without_pattern(self.cells),
         )
 
     def _intervals(self, predict: Predict, own: list[np.ndarray], score: float) -> np.ndarray:

@@ -7,6 +7,7 @@ from cortiscope.mappings.similarity import Similarity, among
 from cortiscope.networks.features import Layer
 from cortiscope.similarity.comparison import bootstrap_scores, compare, permutation_null
 from cortiscope.similarity.rdm_standard_error import comparison_error
+from cortiscope.similarity.rsa import without_pattern
 from cortiscope.statistics.standard_errors import rescaled
 
 
@@ -25,6 +26,7 @@ class Scorer(Similarity):
             area_bootstrap=rescaled(draws, score, error),
             selection=self._selection(cells),
             neuroids={},
+            n_without_pattern=without_pattern(cells, self.cells),
         )
 
     def _compare(self, model: np.ndarray, brain: np.ndarray) -> float:

@@ -10,6 +10,7 @@ from cortiscope.mappings.held_out import HeldOutSimilarity
 from cortiscope.mappings.similarity import among
 from cortiscope.networks.features import Layer
 from cortiscope.similarity.held_out_cells import HeldOut, given_set_in_folds, number_of_folds
+from cortiscope.similarity.rsa import without_pattern
 from cortiscope.similarity.rsa_reweighted import Reweighted, as_compared, best_single, predict, seen
 
 
@@ -35,6 +36,7 @@ class Scorer(HeldOutSimilarity):
             self.learnt(predicted),
             layer_weights=fitted.weights[0].mean(axis=0),
             best_single=best_single(models, self.cells, self.held_out, self.method),
+            n_without_pattern=without_pattern(*models, self.cells),
         )
 
     def _fitted(self, models: np.ndarray, brains: np.ndarray, held_out: HeldOut) -> Reweighted:

@@ -15,6 +15,7 @@ from cortiscope.mappings.kinds import low_level
 from cortiscope.mappings.similarity import Similarity, among
 from cortiscope.networks.features import Layer
 from cortiscope.similarity.dissimilarity import pattern_rdm
+from cortiscope.similarity.rsa import without_pattern
 from cortiscope.similarity.variance_partition import Background, Partition
 from cortiscope.statistics.resampling import permutations
 
@@ -50,6 +51,7 @@ class Scorer(Similarity):
             area_bootstrap=found.draws,
             selection=by_half.reshape(self.halves.shape[:2]),
             neuroids=self._shares(found.partition),
+            n_without_pattern=without_pattern(cells, self.cells),
         )
 
     def _low_level_cells(self, name: str, features: np.ndarray) -> np.ndarray:

@@ -12,6 +12,7 @@ from cortiscope.errors import InputError
 from cortiscope.noise_ceilings.noise import Ceiling, known_mean, mean_inverse, repeated_inverse
 from cortiscope.similarity import rsa
 from cortiscope.statistics.resampling import average_ranks
+from cortiscope.statistics.rounding import varies
 
 NEUROID_BLOCK = 256
 CONSTANT = 1e-12  # variance relative to the squared mean
@@ -142,7 +143,7 @@ def _unit(cells: NDArray) -> NDArray:
     """Cells (..., cell) of mean 0 and norm 1; NaN where they do not vary."""
     centred = cells - cells.mean(axis=-1, keepdims=True)
     norm = np.linalg.norm(centred, axis=-1, keepdims=True)
-    return centred / np.where(np.ptp(cells, axis=-1, keepdims=True) > 0, norm, np.nan)
+    return centred / np.where(varies(cells)[..., None], norm, np.nan)
 
 
 @dataclass(frozen=True)

@@ -23,8 +23,9 @@ from numpy.typing import NDArray
 from cortiscope.errors import InputError
 from cortiscope.regression.pls import COMPONENTS, NULL_BLOCK, NULL_STEPS, Targets, part_predictions
 from cortiscope.regression.pls import targets as rotated
+from cortiscope.regression.precision import constant
 from cortiscope.regression.principal_axes import Axes, principal_axes
-from cortiscope.regression.ridge import CONSTANT, kernel
+from cortiscope.regression.ridge import kernel
 from cortiscope.statistics.resampling import mean_of_known
 
 SPLITS, TRAINING, SEED = 10, 0.9, 1
@@ -201,8 +202,7 @@ def _parts(
     """The test part of each split, for sets of responses (set, stimulus, neuroid); or none."""
     responses = np.asarray(responses, dtype=np.float64)
     centre = responses[0].mean(axis=0)
-    varies = responses[0].var(axis=0) > CONSTANT * centre**2
-    known = np.flatnonzero(np.isfinite(centre) & varies)
+    known = np.flatnonzero(np.isfinite(centre) & ~constant(responses[0]))
     if not parts or not len(known):
         return
     centred = responses[:, :, known] - centre[known]
@@ -216,12 +216,17 @@ def _parts(
 
 
 def _pearson(predicted: NDArray, measured: NDArray) -> NDArray:
-    """Along the second of three axes."""
-    a = predicted - predicted.mean(axis=1, keepdims=True)
-    b = measured - measured.mean(axis=1, keepdims=True)
+    """Along the second of three axes; NaN where either does not vary."""
+    a, b = _centred(predicted), _centred(measured)
     norm = np.sqrt(np.square(a).sum(axis=1) * np.square(b).sum(axis=1))
     product = np.einsum("psn,psn->pn", a, b)
     return np.divide(product, norm, out=np.full(norm.shape, np.nan), where=norm > 0)
+
+
+def _centred(values: NDArray) -> NDArray:
+    """Along the second last axis; zeros for what does not vary, without the rounding of a mean."""
+    still = constant(values)[..., None, :]
+    return np.where(still, 0.0, values - values.mean(axis=-2, keepdims=True))
 
 
 def _weighted(predicted: NDArray, measured: NDArray, counts: NDArray) -> NDArray:
@@ -231,7 +236,7 @@ def _weighted(predicted: NDArray, measured: NDArray, counts: NDArray) -> NDArray
     """
     total = counts.sum(axis=1, keepdims=True)
     share = np.divide(counts, total, out=np.zeros(counts.shape), where=total > 0)
-    a, b = predicted - predicted.mean(axis=0), measured - measured.mean(axis=0)
+    a, b = _centred(predicted), _centred(measured)
     # each (draw, stimulus) x (stimulus, neuroid)
     mean_a, mean_b, square_a, square_b = (share @ values for values in (a, b, a * a, b * b))
     product = share @ (a * b) - mean_a * mean_b

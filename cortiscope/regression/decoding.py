@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 
 from cortiscope.regression import given_split, ridge
 from cortiscope.regression.cross_validation import TRAINING
+from cortiscope.regression.precision import constant_parts
 from cortiscope.statistics.resampling import NULL_COLUMNS, p_value, permutations_of
 
 
@@ -138,7 +139,7 @@ def _scored(readout: Readout, targets: NDArray, weight: NDArray, count: int, see
 def _scored_on_test(
     readout: Readout, test: NDArray, targets: NDArray, weight: NDArray, count: int, seed: int
 ) -> Decoded:
-    predicted = given_split.tested(readout.regression.predict(targets), readout.folds)
+    predicted = given_split.tested(readout.regression.predict(targets), targets, readout.folds)
     null = given_split.null_scores(predicted, targets[test], readout.orders(count, seed))
     score = _mean(null, weight)
     return Decoded(float(score[0]), score[1:], float(p_value(score[0], score[1:])))
@@ -198,6 +199,7 @@ def _evidence(predicted: ridge.Predictions, targets: NDArray, folds: NDArray) ->
     number, fold = np.unique(folds[scored], return_inverse=True)
     training = (number[:, None] != folds).astype(float)  # (fold, stimulus)
     mean = (training @ targets) / training.sum(axis=1, keepdims=True)
-    spread = np.where(predicted.spread > 0, predicted.spread, np.inf)
+    nothing = constant_parts(targets, folds) | ~(predicted.spread > 0)
+    spread = np.where(nothing, np.inf, predicted.spread)
     spread = np.where(np.isfinite(predicted.alpha), spread, np.nan)
     return (predicted.values[scored] - mean[fold]) / spread[fold]

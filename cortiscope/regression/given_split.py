@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from cortiscope.regression import ridge
 from cortiscope.regression.cross_validation import TRAINING
+from cortiscope.regression.precision import constant_parts
 from cortiscope.regression.ridge import Predictions
 from cortiscope.statistics import halves as data_halves
 from cortiscope.statistics import resampling
@@ -43,10 +44,14 @@ def halves(test: NDArray, splits: int, seed: int) -> NDArray:
     return chosen
 
 
-def tested(predictions: Predictions, folds: NDArray) -> Predictions:
-    """Of predictions for folds (stimulus,), some of them TRAINING, those of the test stimuli."""
+def tested(predictions: Predictions, responses: NDArray, folds: NDArray) -> Predictions:
+    """Of predictions for folds (stimulus,), some of them TRAINING, those of the test stimuli.
+
+    responses (stimulus, neuroid): where those trained on do not vary, predictions do not either.
+    """
     held = predictions.values[folds != TRAINING]
-    return Predictions(held, predictions.alpha, predictions.spread)
+    spread = np.where(constant_parts(responses, folds), 0.0, predictions.spread)
+    return Predictions(held, predictions.alpha, spread)
 
 
 def among(predictions: Predictions, stimuli: NDArray, neuroids: NDArray) -> Predictions:

@@ -28,6 +28,7 @@ from cortiscope.regression import principal_axes
 from cortiscope.regression.cross_validation import held_out_folds
 from cortiscope.regression.principal_axes import Axes, Parts, Predict, Shrink, Solve
 from cortiscope.regression.ridge import Predictions, standardised
+from cortiscope.statistics.rounding import rounding
 
 WHERE = "lasso"
 ITERATIONS = 1000
@@ -131,7 +132,8 @@ def _in_given_axes(
     values = np.full(targets.shape, np.nan)
     alpha, spread = np.full((2, len(numbers), targets.shape[1]), np.nan)
     centred = features - features.mean(axis=0, dtype=np.float64)
-    varies = np.square(centred).sum() > 1e-28 * np.square(features, dtype=np.float64).sum()
+    size = np.square(features, dtype=np.float64).sum()
+    varies = np.square(centred).sum() > rounding(features) ** 2 * size
     usable = varies and len(folds) - sizes.max() >= 2
     for neuroid in np.flatnonzero(np.isfinite(mean) & usable):
         target = targets[:, neuroid]

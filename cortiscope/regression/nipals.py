@@ -31,7 +31,8 @@ DOUBLINGS = 8  # the power of two of the tridiagonal matrix
 # Share of the squared covariance below which nothing but rounding is left.
 EXHAUSTED = {np.dtype(np.float64): 1e-13, np.dtype(np.float32): 1e-10}
 REFRESH = 1e-4  # share at which C is computed anew, since updates keep the rounding of the first
-CONSTANT = 1e-14  # norm of a neuroid's responses relative to the largest
+# Norm of a neuroid's responses relative to that of all, below which nothing but rounding is left.
+CONSTANT = {np.dtype(np.float64): 1e-14, np.dtype(np.float32): 1e-6}
 
 
 def fit(
@@ -247,7 +248,8 @@ def _first(responses: NDArray, rotation: NDArray) -> NDArray:
     start = rows[:, 0].copy()
     squared = np.square(responses).sum(axis=(1, 2))
     size = np.square((responses @ start[:, :, None])[:, :, 0]).sum(axis=1)
-    for number in np.flatnonzero(size <= CONSTANT**2 * squared):
+    least = CONSTANT[responses.dtype] ** 2 * squared
+    for number in np.flatnonzero(size <= least):
         sizes = np.square(responses[number] @ rows[number].T).sum(axis=0)
-        start[number] = rows[number][np.argmax(sizes > CONSTANT**2 * squared[number])]
+        start[number] = rows[number][np.argmax(sizes > least[number])]
     return start

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from cortiscope.regression import nipals
 from cortiscope.regression.pcr import counts
+from cortiscope.regression.precision import constant
 from cortiscope.regression.principal_axes import INNER_FOLDS, Axes, Parts
-from cortiscope.regression.ridge import CONSTANT, Predictions, fold_centred_correlation
+from cortiscope.regression.ridge import Predictions, fold_centred_correlation
 
 COMPONENTS = 25  # Schrimpf et al. (2018)
 WHERE = "pls.components"
@@ -101,9 +102,9 @@ class Regression:
         predictions of responses[order], in single precision and by Lanczos in place of powers:
         scores correlate by 0.997 or more with those of exact singular vectors.
         """
-        constant = responses.var(axis=0) <= CONSTANT * responses.mean(axis=0) ** 2
+        still = constant(responses)
         responses, mean, _ = _centred(responses)
-        complete = np.flatnonzero(np.isfinite(mean) & ~constant)
+        complete = np.flatnonzero(np.isfinite(mean) & ~still)
         scores = np.full((len(orders), responses.shape[1]), np.nan)
         parts = list(self.parts)
         if not parts or not len(complete):
@@ -161,6 +162,8 @@ def part_predictions(parts: Sequence[Axes], sets: Targets, numbers: NDArray) -> 
             taken = numbers[_chosen(axes, sets, numbers)]
         count = min(loadings.shape[1], len(axes.values))
         loadings[:] *= np.arange(loadings.shape[1])[:, None] < taken[:, None]
+        # Neuroids that do not vary here have the rounding of the others.
+        loadings[:] *= ~constant(known)[:, None]
         # (set, held out, component) x (set, component, neuroid)
         held_out = scores @ loadings
         # Scores of training stimuli are orthonormal and of mean 0.

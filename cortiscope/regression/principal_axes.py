@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cortiscope.regression.cross_validation import held_out_folds
+from cortiscope.regression.precision import precisely
 from cortiscope.regression.ridge import Predictions, kernel, standardised
 
 INNER_FOLDS = 5
@@ -148,6 +149,17 @@ class Parts:
         responses (stimulus, neuroid). solver: of a training part, in a precision. NaN where a
         response is missing, and throughout where there are no parts.
         """
+        return precisely(
+            lambda some, precision: self._predict(responses[:, some], solver, precision),
+            responses,
+            self.folds,
+            dtype,
+        )
+
+    def _predict(
+        self, responses: NDArray, solver: Callable[[Axes, type], Solve], dtype: type
+    ) -> Predictions:
+        """The same, in this precision throughout."""
         targets, mean, scale = standardised(responses, dtype)
         values = np.full(targets.shape, np.nan)
         alpha, spread = np.full((2, len(self.sizes), targets.shape[1]), np.nan)
@@ -159,7 +171,9 @@ class Parts:
                 centre = known.mean(axis=0)
                 known -= centre
                 predicted, alpha[row, block], spread[row, block] = solve(known)
-                values[~axes.training, block] = predicted + centre
+                # The sum is in float64, which keeps the digits of small predictions.
+                values[~axes.training, block] = predicted
+                values[~axes.training, block] += centre
         alpha[:, ~np.isfinite(mean)] = spread[:, ~np.isfinite(mean)] = np.nan
         return Predictions(values * scale + mean, alpha, spread * scale)
 

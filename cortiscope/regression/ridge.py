@@ -13,10 +13,11 @@ from cortiscope.errors import InputError
 from cortiscope.regression.cross_validation import TRAINING
 from cortiscope.regression.given_alpha import GivenAlpha
 from cortiscope.regression.nested import Solver, blocks, decompose, layout
+from cortiscope.regression.precision import constant, constant_parts, precisely
 from cortiscope.regression.trained_once import TrainedOnce
+from cortiscope.statistics.rounding import rounding
 
 FEATURE_CHUNK = 65536
-CONSTANT = 1e-12  # variance relative to the squared mean
 
 
 @dataclass(frozen=True)
@@ -38,21 +39,21 @@ class Predictions:
 def kernel(features: NDArray) -> NDArray:
     """Centred Gram matrix of features (stimulus, component), scaled to a mean diagonal of 1.
 
-    The scaling, n / trace, makes an alpha mean the same for every layer. Centred in float64,
-    multiplied in the precision of the features, summed over chunks in float64. Returns
-    (stimulus, stimulus) in float64. Features that are constant over stimuli (to rounding, relative
-    to their size) give zeros: `predict` then answers NaN, since there is nothing to predict from.
+    The scaling, n / trace, makes an alpha mean the same for every layer. Centred and multiplied in
+    float64: products in float32 give features of few dimensions as many as there are stimuli, which
+    unshrunk regressions fit. Returns (stimulus, stimulus). Features that are constant over stimuli
+    (to the rounding of their precision, relative to their size) give zeros: `predict` then answers
+    NaN, since there is nothing to predict from.
     """
     gram = np.zeros((len(features), len(features)))
-    precision = np.result_type(features.dtype, np.float32)
     size = 0.0
     for start in range(0, features.shape[1], FEATURE_CHUNK):
         chunk = features[:, start : start + FEATURE_CHUNK]
         size += float(np.vdot(chunk, chunk))
-        centred = (chunk - chunk.mean(axis=0, dtype=np.float64)).astype(precision)
+        centred = chunk - chunk.mean(axis=0, dtype=np.float64)
         gram += centred @ centred.T  # (stimulus, component) x (component, stimulus)
     trace = float(np.trace(gram))
-    if trace <= size * 1e-28:
+    if trace <= size * rounding(features) ** 2:
         return np.zeros_like(gram)
     return gram * (len(gram) / trace)
 
@@ -68,7 +69,7 @@ class Regression:
     """
 
     def __init__(self, kernel: NDArray, folds: NDArray, alphas: NDArray) -> None:
-        self.strengths = _positive(alphas)
+        self.strengths, self.folds = _positive(alphas), folds
         varies = np.trace(kernel) > 0
         self.training = folds == TRAINING
         self.once, self.solver = None, None
@@ -84,11 +85,20 @@ class Regression:
     def predict(self, responses: NDArray, dtype: type = np.float64) -> Predictions:
         """Predict the responses (stimulus, neuroid) of every stimulus from the other folds.
 
-        dtype float32 halves the time of a permutation null. NaN throughout where a training part
-        has fewer than two stimuli.
+        dtype float32 halves the time of a permutation null (see `precision.precisely`). NaN
+        throughout where a training part has fewer than two stimuli.
         """
         if self.training.any():
             return self._predict_once(responses, dtype)
+        return precisely(
+            lambda some, precision: self._predict(responses[:, some], precision),
+            responses,
+            self.folds,
+            dtype,
+        )
+
+    def _predict(self, responses: NDArray, dtype: type) -> Predictions:
+        """The same, in this precision throughout."""
         targets, mean, scale = standardised(responses[self.places.order], dtype)
         values = np.full(targets.shape, np.nan)
         alpha, spread = np.full((2, len(self.places.real), targets.shape[1]), np.nan)
@@ -108,12 +118,20 @@ class Regression:
 
         Not of a given split, whose stimuli are in no folds.
         """
+        return precisely(
+            lambda some, precision: self._predict_at(responses[:, some], alpha[some], precision),
+            responses,
+            self.folds,
+            dtype,
+        )
+
+    def _predict_at(self, responses: NDArray, alpha: NDArray, dtype: type) -> Predictions:
         targets, mean, scale = standardised(responses[self.places.order], dtype)
         values = np.full(targets.shape, np.nan)
         spread = np.full((len(self.places.real), targets.shape[1]), np.nan)
         if self.given is not None:
             values[self.places.order], spread = self.given.predict(targets, alpha)
-        taken = np.broadcast_to(alpha, spread.shape)
+        taken = np.tile(alpha, (len(spread), 1))
         return Predictions(values * scale + mean, taken, spread * scale)
 
     def _predict_once(self, responses: NDArray, dtype: type) -> Predictions:
@@ -179,7 +197,8 @@ def fold_centred_correlation(
     shrank to nothing (-0.1 for noise in ten folds). With both, noise scores 0, and a signal what
     the models score on new stimuli.
     NaN: a constant response, or missing values. A prediction that does not vary explains nothing
-    and counts 0.
+    and counts 0, and so does that of a model whose training responses do not vary: all of it but
+    their mean is rounding.
     """
     predicted, measured = _centred(predictions, responses, folds)
     return _ratio(
@@ -218,10 +237,12 @@ def _centred(
         others = (responses.sum(axis=0) - responses[alone]) / (len(fold) - 1)
         predicted[alone] = values[alone] - others
         measured[alone] = responses[alone] - others
-    rounding = 64 * np.finfo(np.float64).eps * np.abs(values).max(axis=0)
+    measured[np.abs(measured) <= rounding(responses) * np.abs(responses).max(axis=0)] = 0.0
+    lost = rounding(values) * np.abs(values).max(axis=0)
+    nothing = (spread <= lost) | constant_parts(responses, folds)
     with np.errstate(divide="ignore"):
-        predicted *= np.where(spread <= rounding, 0.0, 1.0 / spread)[fold]
-    measured[:, responses.var(axis=0) <= CONSTANT * responses.mean(axis=0) ** 2] = np.nan
+        predicted *= np.where(nothing, 0.0, 1.0 / spread)[fold]
+    measured[:, constant(responses)] = np.nan
     return predicted, measured
 
 
@@ -244,7 +265,7 @@ def conwell2021(features: NDArray, responses: NDArray) -> Predictions:
     """
     centred = features - features.mean(axis=0, dtype=np.float64)
     deviation = centred.std(axis=0)
-    varying = deviation > 1e-14 * np.abs(features).max(axis=0)
+    varying = deviation > rounding(features) * np.abs(features).max(axis=0)
     scaled = centred[:, varying] / deviation[varying]
     gram = scaled @ scaled.T  # (stimulus, component) x (component, stimulus)
     spectrum, vectors = decompose(gram)

@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 
 from cortiscope.regression.cross_validation import TRAINING
 from cortiscope.regression.nested import Layout, Solver, decompose, layout
+from cortiscope.regression.precision import precisely
 from cortiscope.regression.ridge import Predictions, kernel, standardised
 
 MEMORY = 2**28  # bytes of (layer, fold, stimulus, neuroid) that are held at once
@@ -87,6 +88,15 @@ class Regression:
 
     def predict(self, responses: NDArray, dtype: type = np.float64) -> Stacked:
         """Predict the responses (stimulus, neuroid) of every stimulus from the other folds."""
+        return precisely(
+            lambda some, precision: self._predict(responses[:, some], precision),
+            responses,
+            self.folds,
+            dtype,
+        )
+
+    def _predict(self, responses: NDArray, dtype: type) -> Stacked:
+        """The same, in this precision throughout."""
         targets, mean, scale = standardised(responses, dtype)
         n_folds, n_neuroids = len(self.places.real), targets.shape[1]
         weights, taken = np.full((2, len(self.solvers), n_folds, n_neuroids), np.nan)
@@ -211,7 +221,9 @@ def _stack(models: Sequence[_Layer], targets: NDArray, places: Layout) -> _Found
         for model, share in zip(models, shares, strict=True):
             combined += share[:, None] * model.predicted[fold]
         spread[fold] = combined.std(axis=1)
-        values[~training] = combined[:, ~training].T + mean
+        # The sum is in float64, which keeps the digits of small predictions.
+        values[~training] = combined[:, ~training].T
+        values[~training] += mean
     return _Found(values, spread, weights)
 
 

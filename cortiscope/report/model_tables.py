@@ -102,7 +102,9 @@ def layer_rows(
     what the best of them scores alone on the same stimuli. SHARES: beside what only the layer
     explains, which is the score. `null`: the scores with stimuli permuted, if the file has them.
     `n_neuroids`: of the area as recorded, `n_selected`: those fitted, `n_scored`: those that count
-    in the score. NaN = not known. See also `_counts` and `_over_neuroids`.
+    in the score; `n_without_pattern`: stimuli that have no dissimilarity to others, in the layer or
+    the area, without whom a score would not compare with those of others. NaN = not known. See also
+    `_counts` and `_over_neuroids`.
     """
     content, names = scores.content, scores.content["layer"].tolist()
     table = [_layer_of(name, layers, scores.path) for name in names]
@@ -111,6 +113,8 @@ def layer_rows(
     score, draws = content["area_score"], content["area_bootstrap"]
     without = Variable(("layer", "permutation"), np.empty((len(names), 0)))
     null = content.variables.get("area_null", without).values
+    nowhere = Variable(("layer",), np.zeros(len(names)))
+    lost = content.variables.get("n_without_pattern", nowhere).values
     low, high = np.array([interval(row) for row in draws]).T
     columns = {
         "mapping": scores.mapping,
@@ -129,6 +133,7 @@ def layer_rows(
         "score_high": high,
         "ceiling": full,
         "score_of_ceiling": score / full,
+        "n_without_pattern": lost.astype(int),
         "bootstrap": list(draws.astype(float)),
         "null": list(null.astype(float)),
         "selection": [half.ravel() for half in content["selection_score"].astype(float)],

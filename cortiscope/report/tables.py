@@ -27,7 +27,7 @@ HEADLINE = [
     "best_layer", "depth", "score", "score_low", "score_high", "p_value", "ceiling",
     "score_of_ceiling", "n_neuroids", "n_layers", "n_parameters", "n_features", "selection",
     "protocol", "n_selected", "neuroid_low", "neuroid_high", "n_subjects", "preprocessing",
-    "preprocessing_source", "ceiling_source",
+    "preprocessing_source", "ceiling_source", "n_without_pattern",
 ]  # fmt: skip
 
 

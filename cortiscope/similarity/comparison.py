@@ -20,9 +20,11 @@ from numpy.typing import NDArray
 from cortiscope.errors import InputError
 from cortiscope.similarity import kendall
 from cortiscope.similarity.rsa import ranks, square
+from cortiscope.statistics.rounding import varies
 
 METHODS = ("spearman", "pearson", "kendall", "cosine")
 CELLS_AT_ONCE = 2**23  # of all permutations or draws together: 64 MB
+CONSTANT = 1e-12  # variance relative to the mean square
 
 
 def prepared(cells: NDArray, method: str) -> NDArray:
@@ -42,7 +44,7 @@ def prepared(cells: NDArray, method: str) -> NDArray:
     values = np.asarray(cells, dtype=np.float64)
     known = np.isfinite(values).all(axis=-1, keepdims=True)
     if method == "pearson":
-        known &= np.ptp(values, axis=-1, keepdims=True) > 0
+        known &= varies(values)[..., None]
         values = values - values.mean(axis=-1, keepdims=True)
     norm = np.linalg.norm(values, axis=-1, keepdims=True)
     return values / np.where(known & (norm > 0), norm, np.nan)
@@ -138,15 +140,20 @@ def _weighted_products(
     joint = pair_sums(weights, products).reshape(len(weights), len(models), len(brains))
     model_square = pair_sums(weights, np.square(models))
     brain_square = pair_sums(weights, np.square(brains))
+    whole = model_square, brain_square
     if centred:
         pairs = (weights.sum(axis=1) ** 2 - np.square(weights).sum(axis=1))[:, None] / 2
         model_sum, brain_sum = pair_sums(weights, models), pair_sums(weights, brains)
         with np.errstate(divide="ignore", invalid="ignore"):
             joint -= model_sum[:, :, None] * (brain_sum / pairs)[:, None, :]
-            model_square -= model_sum**2 / pairs
-            brain_square -= brain_sum**2 / pairs
-    norm = np.sqrt(_positive(model_square)[:, :, None] * _positive(brain_square)[:, None, :])
-    return joint / norm
+            model_square = model_square - model_sum**2 / pairs
+            brain_square = brain_square - brain_sum**2 / pairs
+    # A draw of two stimuli, whose cells are all one, leaves rounding.
+    model_square, brain_square = (
+        np.where(left > CONSTANT * size, left, np.nan)
+        for left, size in zip((model_square, brain_square), whole, strict=True)
+    )
+    return joint / np.sqrt(model_square[:, :, None] * brain_square[:, None, :])
 
 
 def _kendall_bootstrap(models: NDArray, brains: NDArray, weights: NDArray, levels: int) -> NDArray:
@@ -158,10 +165,6 @@ def _kendall_bootstrap(models: NDArray, brains: NDArray, weights: NDArray, level
         lost = kendall.tau_a(models[m], brains[b]) - kendall.level_tau(x, y[None], levels)
         scores[:, m, b] = kendall.weighted_level_tau(x, y, weights, levels) + lost
     return scores
-
-
-def _positive(values: NDArray) -> NDArray:
-    return np.where(values > 0, values, np.nan)
 
 
 def pair_sums(weights: NDArray, values: NDArray) -> NDArray:

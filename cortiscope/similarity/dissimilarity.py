@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from cortiscope.errors import InputError
 from cortiscope.networks.features import Layer, row_centred_gram
 from cortiscope.similarity.rsa import dissimilarities, pearson_rdm
+from cortiscope.statistics.rounding import varies, without_rounding
 
 METHODS = ("pearson", "euclidean", "squared_euclidean", "cosine")
 # Of crossnobis: two in each half of the repetitions, on which the best layer is chosen.
@@ -58,11 +59,16 @@ def layer_rdm(layer: Layer, method: str) -> NDArray:
     """
     _known(method)
     if method == "pearson":
-        return dissimilarities(row_centred_gram(layer))
+        return dissimilarities(row_centred_gram(layer), _least(layer))
     if method == "cosine":
-        return dissimilarities(raw_gram(layer))
-    features = layer.features.astype(np.float64)
-    return distances(features @ features.T, squared=method == "squared_euclidean")
+        return dissimilarities(raw_gram(layer), _least(layer))
+    rows = layer.features - layer.features.mean(axis=0, dtype=np.float64)
+    return distances(rows @ rows.T, squared=method == "squared_euclidean")
+
+
+def _least(layer: Layer) -> float:
+    """Of `dissimilarities`: the exact projection leaves out axes of 1e-8 of the largest's share."""
+    return 1e-12 if layer.mean_product is None else 1e-8
 
 
 def pattern_rdm(patterns: NDArray, method: str) -> NDArray:
@@ -82,6 +88,7 @@ def pattern_rdm(patterns: NDArray, method: str) -> NDArray:
     if method == "cosine":
         return dissimilarities(known @ known.T)  # (stimulus, neuroid) x (neuroid, stimulus)
     rows = known - known.mean(axis=0)  # distances stay, digits are kept
+    rows[:, ~varies(known, axis=0)] = 0.0  # not the rounding of the mean
     return distances(rows @ rows.T / rows.shape[1], squared=method == "squared_euclidean")
 
 
@@ -89,8 +96,10 @@ def distances(gram: NDArray, squared: bool) -> NDArray:
     """(Squared) Euclidean distances from inner products (stimulus, stimulus): (cell,), 0 or more.
 
     The origin of the inner products does not matter, but digits are lost where it is far away.
+    Squared distances that are equal but for rounding are equal.
     """
-    cells = np.maximum(gram_distances(gram), 0.0)  # rounding may leave twins below 0
+    size = float(np.diagonal(gram).max())
+    cells = np.maximum(without_rounding(gram_distances(gram), size), 0.0)
     return cells if squared else np.sqrt(cells)
 
 

@@ -24,6 +24,7 @@ from cortiscope.errors import InputError
 from cortiscope.regression.cross_validation import fold_numbers
 from cortiscope.similarity import kendall
 from cortiscope.similarity.comparison import bootstrap_scores, paired, prepared
+from cortiscope.statistics.rounding import varies
 
 MAX_FOLDS = 32  # 496 fits
 LEVELS = 16  # of Kendall's tau-a in permutations and draws: the sets are small
@@ -128,14 +129,17 @@ def score(predicted: Sequence[NDArray], brains: NDArray, held_out: HeldOut, meth
     """Mean comparison of predicted cells with those of brains (brain, cell): (brain,), -1..1.
 
     predicted: of each fit (brain, its cells), or (its cells,) for all brains. Fits count by their
-    cells. A prediction that does not vary explains nothing and counts 0; NaN where cells miss.
+    cells. A prediction that does not vary explains nothing and counts 0; sets in which the brain
+    does not vary tell nothing and count nothing. NaN where cells miss, or no set varies.
     """
-    total = np.zeros(len(brains))
+    mean = _Mean(len(brains))
     for values, cells in zip(predicted, held_out.cells, strict=True):
         truth = brains[:, cells]
         values = np.broadcast_to(values, truth.shape)
-        total += len(cells) * _unless_constant(paired(values, truth, method), values, truth)
-    return total / sum(len(cells) for cells in held_out.cells)
+        known = np.isfinite(truth).all(axis=1)
+        scores = np.where(known, _unless_constant(paired(values, truth, method), values), np.nan)
+        mean.add(scores, len(cells) * (varies(truth) | ~known))
+    return mean.found()
 
 
 def null_brains(brains: NDArray, held_out: HeldOut, method: str) -> list[NDArray]:
@@ -152,16 +156,17 @@ def null_score(
 
     The same numbers but for Kendall's tau-a, which is that of levels (see `kendall`).
     """
-    total = np.zeros(len(brains[0]))
+    mean = _Mean(len(brains[0]))
     for values, truth in zip(predicted, brains, strict=True):
         if method == "kendall":
             levels = np.broadcast_to(kendall.levels(values, LEVELS), truth.shape)
             scores = kendall.level_tau(levels, truth, LEVELS)
         else:
             scores = np.einsum("...c,...c->...", prepared(values, method), truth)
-        values = np.broadcast_to(values, truth.shape)
-        total += truth.shape[1] * _unless_constant(scores, values, truth)
-    return total / sum(len(cells) for cells in held_out.cells)
+        scores = _unless_constant(scores, np.broadcast_to(values, truth.shape))
+        # Prepared, what does not vary is NaN, or of level -1.
+        mean.add(scores, truth.shape[1] * (truth[:, 0] >= (0 if method == "kendall" else -np.inf)))
+    return mean.found()
 
 
 def bootstrap(
@@ -180,7 +185,7 @@ def bootstrap(
     for values, cells, stimuli in zip(predicted, held_out.cells, held_out.stimuli, strict=True):
         drawn = weights[:, stimuli]
         pairs = (drawn.sum(axis=1) ** 2 - np.square(drawn).sum(axis=1)) / 2
-        if np.isfinite(values).all() and np.ptp(values) == 0:
+        if np.isfinite(values).all() and not varies(values):
             scores = np.zeros(len(weights))
         else:
             scores = bootstrap_scores(values, brain[cells], drawn, method, LEVELS)
@@ -190,9 +195,25 @@ def bootstrap(
     return total / np.where(count > 0, count, np.nan)
 
 
-def _unless_constant(scores: NDArray, values: NDArray, truth: NDArray) -> NDArray:
-    constant = (np.ptp(values, axis=-1) == 0) & np.isfinite(truth).all(axis=-1)
-    return np.where(constant, 0.0, scores)
+class _Mean:
+    """Over fits, of the scores of brains (brain,)."""
+
+    def __init__(self, n_brains: int) -> None:
+        self.total, self.count = np.zeros((2, n_brains))
+
+    def add(self, scores: NDArray, count: NDArray) -> None:
+        """Of one fit: scores (brain,), and how much they count (brain,)."""
+        self.total += np.where(count > 0, scores, 0.0) * count
+        self.count += count
+
+    def found(self) -> NDArray:
+        """(brain,), NaN without any."""
+        return self.total / np.where(self.count > 0, self.count, np.nan)
+
+
+def _unless_constant(scores: NDArray, values: NDArray) -> NDArray:
+    """0 for predicted values (brain, cell) that do not vary."""
+    return np.where(np.isfinite(values).all(axis=-1) & ~varies(values), 0.0, scores)
 
 
 def _tournament(n_folds: int, rounds: int | None) -> tuple[NDArray, NDArray]:

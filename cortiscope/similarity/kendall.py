@@ -18,6 +18,8 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from cortiscope.statistics.rounding import varies
+
 LEVELS = 64
 CELLS_AT_ONCE = 2**18  # small enough for the cache
 
@@ -167,7 +169,7 @@ def _parts(n_rows: int, size: int) -> Iterator[slice]:
 
 
 def _varies(cells: NDArray) -> bool:
-    return bool(np.isfinite(cells).all() and np.ptp(cells) > 0)
+    return bool(np.isfinite(cells).all() and varies(cells))
 
 
 def _tied_pairs(ranks: NDArray) -> int:

@@ -9,9 +9,11 @@ from numpy.typing import NDArray
 from cortiscope.similarity import kendall
 from cortiscope.similarity.rsa import square
 from cortiscope.statistics.resampling import average_ranks
+from cortiscope.statistics.rounding import varies
 from cortiscope.statistics.standard_errors import HIGHEST, student_over_normal
 
 LEVELS = 256  # of Kendall's tau-a
+ROUNDING = 1e-9  # of a leverage: of a stimulus without which nothing varies, it is 1
 
 
 def comparison_error(model: NDArray, brain: NDArray, method: str) -> float:
@@ -28,12 +30,11 @@ def comparison_error(model: NDArray, brain: NDArray, method: str) -> float:
 
     The leverage, of 2 / n on average, makes up for a score that is fitted to the same stimuli
     (HC3; MacKinnon and White 1985, J Econom 29:305). Times Student's quantile of n − 2 degrees of
-    freedom over the normal one. NaN where a cell is missing or nothing varies, and for fewer than
-    four stimuli.
+    freedom over the normal one. NaN where a cell is missing, where nothing varies, or nothing
+    without one of the stimuli, and for fewer than four stimuli.
     """
     systems = np.stack([model, brain])
-    varies = np.isfinite(systems).all() and np.ptp(systems, axis=1).all()
-    if not varies or len(model) < 6:
+    if not (np.isfinite(systems).all() and varies(systems).all()) or len(model) < 6:
         return np.nan
     if method in ("spearman", "kendall"):
         systems = average_ranks(systems) / len(model)
@@ -41,7 +42,10 @@ def comparison_error(model: NDArray, brain: NDArray, method: str) -> float:
         systems = systems - systems.mean(axis=1, keepdims=True)
     score, influence = _influence(model, brain, systems, method)
     shares = np.square(systems) / np.square(systems).sum(axis=1, keepdims=True)
-    of_stimulus = square(influence).sum(axis=0) / (1 - square(shares.mean(axis=0)).sum(axis=0))
+    leverage = square(shares.mean(axis=0)).sum(axis=0)
+    if not (leverage < 1 - ROUNDING).all():
+        return np.nan
+    of_stimulus = square(influence).sum(axis=0) / (1 - leverage)
     n_stimuli = len(of_stimulus)
     alike = np.square(influence).sum() * (n_stimuli / (n_stimuli - 2)) ** 2
     variance = max(np.square(of_stimulus).sum() - alike, alike) / len(model) ** 2

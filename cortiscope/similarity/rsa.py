@@ -9,18 +9,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cortiscope.statistics.resampling import average_ranks
+from cortiscope.statistics.rounding import varies, without_rounding
 
 
-def dissimilarities(gram: NDArray) -> NDArray:
+def dissimilarities(gram: NDArray, least: float = 0.0) -> NDArray:
     """1 - Pearson from inner products of patterns, each centred over its own features.
 
-    gram (stimulus, stimulus). Returns (cell,) in 0..2; NaN in the pairs of a stimulus whose
-    pattern does not vary, which has no correlation.
+    gram (stimulus, stimulus). least: share of the summed squares of all patterns up to which one is
+    nothing but rounding. Returns (cell,) in 0..2; NaN in the pairs of a stimulus whose pattern does
+    not vary, which has no correlation. Cells that are equal but for rounding are equal: of patterns
+    of two features, all are 0 or 2.
     """
     power = np.diagonal(gram)
-    norm = np.sqrt(np.where(power > 0, power, np.nan))
+    norm = np.sqrt(np.where(power > least * power.sum(), power, np.nan))
     first, second = np.triu_indices(len(gram), 1)
-    return 1.0 - gram[first, second] / (norm[first] * norm[second])
+    r = gram[first, second] / (norm[first] * norm[second])
+    return 1.0 - without_rounding(r, 1.0)
+
+
+def without_pattern(*systems: NDArray) -> int:
+    """How many stimuli have no dissimilarity in one of some systems (cell,)."""
+    missing = [square(np.isnan(cells)).sum(axis=0) for cells in systems]
+    return int(np.any([count == len(count) - 1 for count in missing], axis=0).sum())
 
 
 def pearson_rdm(patterns: NDArray) -> NDArray:
@@ -32,7 +42,7 @@ def pearson_rdm(patterns: NDArray) -> NDArray:
     if known.shape[1] < 2:  # a pattern needs two neuroids
         return np.full(len(known) * (len(known) - 1) // 2, np.nan)
     rows = known - known.mean(axis=1, keepdims=True)
-    rows[np.ptp(known, axis=1) == 0] = 0.0  # not the rounding of the mean
+    rows[~varies(known)] = 0.0  # not the rounding of the mean
     return dissimilarities(rows @ rows.T)  # (stimulus, neuroid) x (neuroid, stimulus)
 
 

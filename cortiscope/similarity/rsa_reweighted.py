@@ -34,6 +34,7 @@ from numpy.typing import NDArray
 
 from cortiscope.similarity.held_out_cells import HeldOut, score
 from cortiscope.similarity.rsa import ranks
+from cortiscope.statistics.rounding import varies
 
 # Of the mean square of the layers: decides between layers that are alike, changes nothing else.
 TIE = 1e-12
@@ -174,10 +175,10 @@ def _standardised(models: NDArray) -> NDArray:
     """(layer, cell) of mean 0 and standard deviation 1; zeros where cells are missing or equal."""
     known = np.isfinite(models).all(axis=1, keepdims=True)
     centred = np.where(known, models, 0.0)
-    varies = np.ptp(centred, axis=1, keepdims=True) > 0
+    moving = varies(centred)[:, None]
     centred = centred - centred.mean(axis=1, keepdims=True)
     return np.where(
-        varies, centred / np.where(varies, centred.std(axis=1, keepdims=True), 1.0), 0.0
+        moving, centred / np.where(moving, centred.std(axis=1, keepdims=True), 1.0), 0.0
     )
 
 

@@ -167,7 +167,8 @@ def _weighted_explained(systems: NDArray, weights: NDArray) -> tuple[NDArray, ND
     with np.errstate(divide="ignore", invalid="ignore"):
         covariance[:, first, second] = products - sums[:, first] * sums[:, second] / pairs[:, None]
     covariance[:, second, first] = covariance[:, first, second]
-    usable = np.isfinite(covariance).all(axis=(1, 2)) & (covariance[:, 0, 0] > 0)
+    usable = np.isfinite(covariance).all(axis=(1, 2))
+    usable &= covariance[:, 0, 0] > SPANNED * products[:, 0]  # not of two stimuli
     found = np.full((2, len(weights)), np.nan)
     for number, others in enumerate((np.s_[1:-1], np.s_[1:])):
         with_brain = covariance[usable, others, 0]

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cortiscope.statistics.resampling import average_ranks
+from cortiscope.statistics.rounding import varies
 from cortiscope.statistics.standard_errors import HIGHEST, interval
 
 
@@ -25,7 +26,7 @@ def correlation_interval(x: NDArray, y: NDArray, method: str = "pearson") -> tup
     known = np.isfinite(x) & np.isfinite(y)
     pair = np.stack([np.asarray(x, dtype=float)[known], np.asarray(y, dtype=float)[known]])
     n = pair.shape[1]
-    if n < 4 or (np.ptp(pair, axis=1) == 0).any():
+    if n < 4 or not varies(np.asarray(pair)).all():
         return np.nan, np.nan
     if method == "spearman":
         pair = average_ranks(pair)

@@ -10,6 +10,8 @@ from math import factorial
 import numpy as np
 from numpy.typing import NDArray
 
+from cortiscope.statistics.rounding import varies
+
 INTERVAL = (2.5, 97.5)  # percentiles of the bootstrap
 # Right-hand sides solved together in the permutation null: enough for full speed of the matrix
 # products, few enough to stay within some hundred megabytes at a thousand stimuli.
@@ -168,6 +170,6 @@ def _correlation(x: NDArray, y: NDArray, method: str) -> NDArray:
 
 def _unit(values: NDArray) -> NDArray:
     centred = values - values.mean(axis=-1, keepdims=True)
-    constant = np.ptp(values, axis=-1, keepdims=True) == 0
-    norm = np.where(constant, np.nan, np.linalg.norm(centred, axis=-1, keepdims=True))
+    norm = np.linalg.norm(centred, axis=-1, keepdims=True)
+    norm = np.where(varies(values)[..., None], norm, np.nan)
     return centred / norm

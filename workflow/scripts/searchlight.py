@@ -5,8 +5,8 @@ import numpy as np
 from cortiscope import job
 from cortiscope.experiment.responses import read_area
 from cortiscope.files import Variable, check_made_by, write
-from cortiscope.networks.features import read_layers, row_centred_gram
-from cortiscope.similarity import rsa
+from cortiscope.networks.features import read_layers
+from cortiscope.similarity.dissimilarity import layer_rdm
 from cortiscope.similarity.searchlight import AXES, sphere_scores, voxel_coordinates
 
 
@@ -26,7 +26,7 @@ def main(
     check_made_by(responses, responses_made_by)
     recorded = read_area(responses, area)
     places = voxel_coordinates(recorded, responses)
-    models = [rsa.dissimilarities(row_centred_gram(x)) for x in read_layers(features, layers)]
+    models = [layer_rdm(layer, "pearson") for layer in read_layers(features, layers)]
     statistics, radius = settings["statistics"], settings["searchlight"]["radius"]
     count, seed = statistics["permutations"], statistics["seed"]
     found = sphere_scores(recorded.mean_response, places, np.stack(models), radius, count, seed)
