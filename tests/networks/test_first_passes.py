@@ -211,3 +211,22 @@ def test_a_lone_stimulus_that_was_asked_for_is_answered_in_one_line():
 def test_studies_of_fewer_stimuli_than_are_looked_at(n):
     found = features(nn.Sequential(nn.Conv2d(3, 4, 3), nn.Flatten()), ["1"], batch=images(n))
     assert found["1"].shape == (n, 144)
+
+
+class Hungry(nn.Module):
+    """Has memory for so many stimuli, which the second axis of its layer has."""
+
+    def __init__(self, most):
+        super().__init__()
+        self.most, self.part = most, nn.Identity()
+
+    def forward(self, batch):
+        if len(batch) > self.most:
+            raise MemoryError
+        return self.part(batch.flatten(1).T)
+
+
+@pytest.mark.parametrize("most", [1, 2])
+def test_where_three_do_not_fit_into_memory_one_tells_the_axis(most):
+    found = features(Hungry(most), ["part"], batch_size=4)
+    assert np.array_equal(found["part"], images().flatten(1).numpy())
