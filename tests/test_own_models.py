@@ -6,6 +6,7 @@ import numpy as np
 import yaml
 from PIL import Image
 
+from cortiscope.files import read
 from cortiscope.report.model_tables import read_accuracy
 from tests.running import SMALL
 
@@ -42,6 +43,14 @@ def test_a_network_of_ones_own(workflow):
     target = ("--", "results/shapes/features/mine.nc")
     done = workflow.forked(*target, config=config)
     assert done.returncode == 0, done.stdout[-3000:]
+    words = "resize=64 crop=0 mean=0.4 std=0.1 interpolation=bilinear channels=3"
+    features = read(workflow.folder / target[1])
+    assert features.attributes["preprocessing"] == words
+    log = (workflow.folder / "logs" / "shapes" / "features" / "mine.log").read_text()
+    assert f"model mine: images are shown with {words} (given)" in log
+    # The same said otherwise reruns nothing.
+    text = (workflow.folder / "mine.tsv").read_text()
+    (workflow.folder / "mine.tsv").write_text(text.replace("resize=64", "resize=64 channels=3"))
     again = workflow.forked("--dry-run", *target, config=config)
     assert "Nothing to be done" in again.stdout
     # An edit of the user's file extracts anew, as one of ours does.

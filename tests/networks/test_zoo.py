@@ -234,52 +234,6 @@ def test_a_network_in_another_precision_takes_stimuli(own, function):
     assert all(value.dtype == torch.float32 for value in traced(model)[0].parameters())
 
 
-WRAPPED = """
-import torch
-from torch import nn
-
-def plain():
-    return nn.Sequential(nn.Conv2d(3, 4, 3), nn.Sequential(nn.ReLU(), nn.Conv2d(4, 4, 3)))
-
-def compiled(): return torch.compile(plain())
-def in_place():
-    network = plain()
-    network.compile()
-    return network
-def parallel(): return nn.DataParallel(plain())
-def both(): return torch.compile(nn.DataParallel(plain()))
-def inside():
-    network = plain()
-    network[1][1] = torch.compile(network[1][1])
-    network[1] = torch.compile(network[1])
-    return network
-def script(): return torch.jit.script(plain())
-"""
-
-
-@pytest.mark.parametrize("function", ["compiled", "in_place", "parallel", "both", "inside"])
-def test_what_compiles_or_distributes_a_network_is_taken_off(tmp_path, function):
-    """Under its own names, whose weights a file of either kind gives."""
-    (tmp_path / "own.py").write_text(WRAPPED)
-    plain = zoo.build(row(f"{tmp_path}/own.py:plain", "file", seed="1"))
-    model = row(f"{tmp_path}/own.py:{function}", "file", seed="1", preprocessing="crop=8")
-    network = zoo.build(model)
-    assert type(network) is torch.nn.Sequential
-    images = torch.rand(2, 3, 8, 8)
-    assert torch.equal(network(images), plain(images))
-    assert [call.name for call in traced(model)[1]] == ["0", "1.0", "1.1", "1"]
-    module = sys.modules["_cortiscope_own"]
-    torch.save(getattr(module, function)().state_dict(), tmp_path / "net.pth")
-    loaded = zoo.build(model | {"weights": "net.pth"}, str(tmp_path / "net.pth"))
-    assert not torch.equal(loaded[0].weight, network[0].weight)
-
-
-def test_a_script_is_refused_in_one_line(tmp_path):
-    (tmp_path / "own.py").write_text(WRAPPED)
-    with pytest.raises(InputError, match="architecture: gives TorchScript, whose layers cannot be"):
-        traced(row(f"{tmp_path}/own.py:script", "file"))
-
-
 def test_densenet_weights_with_old_names(tmp_path):
     state = zoo.build(row("densenet121", seed="1")).state_dict()
     pattern = re.compile(r"(denselayer\d+\.(?:norm|conv))([12]\.)")
