@@ -15,6 +15,8 @@ rule figures:
         ),
         png="results/<study>/figures/{figure}.png",
         source="results/<study>/figures/{figure}.csv",
+    wildcard_constraints:
+        figure="|".join(FIGURES),
     log:
         "logs/<study>/figures/{figure}.log",
     benchmark:
@@ -24,6 +26,7 @@ rule figures:
     conda:
         "../../envs/report.yaml"
     params:
+        page=figure_page,
         settings=STUDY.section("figures"),
         comparison=STUDY.config["rsa"]["comparison"],  # of which a panel says what its score is
         code=code("figures"),
