@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import matplotlib as mpl
 import numpy as np
@@ -107,33 +108,19 @@ def heat_maps(
 
     names: of the rows, and what follows each, such as an accuracy; header: what they are.
     """
-    areas = list(maps[0].values.columns)
-    most = pages.names_width([name + said for name, said in names], font_size())
-    across = pages.abreast(len(maps), len(areas), WIDTH - most, font_size())
-    gap = scaled(6, font_size())
-    room = (WIDTH - most - gap) / across - gap
-    column = min(scaled(WIDEST_CELL, font_size()), room / len(areas))
-    upright = 1.1 * max(text_width(area, small()) for area in areas) > column
-    shown = [fitted(area, most, small()) if upright else area for area in areas]
-    foot = max(text_width(area, small()) for area in shown) if upright else 0.0
-    around = scaled(pages.AROUND_CELLS, font_size()) + foot
-    down = -(-len(maps) // across)
-    row = (HIGHEST / down - around) / max(1, len(names))
-    row = max(pages.lowest_row(font_size()), min(scaled(TALLEST_ROW, font_size()), row))
-    labels, size, named = row_names(names, most, row)
-    named = max(named, text_width(header, small()))
-    map_width = max(column * len(areas), min(NARROWEST_MAP, room)) + gap
-    width, height = named + gap + across * map_width, down * (row * len(names) + around)
-    figure = Figure((min(WIDTH, width), min(HIGHEST, height)), layout="constrained")
-    panels = figure.subplots(down, across, squeeze=False)
+    layout = _layout(maps, names, text_width(header, small()))
+    figure = Figure(layout.size, layout="constrained")
+    panels = figure.subplots(layout.down, layout.across, squeeze=False)
     for unused in panels.flat[len(maps) :]:
         unused.set_axis_off()
-    number_size = _number_size(maps, row, column)
-    notes = beside_or_below([one.note for one in maps], map_width)
+    number_size = _number_size(maps, layout.row, layout.column)
+    notes = beside_or_below([one.note for one in maps], layout.width)
+    turned = 90 if layout.upright else 0
     for axes, one, note in zip(panels.flat, maps, notes, strict=False):
         _draw(figure, axes, one, colours, number_size)
-        axes.set_xticks(range(len(areas)), shown, rotation=90 if upright else 0, fontsize=small())
-        name_panel(axes, one.name, note, map_width)
+        axes.set_xticks(range(len(layout.areas)), layout.areas, rotation=turned, fontsize=small())
+        name_panel(axes, one.name, note, layout.width)
+    labels, size, _ = row_names(names, layout.most, layout.row)
     for axes in panels[:, 0]:
         axes.set_yticks(range(len(labels)), labels, fontsize=size)
     panels[0, 0].annotate(
@@ -141,6 +128,41 @@ def heat_maps(
         textcoords="offset points", fontsize=small(), color=GREY,
     )  # fmt: skip
     return figure, number_size > 0
+
+
+class _Layout(NamedTuple):
+    """In inches. most: for the names of rows. row, column: of a cell. width: of a map."""
+
+    size: tuple[float, float]
+    down: int
+    across: int
+    row: float
+    column: float
+    width: float
+    most: float
+    areas: list[str]
+    upright: bool
+
+
+def _layout(maps: Sequence[HeatMap], names: Sequence[tuple[str, str]], header: float) -> _Layout:
+    """header: what stands above the names of the rows, in inches."""
+    areas, gap = list(maps[0].values.columns), scaled(6, font_size())
+    most = pages.names_width([name + said for name, said in names], font_size())
+    across = pages.abreast(len(maps), len(areas), WIDTH - most, font_size())
+    room = (WIDTH - most - gap) / across - gap
+    column = min(scaled(WIDEST_CELL, font_size()), room / len(areas))
+    upright = 1.1 * max(text_width(area, small()) for area in areas) > column
+    shown = [fitted(area, most, small()) if upright else area for area in areas]
+    foot = max(text_width(area, small()) for area in shown) if upright else 0.0
+    around = scaled(pages.AROUND_CELLS, font_size()) + foot
+    down = -(-len(maps) // across)
+    row = (HIGHEST / down - around) / len(names)
+    row = max(pages.lowest_row(font_size()), min(scaled(TALLEST_ROW, font_size()), row))
+    named = max(row_names(names, most, row)[2], header)
+    width = max(column * len(areas), min(NARROWEST_MAP, room)) + gap
+    size = (named + gap + across * width, down * (row * len(names) + around))
+    size = (min(WIDTH, size[0]), min(HIGHEST, size[1]))
+    return _Layout(size, down, across, row, column, width, most, shown, upright)
 
 
 def row_names(
@@ -180,13 +202,13 @@ def _draw(figure: Figure, axes: Axes, one: HeatMap, colours: str, number_size: f
     bar.outline.set_visible(False)
     bar.ax.locator_params(nbins=5)
     for (row, place), value in np.ndenumerate(values):
-        mark = one.marks[row, place]
-        small_mark = BOLD if one.bold[row, place] else ""
-        text = mark or (number(value) if number_size else small_mark)
-        red, green, blue, _ = mpl.colormaps[colours](scale(value))
+        mark = str(one.marks[row, place])
+        bold = bool(one.bold[row, place])
+        text = mark or (number(value) if number_size else BOLD * bold)
+        red, green, blue, _ = mpl.colormaps[colours](float(scale(value)))
         light = not np.isfinite(value) or 0.3 * red + 0.6 * green + 0.1 * blue > 0.5
         axes.text(
             place, row, text, ha="center", va="center", fontsize=number_size or small(),
             color="black" if light else "white",
-            fontweight="bold" if one.bold[row, place] else "normal",
+            fontweight="bold" if bold else "normal",
         )  # fmt: skip

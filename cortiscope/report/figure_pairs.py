@@ -1,12 +1,14 @@
 """Every trained model by its untrained twin: their scores, and the difference with its interval."""
 
 from collections.abc import Mapping, Sequence
+from itertools import product
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.gridspec import SubplotSpec
 from matplotlib.lines import Line2D
 
 from cortiscope.report import pages
@@ -103,7 +105,9 @@ def differences(
         top = span(contrasts.loc[contrasts["mapping"] == mapping, "difference"])
         here = rows[rows["mapping"] == mapping]
         values, p = (
-            here.pivot(index="pair", columns="area", values=name).reindex(names, columns=page.areas)
+            here.pivot(index="pair", columns="area", values=name).reindex(
+                list(names), columns=page.areas
+            )
             for name in ("difference", "p_adjusted")
         )
         marks = np.where(values.notna(), "", UNSCORED)
@@ -135,47 +139,55 @@ def _panels(
 
     names: of the pairs, in their order.
     """
-    keys = [(mapping, area) for mapping in page.mappings for area in page.areas]
     columns = pages.pairs_abreast(page.areas, names, font_size())
     rows_each = -(-len(page.areas) // columns)
     down = len(page.mappings) * rows_each
     below, around = legend_height(legend, WIDTH / 2), scaled(pages.AROUND_PAIRS, font_size())
     fits = ((HIGHEST - below) / down - around) / len(names)
     row = min(scaled(TALLEST_PAIR, font_size()), fits)
-    inside = max(row * len(names), scaled(14, font_size()))
+    height = down * (max(row * len(names), scaled(14, font_size())) + around) + below
     most = pages.names_width(names, font_size())
     labels, size, named = row_names([(name, "") for name in names], most, row)
     p_values = 5 * font_size() / 72
     title = max(text_width(area, font_size() + 1, "bold") for area in page.areas)
     single = named + p_values + max(scaled(70, font_size()), title / SCORES)
     width = WIDTH if columns > 1 else min(WIDTH, single)
-    room = SCORES * ((width - named) / columns - p_values)
-    notes = beside_or_below([(f"{mapping}:", measures[mapping]) for mapping, _ in keys], room)
-    figure = Figure((width, min(HIGHEST, down * (inside + around) + below)), layout="constrained")
-    even = (width - named) / columns
-    grid = figure.add_gridspec(down, columns, width_ratios=[named + even, even][:columns])
-    rows_each = down // len(page.mappings)
+    each = (width - named) / columns
+    notes = beside_or_below(
+        [(f"{mapping}:", measures[mapping]) for mapping in page.mappings],
+        room := SCORES * (each - p_values),
+    )
+    figure = Figure((width, min(HIGHEST, height)), layout="constrained")
+    grid = figure.add_gridspec(down, columns, width_ratios=[named + each, each][:columns])
     panels: dict[tuple[str, str], tuple[Axes, Axes]] = {}
-    for place, (key, note) in enumerate(zip(keys, notes, strict=True)):
+    for place, key in enumerate(product(page.mappings, page.areas)):
         mapping, area = divmod(place, len(page.areas))
         cell = grid[mapping * rows_each + area // columns, area % columns]
-        inner = cell.subgridspec(1, 2, width_ratios=(3, 2), wspace=0.06)
         # Scales are those of the mapping's first panel, so that areas compare.
-        first = panels.get((key[0], page.areas[0]), (None, None))
-        scores, change = (figure.add_subplot(inner[i], sharex=first[i]) for i in range(2))
-        name_panel(scores, key[1], note, room)
-        for axes, colour in ((scores, PALE), (change, GREY)):
-            axes.set_yticks([])
-            axes.set_ylim(len(names) - 0.4, -0.6)
-            axes.spines["left"].set_visible(False)
-            axes.axvline(0, color=colour, linewidth=0.6, zorder=0)
-            axes.locator_params(axis="x", nbins=4)
+        like = panels.get((key[0], page.areas[0]), (None, None))
+        panels[key] = _twin_axes(figure, cell, like, len(names))
+        name_panel(panels[key][0], key[1], notes[mapping], room)
         if area % columns == 0:
-            scores.set_yticks(range(len(names)), labels, fontsize=size)
-            scores.tick_params(axis="y", length=0)
-        panels[key] = (scores, change)
+            panels[key][0].set_yticks(range(len(names)), labels, fontsize=size)
+            panels[key][0].tick_params(axis="y", length=0)
     add_legend(figure, legend)
     return figure, panels
+
+
+def _twin_axes(figure: Figure, cell: SubplotSpec, like: Any, n_pairs: int) -> tuple[Axes, Axes]:
+    """The axes of scores and of differences, side by side; like: axes that they share scales with.
+
+    A row per pair, from the top.
+    """
+    inner = cell.subgridspec(1, 2, width_ratios=(3, 2), wspace=0.06)
+    scores, change = (figure.add_subplot(inner[i], sharex=like[i]) for i in range(2))
+    for axes, colour in ((scores, PALE), (change, GREY)):
+        axes.set_yticks([])
+        axes.set_ylim(n_pairs - 0.4, -0.6)
+        axes.spines["left"].set_visible(False)
+        axes.axvline(0, color=colour, linewidth=0.6, zorder=0)
+        axes.locator_params(axis="x", nbins=4)
+    return scores, change
 
 
 def _pair(scores: Axes, change: Axes, row: Any, y: int) -> None:

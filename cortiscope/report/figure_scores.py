@@ -1,6 +1,6 @@
 """Figures of scores: against the accuracy of the models, and along their depth."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -34,10 +34,10 @@ from cortiscope.report.figure_style import (
     score_label,
 )
 
-DASHED = (0, (3, 1.5))
+DASHED: tuple[float, Sequence[float]] = (0, (3, 1.5))
 THIN = 0.6  # points: lines of more models than can be named
 # Models that a correlation is over, and the line that is fitted to them.
-SUBSETS = {"all": "-", "trained": DASHED}
+SUBSETS: dict[str, Any] = {"all": "-", "trained": DASHED}
 
 
 def accuracy_vs_score(
@@ -56,7 +56,7 @@ def accuracy_vs_score(
     dot = {"linestyle": "none", "markersize": font_size() * (0.42 if groups else 0.55)}
     looks = {model: look | dot for model, look in looks.items()}
     points = models.dropna(subset=["top1", "score"])
-    subsets = SUBSETS if points["training"].nunique() > 1 else {"all": "-"}
+    subsets = list(SUBSETS) if points["training"].nunique() > 1 else ["all"]
     labels = {mapping: score_label(mapping, what) for mapping, what in measures.items()}
     counts = _counts(points, subsets)
     handles = _point_handles(every, looks, groups) + _fit_handles(subsets, counts)
@@ -68,19 +68,20 @@ def accuracy_vs_score(
         shown = here.dropna(subset=["top1", "score"])
         axes.axhline(0, color=PALE, linewidth=0.6, zorder=0)
         draw_ceiling(axes, here)
+        name_panel(axes, area, "" if shown.empty else stated[mapping, area], width)
         if shown.empty:
-            name_panel(axes, area, width=width)
             say_empty(axes, "not scored")
             continue
-        name_panel(axes, area, stated[mapping, area], width)
         _points(axes, shown, looks)
-        for name, style in subsets.items():
-            members = shown if name == "all" else shown[shown["training"] == name]
-            if len(members) > 2 and members["top1"].nunique() > 1:
-                _regression(axes, members, style)
+        for name in subsets:
+            _regression(axes, _members(shown, name), SUBSETS[name])
     for axes in bottom_panels(panels, areas):
         axes.set_xlabel("top-1 accuracy (%)")
     return figure
+
+
+def _members(points: pd.DataFrame, subset: str) -> pd.DataFrame:
+    return points if subset == "all" else points[points["training"] == subset]
 
 
 def _point_handles(
@@ -92,26 +93,25 @@ def _point_handles(
     return [Line2D([], [], label=model, **looks[model]) for model in known]
 
 
-def _counts(points: pd.DataFrame, subsets: Mapping[str, Any]) -> dict[str, int]:
+def _counts(points: pd.DataFrame, subsets: Sequence[str]) -> dict[str, int]:
     """How many models each subset has; nothing where that differs between panels."""
     counts = {}
     for name in subsets:
-        members = points if name == "all" else points[points["training"] == name]
-        sizes = members.groupby(["mapping", "area"]).size()
+        sizes = _members(points, name).groupby(["mapping", "area"]).size()
         if sizes.nunique() != 1:
             return {}
         counts[name] = int(sizes.iloc[0])
     return counts
 
 
-def _fit_handles(subsets: Mapping[str, Any], counts: Mapping[str, int]) -> list[Line2D]:
+def _fit_handles(subsets: Sequence[str], counts: Mapping[str, int]) -> list[Line2D]:
     words = {"all": "all", "trained": "trained alone"}
     return [
         Line2D(
-            [], [], color="black", linewidth=0.8, linestyle=style,
+            [], [], color="black", linewidth=0.8, linestyle=SUBSETS[name],
             label=f"fit to {words[name]}" + (f", n = {counts[name]}" if counts else ""),
         )
-        for name, style in subsets.items()
+        for name in subsets
         if counts.get(name, 3) > 2
     ]  # fmt: skip
 
@@ -124,21 +124,21 @@ def plain(correlations: pd.DataFrame) -> pd.DataFrame:
 def _stated(
     correlations: pd.DataFrame,
     panels: Sequence[tuple[str, str]],
-    subsets: Iterable[str],
+    subsets: Sequence[str],
     width: float,
     with_n: bool,
 ) -> dict[tuple[str, str], str]:
     """What each panel says of its correlations: a line for each subset, or two where narrow."""
     rows = {(row.mapping, row.area, row.models): row for row in records(correlations)}
-    parts, names = [], list(subsets)
+    parts = []
     for mapping, area in panels:
-        for name in names:
+        for name in subsets:
             row = rows.get((mapping, area, name))
-            said = f"{name}: {_correlation(row)}" if len(names) > 1 else _correlation(row)
+            said = f"{name}: {_correlation(row)}" if len(subsets) > 1 else _correlation(row)
             n = f"(n = {row.n_models:.0f})" if with_n and row is not None else ""
             parts.append((said, n))
     lines = beside_or_below(parts, width)
-    each = len(names)
+    each = len(subsets)
     return {key: "\n".join(lines[each * i : each * (i + 1)]) for i, key in enumerate(panels)}
 
 
@@ -176,8 +176,10 @@ def _points(axes: Axes, shown: pd.DataFrame, looks: dict[str, dict[str, Any]]) -
 
 
 def _regression(axes: Axes, shown: pd.DataFrame, style: Any) -> None:
-    """The least-squares line over the range of the points."""
+    """The least-squares line over the range of the points, where they have one."""
     x = shown["top1"].to_numpy(float)
+    if len(x) < 3 or np.ptp(x) == 0:
+        return
     slope, intercept = np.polyfit(x, shown["score"].to_numpy(float), 1)
     ends = np.array([x.min(), x.max()])
     line = slope * ends + intercept
@@ -235,7 +237,7 @@ def line_handles(
     """A line per model in the legend where they are few, else per group and training."""
     if not groups:
         return [Line2D([], [], label=model, **look) for model, look in looks.items()]
-    styles = {"trained": ("-", GREY), "untrained": (DASHED, "white")}
+    styles: dict[str, tuple[Any, str]] = {"trained": ("-", GREY), "untrained": (DASHED, "white")}
     dot: dict[str, Any] = {"marker": "o", "markersize": font_size() * 0.35}
     lines = [
         Line2D(

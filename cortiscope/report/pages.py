@@ -37,8 +37,8 @@ class Page:
     """figure: one of FIGURES, or DIFFERENCES. first, last: of the models or pairs, without last."""
 
     figure: str
-    mappings: Sequence[str]
-    areas: Sequence[str]
+    mappings: list[str]
+    areas: list[str]
     first: int = 0
     last: int = 0
 
@@ -95,9 +95,7 @@ def pair_names(pairs: Sequence[tuple[str, str]]) -> list[str]:
     ]
 
 
-def panel_pages(
-    figure: str, areas: Sequence[str], mappings: Sequence[str], font_size: float
-) -> list[Page]:
+def panel_pages(figure: str, areas: list[str], mappings: list[str], font_size: float) -> list[Page]:
     """Panels: a row of them per mapping, or several rows where areas are many."""
     columns = n_columns(areas, font_size)
     most = max(1, int((HIGHEST - scaled(AROUND_PANELS, font_size)) / lowest_panel(font_size)))
@@ -106,7 +104,7 @@ def panel_pages(
 
 
 def pair_pages(
-    areas: Sequence[str], mappings: Sequence[str], pairs: Sequence[str], font_size: float
+    areas: list[str], mappings: list[str], pairs: Sequence[str], font_size: float
 ) -> list[Page]:
     """A row per pair of models, in a panel per area, two abreast; or cells, where those abound."""
     row, around = lowest_row(font_size), scaled(AROUND_PAIRS, font_size)
@@ -122,8 +120,8 @@ def pair_pages(
 
 def cell_pages(
     figure: str,
-    areas: Sequence[str],
-    mappings: Sequence[str],
+    areas: list[str],
+    mappings: list[str],
     names: Sequence[str],
     font_size: float,
 ) -> list[Page]:
@@ -144,8 +142,8 @@ def cell_pages(
 
 
 def _grouped(
-    areas: Sequence[str], mappings: Sequence[str], columns: int, most: int
-) -> list[tuple[Sequence[str], Sequence[str]]]:
+    areas: list[str], mappings: list[str], columns: int, most: int
+) -> list[tuple[list[str], list[str]]]:
     """Mappings and areas of pages that hold at most so many rows of so many panels."""
     down = -(-len(areas) // columns)
     if down <= most:

@@ -15,12 +15,12 @@ rule figures:
         ),
         png="results/<study>/figures/{figure}.png",
         source="results/<study>/figures/{figure}.csv",
-    wildcard_constraints:
-        figure="|".join(FIGURES),
     log:
         "logs/<study>/figures/{figure}.log",
     benchmark:
         "results/<study>/benchmarks/figures/{figure}.tsv"
+    wildcard_constraints:
+        figure="|".join(FIGURES),
     # Someone waits for a figure whose style was changed; a queue would take longer than drawing it.
     localrule: True
     conda:
