@@ -1,16 +1,28 @@
-"""The texts of a figure as they are drawn, and which of them a reader cannot tell apart."""
+"""What a figure shows as it is drawn: its texts, and which of them a reader cannot tell apart."""
 
+import re
 from itertools import combinations
+from typing import NamedTuple
 from unittest.mock import patch
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
 
-def drawn_texts(figure: Figure) -> list[tuple[str, Bbox]]:
-    """Every text that is drawn, and its place in pixels, a pixel less on each side."""
+class Drawn(NamedTuple):
+    """box: in pixels, a pixel less on each side. size: in points."""
+
+    text: str
+    box: Bbox
+    size: float
+
+
+def drawn_texts(figure: Figure) -> list[Drawn]:
+    """Every text that is drawn."""
     found: dict[int, Text] = {}
     draw = Text.draw
 
@@ -21,15 +33,59 @@ def drawn_texts(figure: Figure) -> list[tuple[str, Bbox]]:
 
     with patch.object(Text, "draw", noted):
         FigureCanvasAgg(figure).draw()
-    return [(text.get_text(), text.get_window_extent().padded(-1)) for text in found.values()]
+    return [
+        Drawn(text.get_text(), text.get_window_extent().padded(-1), float(text.get_fontsize()))
+        for text in found.values()
+    ]
 
 
-def overlapping(texts: list[tuple[str, Bbox]]) -> list[tuple[str, str]]:
+def overlapping(texts: list[Drawn]) -> list[tuple[str, str]]:
     """Pairs of texts that cover each other."""
-    return [(a, b) for (a, first), (b, second) in combinations(texts, 2) if first.overlaps(second)]
+    return [(a.text, b.text) for a, b in combinations(texts, 2) if a.box.overlaps(b.box)]
 
 
-def cut_off(texts: list[tuple[str, Bbox]], figure: Figure) -> list[str]:
+def cut_off(texts: list[Drawn], figure: Figure) -> list[str]:
     """Texts that reach beyond the edge of the figure."""
     page = figure.bbox.padded(1)
-    return [text for text, box in texts if Bbox.union([page, box]).bounds != page.bounds]
+    return [one.text for one in texts if Bbox.union([page, one.box]).bounds != page.bounds]
+
+
+def negative_zeros(texts: list[Drawn]) -> list[str]:
+    """Texts with a minus sign before a number that is zero."""
+    return [one.text for one in texts if re.search(r"[-−]0(\.0*)?(?![\d.])", one.text)]
+
+
+def unexplained(figure: Figure) -> set[tuple[str, str]]:
+    """Colours, and markers of them, of lines and points that stand in no legend; greys aside."""
+    explained = {
+        look
+        for legend in figure.legends
+        for handle in legend.get_lines()
+        for look in _looks(handle)
+    }
+    drawn = {look for axes in figure.axes for line in axes.lines for look in _looks(line)}
+    bars = {
+        (to_hex(colour), "")
+        for axes in figure.axes
+        for collection in axes.collections
+        for colour in collection.get_edgecolor()
+    }
+    colours = {colour for colour, _ in explained}
+    return {look for look in drawn - explained if not _grey(look[0])} | {
+        bar for bar in bars if bar[0] not in colours and not _grey(bar[0])
+    }
+
+
+def _looks(line: Line2D) -> set[tuple[str, str]]:
+    """The colour of a line, the shape of its markers, and whether these are hollow."""
+    marker, colour = str(line.get_marker()), to_hex(line.get_color())
+    looks = {(colour, "")}
+    if marker != "None":
+        looks.add((colour, marker))
+        if to_hex(line.get_markerfacecolor()) != colour:
+            looks.add(("hollow", ""))
+    return looks
+
+
+def _grey(colour: str) -> bool:
+    return colour[1:3] == colour[3:5] == colour[5:7]

@@ -4,7 +4,6 @@ import shutil
 from collections.abc import Mapping
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -13,19 +12,18 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from cortiscope.files import replacing
+from cortiscope.report import pages
+from cortiscope.report.figure_looks import LABELLED, PALE
 from cortiscope.report.figure_scores import draw_curve, line_handles, line_looks
 from cortiscope.report.figure_style import (
-    LABELLED,
     MILLIMETRE,
-    PALE,
-    add_legend,
     bottom_panels,
-    model_colours,
-    n_columns,
+    font_size,
     name_panel,
     panel_grid,
-    row_height,
+    panel_width,
     save,
+    small,
     styled,
 )
 
@@ -45,17 +43,20 @@ def decoding(table: pd.DataFrame) -> Figure:
     table: rows of decoding.csv.
     """
     names = list(table["property"].unique())
-    label = "read out, held out\n(0 chance, 1 perfect)"
-    height = row_height([label], -(-len(names) // n_columns(names)), 50 * MILLIMETRE)
-    figure, panels = panel_grid({"decoding": label}, names, height)
     layers = table[table["source"] == "model"].rename(columns={"name": "model"})
+    areas = table[table["source"] == "area"]
     models = layers.drop_duplicates("model")
-    colours, groups = model_colours(models)
-    few = len(models) <= LABELLED
-    looks = line_looks(models, colours, few)
+    looks, groups = line_looks(models)
+    handles = line_handles(models, looks, groups)
+    if len(areas):
+        level: dict[str, Any] = {"color": "black", "linewidth": 0.8, "linestyle": DOTTED}
+        handles.append(Line2D([], [], label="areas", **level))
+    label = {"decoding": "read out, held out\n(0 chance, 1 perfect)"}
+    figure, panels = panel_grid(label, names, 50 * MILLIMETRE, handles)
+    width = panel_width(pages.n_columns(names, font_size()))
     for (_, name), axes in panels.items():
         here = layers[layers["property"] == name]
-        name_panel(axes, name, _measure(table[table["property"] == name].iloc[0]))
+        name_panel(axes, name, _measure(table[table["property"] == name].iloc[0]), width)
         axes.axhline(0, color=PALE, linewidth=0.6, zorder=0)
         for model, rows in here.groupby("model", sort=False):
             draw_curve(axes, rows, looks[str(model)])
@@ -63,9 +64,7 @@ def decoding(table: pd.DataFrame) -> Figure:
         axes.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
     for axes in bottom_panels(panels, names):
         axes.set_xlabel("depth (first to last layer)")
-    level = Line2D([], [], label="areas", color="black", linewidth=0.8, linestyle=DOTTED)
-    add_legend(figure, [*line_handles(looks, groups, few), level])
-    _areas(figure, panels, table[table["source"] == "area"])
+    _areas(figure, panels, areas)
     return figure
 
 
@@ -83,7 +82,7 @@ def _areas(figure: Figure, panels: Mapping[Any, Axes], areas: pd.DataFrame) -> N
     Names that would cover each other move apart; they lie in the margin, so the layout makes room.
     """
     few = areas["name"].nunique() <= LABELLED
-    size = mpl.rcParams["font.size"] - 1.5
+    size = small()
     drawn = []
     for (_, name), axes in panels.items():
         here = areas[(areas["property"] == name) & areas["score"].notna()]

@@ -3,36 +3,41 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from cortiscope.report.figure_style import (
+from cortiscope.report import pages
+from cortiscope.report.figure_looks import (
     GREY,
     LABELLED,
-    MARKERS,
-    MILLIMETRE,
     PALE,
-    Panels,
-    add_legend,
+    group_handles,
+    model_looks,
+    records,
+    training_handles,
+)
+from cortiscope.report.figure_style import (
+    MILLIMETRE,
     beside_or_below,
     bottom_panels,
     draw_ceiling,
-    group_handles,
-    model_colours,
-    n_columns,
+    font_size,
     name_panel,
+    number,
     panel_grid,
     panel_width,
-    records,
-    row_height,
     say_empty,
+    say_nothing,
     score_label,
-    training_handles,
 )
+
+DASHED: tuple[float, Sequence[float]] = (0, (3, 1.5))
+THIN = 0.6  # points: lines of more models than can be named
+# Models that a correlation is over, and the line that is fitted to them.
+SUBSETS: dict[str, Any] = {"all": "-", "trained": DASHED}
 
 
 def accuracy_vs_score(
@@ -41,70 +46,109 @@ def accuracy_vs_score(
     """Top-1 accuracy against the score of the best layer: a panel per area, a row per mapping.
 
     models: rows of accuracy_vs_brain with `architecture`. measures: mapping to what its score is,
-    in their order. Bars: 95 % over stimuli.
+    in their order. Bars: 95 % over stimuli. Where some models are trained and some are not, their
+    correlation over all may be that of two clouds: that over the trained alone stands beside it.
     """
-    areas = list(models["area"].unique())
-    figure, panels = _score_panels(measures, areas, 50 * MILLIMETRE)
-    every = models.drop_duplicates("model")
-    colours, groups = model_colours(every)
-    few = len(every) <= LABELLED
-    looks = point_looks(every, colours, few)
-    stated = {key: row for key, row in plain(correlations).groupby(["mapping", "area"])}
-    parts = [_correlation(stated.get(key)) for key in panels]
-    notes = beside_or_below(parts, panel_width(n_columns(areas)))
-    for note, ((mapping, area), axes) in zip(notes, panels.items(), strict=True):
+    every, areas = models.drop_duplicates("model"), list(models["area"].unique())
+    if every["top1"].isna().all():
+        return say_nothing("no model with known accuracy:\nthere is nothing to set scores against")
+    looks, groups = line_looks(every)
+    dot = {"linestyle": "none", "markersize": font_size() * (0.42 if groups else 0.55)}
+    looks = {model: look | dot for model, look in looks.items()}
+    points = models.dropna(subset=["top1", "score"])
+    subsets = list(SUBSETS) if points["training"].nunique() > 1 else ["all"]
+    labels = {mapping: score_label(mapping, what) for mapping, what in measures.items()}
+    counts = _counts(points, subsets)
+    handles = _point_handles(every, looks, groups) + _fit_handles(subsets, counts)
+    figure, panels = panel_grid(labels, areas, 50 * MILLIMETRE, handles)
+    width = panel_width(pages.n_columns(areas, font_size()))
+    stated = _stated(plain(correlations), list(panels), subsets, width, not counts)
+    for (mapping, area), axes in panels.items():
         here = models[(models["mapping"] == mapping) & (models["area"] == area)]
         shown = here.dropna(subset=["top1", "score"])
-        name_panel(axes, area, note)
         axes.axhline(0, color=PALE, linewidth=0.6, zorder=0)
+        draw_ceiling(axes, here)
+        name_panel(axes, area, "" if shown.empty else stated[mapping, area], width)
         if shown.empty:
-            say_empty(axes, "no model with known accuracy")
+            say_empty(axes, "not scored")
+            continue
         _points(axes, shown, looks)
-        if note.startswith("r ="):
-            _regression(axes, shown)
-        draw_ceiling(axes, here["ceiling"])
+        for name in subsets:
+            _regression(axes, _members(shown, name), SUBSETS[name])
     for axes in bottom_panels(panels, areas):
         axes.set_xlabel("top-1 accuracy (%)")
-    if few:
-        add_legend(figure, [Line2D([], [], label=model, **look) for model, look in looks.items()])
-    else:
-        add_legend(figure, group_handles(groups) + training_handles())
     return figure
 
 
-def _score_panels(
-    measures: Mapping[str, str], areas: Sequence[str], height: float
-) -> tuple[Figure, Panels]:
-    """Panels whose y axis is a score; height: of a row, in inches, as far as it fits a page."""
-    labels = {mapping: score_label(mapping, what) for mapping, what in measures.items()}
-    n_rows = -(-len(areas) // n_columns(areas)) * len(labels)
-    return panel_grid(labels, areas, row_height(labels.values(), n_rows, height))
+def _members(points: pd.DataFrame, subset: str) -> pd.DataFrame:
+    return points if subset == "all" else points[points["training"] == subset]
 
 
-def point_looks(
-    models: pd.DataFrame, colours: dict[str, str], few: bool
-) -> dict[str, dict[str, Any]]:
-    """How each model's point is drawn: as on its line where models are few, else a small dot."""
-    dot: dict[str, Any] = {"linestyle": "none", "markersize": 4.5 if few else 3.0}
-    dot |= {} if few else {"marker": "o"}
-    return {model: look | dot for model, look in line_looks(models, colours, few).items()}
+def _point_handles(
+    every: pd.DataFrame, looks: Mapping[str, dict[str, Any]], groups: dict[str, tuple[str, str]]
+) -> list[Line2D]:
+    if groups:
+        return group_handles(groups) + training_handles(every)
+    known = every.dropna(subset=["top1"])["model"]
+    return [Line2D([], [], label=model, **looks[model]) for model in known]
+
+
+def _counts(points: pd.DataFrame, subsets: Sequence[str]) -> dict[str, int]:
+    """How many models each subset has; nothing where that differs between panels."""
+    counts = {}
+    for name in subsets:
+        sizes = _members(points, name).groupby(["mapping", "area"]).size()
+        if sizes.nunique() != 1:
+            return {}
+        counts[name] = int(sizes.iloc[0])
+    return counts
+
+
+def _fit_handles(subsets: Sequence[str], counts: Mapping[str, int]) -> list[Line2D]:
+    words = {"all": "all", "trained": "trained alone"}
+    return [
+        Line2D(
+            [], [], color="black", linewidth=0.8, linestyle=SUBSETS[name],
+            label=f"fit to {words[name]}" + (f", n = {counts[name]}" if counts else ""),
+        )
+        for name in subsets
+        if counts.get(name, 3) > 2
+    ]  # fmt: skip
 
 
 def plain(correlations: pd.DataFrame) -> pd.DataFrame:
-    """The correlations over all models with nothing held fixed."""
-    return correlations[(correlations["models"] == "all") & (correlations["given"] == "nothing")]
+    """The correlations with nothing held fixed."""
+    return correlations[correlations["given"] == "nothing"]
 
 
-def _correlation(statistics: pd.DataFrame | None) -> tuple[str, str]:
-    """What a panel states, in two parts."""
-    if statistics is None:
-        return "fewer than 3 models", "with known accuracy"
-    row = statistics.iloc[0]
-    if not np.isfinite(row["r"]):
-        return "accuracy or score", "does not vary"
-    correlation = f"r = {row['r']:.2f} [{row['r_low']:.2f}, {row['r_high']:.2f}],"
-    size = f"p {p_text(row['p_value'])}, n = {row['n_models']:.0f}"
-    return correlation.replace("-", "−"), size
+def _stated(
+    correlations: pd.DataFrame,
+    panels: Sequence[tuple[str, str]],
+    subsets: Sequence[str],
+    width: float,
+    with_n: bool,
+) -> dict[tuple[str, str], str]:
+    """What each panel says of its correlations: a line for each subset, or two where narrow."""
+    rows = {(row.mapping, row.area, row.models): row for row in records(correlations)}
+    parts = []
+    for mapping, area in panels:
+        for name in subsets:
+            row = rows.get((mapping, area, name))
+            said = f"{name}: {_correlation(row)}" if len(subsets) > 1 else _correlation(row)
+            n = f"(n = {row.n_models:.0f})" if with_n and row is not None else ""
+            parts.append((said, n))
+    lines = beside_or_below(parts, width)
+    each = len(subsets)
+    return {key: "\n".join(lines[each * i : each * (i + 1)]) for i, key in enumerate(panels)}
+
+
+def _correlation(row: Any) -> str:
+    """What a panel states of a row of the correlations."""
+    if row is None:
+        return "fewer than 3 models"
+    if not np.isfinite(row.r):
+        return "accuracy or score is constant"
+    return f"r = {number(row.r)} [{number(row.r_low)}, {number(row.r_high)}]"
 
 
 def p_text(p: float) -> str:
@@ -115,24 +159,31 @@ def p_text(p: float) -> str:
 
 
 def _points(axes: Axes, shown: pd.DataFrame, looks: dict[str, dict[str, Any]]) -> None:
-    for row in records(shown):
-        look = looks[str(row.model)]
-        bar = axes.vlines(
-            row.top1, row.score_low, row.score_high, colors=look["color"], linewidth=0.7,
-            alpha=look["alpha"], zorder=2,
-        )  # fmt: skip
-        [dot] = axes.plot(row.top1, row.score, **look, zorder=3)
-        for artist in (bar, dot):  # inside the axes anyway: no need to make room for them
-            artist.set_in_layout(False)
+    own = [looks[str(model)] for model in shown["model"]]
+    bars = axes.vlines(
+        shown["top1"], shown["score_low"], shown["score_high"],
+        colors=[look["color"] for look in own], linewidth=0.7, alpha=0.7, zorder=2,
+    )  # fmt: skip
+    alike: dict[str, list[Any]] = {}
+    for row, look in zip(records(shown), own, strict=True):
+        alike.setdefault(str(look), [look, [], []])
+        alike[str(look)][1].append(row.top1)
+        alike[str(look)][2].append(row.score)
+    dots = [dot for look, x, y in alike.values() for dot in axes.plot(x, y, **look, zorder=3)]
+    for artist in (bars, *dots):  # inside the axes anyway: no need to make room for them
+        artist.set_in_layout(False)
     axes.margins(x=0.08)
 
 
-def _regression(axes: Axes, shown: pd.DataFrame) -> None:
-    """The least-squares line over the range of the points."""
+def _regression(axes: Axes, shown: pd.DataFrame, style: Any) -> None:
+    """The least-squares line over the range of the points, where they have one."""
     x = shown["top1"].to_numpy(float)
+    if len(x) < 3 or np.ptp(x) == 0:
+        return
     slope, intercept = np.polyfit(x, shown["score"].to_numpy(float), 1)
     ends = np.array([x.min(), x.max()])
-    axes.plot(ends, slope * ends + intercept, color="black", linewidth=0.8, zorder=1.5)
+    line = slope * ends + intercept
+    axes.plot(ends, line, color="black", linewidth=0.8, linestyle=style, zorder=4)
 
 
 def layer_depth(layers: pd.DataFrame, measures: Mapping[str, str]) -> Figure:
@@ -141,68 +192,82 @@ def layer_depth(layers: pd.DataFrame, measures: Mapping[str, str]) -> Figure:
     layers: rows of layers.csv. measures: mapping to what its score is, in their order. Trained
     models solid, untrained ones dashed.
     """
-    areas = list(layers["area"].unique())
-    figure, panels = _score_panels(measures, areas, 45 * MILLIMETRE)
-    models = layers.drop_duplicates("model")
-    colours, groups = model_colours(models)
-    few = len(models) <= LABELLED
-    looks = line_looks(models, colours, few)
+    areas, models = list(layers["area"].unique()), layers.drop_duplicates("model")
+    looks, groups = line_looks(models)
+    labels = {mapping: score_label(mapping, what) for mapping, what in measures.items()}
+    handles = line_handles(models, looks, groups)
+    figure, panels = panel_grid(labels, areas, 45 * MILLIMETRE, handles)
+    width = panel_width(pages.n_columns(areas, font_size()))
     for (mapping, area), axes in panels.items():
         here = layers[(layers["mapping"] == mapping) & (layers["area"] == area)]
-        name_panel(axes, area)
+        name_panel(axes, area, width=width)
         axes.axhline(0, color=PALE, linewidth=0.6, zorder=0)
         if here["depth"].isna().all():
             say_empty(axes, "all layers are scored\ntogether")
             continue
         for model, rows in here.groupby("model", sort=False):
             draw_curve(axes, rows, looks[str(model)])
-        draw_ceiling(axes, here["ceiling"])
+        draw_ceiling(axes, here)
         axes.set_xlim(-0.03, 1.03)
         axes.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
     for axes in bottom_panels(panels, areas):
         axes.set_xlabel("depth (first to last layer)")
-    add_legend(figure, line_handles(looks, groups, few))
     return figure
 
 
 def draw_curve(axes: Axes, rows: pd.DataFrame, look: Mapping[str, Any]) -> None:
-    """A model's layers in their order. No line reaches one without a scored neighbour: a dot."""
+    """A model's layers in their order, each marked; of thin lines only the highest.
+
+    So are layers without a scored neighbour, which no line reaches.
+    """
     rows = rows.sort_values("layer_index", kind="stable")
     [line] = axes.plot(rows["depth"], rows["score"], **look)
     line.set_in_layout(False)
     known = np.pad(rows[["depth", "score"]].notna().all(axis=1).to_numpy(), 1)
     alone = np.flatnonzero(known[1:-1] & ~known[:-2] & ~known[2:])
-    if look["marker"] is None and len(alone):
-        line.set(marker=".", markevery=alone.tolist())
+    if look["linewidth"] == THIN:
+        top = rows["score"].to_numpy(float)
+        peak = [int(np.nanargmax(top))] if np.isfinite(top).any() else []
+        line.set_markevery(sorted({*alone.tolist(), *peak}))
 
 
-def line_handles(looks: dict[str, dict], groups: dict[str, str], few: bool) -> list[Line2D]:
+def line_handles(
+    models: pd.DataFrame, looks: Mapping[str, dict[str, Any]], groups: dict[str, tuple[str, str]]
+) -> list[Line2D]:
     """A line per model in the legend where they are few, else per group and training."""
-    if few:
+    if not groups:
         return [Line2D([], [], label=model, **look) for model, look in looks.items()]
-    dashed: dict[str, Any] = {"color": GREY, "linestyle": (0, (3, 1.5))}
-    trained = Line2D([], [], label="trained", color=GREY)
-    return [*group_handles(groups), trained, Line2D([], [], label="untrained", **dashed)]
+    styles: dict[str, tuple[Any, str]] = {"trained": ("-", GREY), "untrained": (DASHED, "white")}
+    dot: dict[str, Any] = {"marker": "o", "markersize": font_size() * 0.35}
+    lines = [
+        Line2D(
+            [], [], label=kind, color=GREY, linewidth=THIN, linestyle=style, **dot,
+            markerfacecolor=face,
+        )
+        for kind, (style, face) in styles.items()
+        if (models["training"] == kind).any()
+    ]  # fmt: skip
+    return [*group_handles(groups), *lines]
 
 
 def line_looks(
-    models: pd.DataFrame, colours: dict[str, str], few: bool
-) -> dict[str, dict[str, Any]]:
-    """How each model's line is drawn; models of one colour differ by their markers."""
-    used: dict[tuple[str, str], int] = {}
+    models: pd.DataFrame,
+) -> tuple[dict[str, dict[str, Any]], dict[str, tuple[str, str]]]:
+    """How each model's line is drawn, and the groups of the legend: see `model_looks`."""
+    colours, groups = model_looks(models)
+    few = len(models) <= LABELLED
     looks = {}
     for row in records(models):
         name, trained = str(row.model), row.training == "trained"
-        kind = (colours[name], str(row.training))
-        number = used[kind] = used.get(kind, -1) + 1
+        colour, marker = colours[name]
         looks[name] = {
-            "color": colours[name],
-            "linestyle": "-" if trained else (0, (3, 1.5)),
-            "linewidth": 1.1 if few else 0.6,
-            "alpha": 1.0 if few else 0.6,
-            "marker": MARKERS[number % len(MARKERS)] if few else None,
-            "markersize": mpl.rcParams["font.size"] * 0.4,
-            "markerfacecolor": colours[name] if trained else "white",
-            "markeredgewidth": 0.7,
+            "color": colour,
+            "linestyle": "-" if trained else DASHED,
+            "linewidth": 1.1 if few else THIN,
+            "alpha": 1.0 if few else 0.7,
+            "marker": marker,
+            "markersize": font_size() * (0.45 if few else 0.35),
+            "markerfacecolor": colour if trained else "white",
+            "markeredgewidth": 0.7 if few else 0.5,
         }
-    return looks
+    return looks, groups

@@ -1,7 +1,8 @@
 """How every figure looks: size, fonts, colours that all readers can tell apart, and its files."""
 
+import functools
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -17,18 +18,11 @@ from matplotlib.typing import RcKeyType
 
 from cortiscope.files import replacing
 from cortiscope.mappings.kinds import MAPPINGS
+from cortiscope.report import pages
+from cortiscope.report.figure_looks import GREY, add_legend, legend_height
+from cortiscope.report.pages import HIGHEST, MILLIMETRE, WIDTH, scaled
 
-MILLIMETRE = 1 / 25.4  # inches
-WIDTH = 180 * MILLIMETRE  # a journal's two columns
-HIGHEST = 240 * MILLIMETRE  # a journal's page: what does not fit one readably grows beyond it
-LOWEST_TEXT = 2.1 * MILLIMETRE  # a row whose name has 5 points, the smallest that journals print
-LOWEST_PANEL = 40 * MILLIMETRE  # a row of panels, with what is written about them
 LONGEST_SIDE = 2**16 - 1  # pixels, of Matplotlib's PNG
-GREY, PALE = "0.45", "0.85"
-# Okabe and Ito, Color Universal Design (2008), without black, which axes and text are drawn in.
-PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#B8A800")
-MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "h", "*")
-LABELLED = 12  # with more models than this, names would cover the points
 COMPARISONS = {
     "spearman": "RDM Spearman ρ",
     "pearson": "RDM Pearson r",
@@ -36,11 +30,6 @@ COMPARISONS = {
     "cosine": "RDM cosine",
 }
 Panels = dict[tuple[str, str], Axes]
-
-
-def records(frame: pd.DataFrame) -> Iterator[Any]:
-    """The rows of a table, its columns as attributes."""
-    yield from frame.itertuples(index=False)
 
 
 @contextmanager
@@ -58,9 +47,9 @@ def _style(font_size: float) -> dict[RcKeyType, Any]:
         "font.size": font_size,
         "axes.titlesize": font_size + 1,
         "axes.labelsize": font_size,
-        "xtick.labelsize": font_size - 1,
-        "ytick.labelsize": font_size - 1,
-        "legend.fontsize": font_size - 1,
+        "xtick.labelsize": max(pages.SMALLEST, font_size - 1),
+        "ytick.labelsize": max(pages.SMALLEST, font_size - 1),
+        "legend.fontsize": max(pages.SMALLEST, font_size - 1),
         "legend.frameon": False,
         "axes.spines.top": False,
         "axes.spines.right": False,
@@ -96,6 +85,20 @@ def measure(mapping: str, comparison: str) -> str:
     return known.get(kind.ceiling) or COMPARISONS[comparison]
 
 
+def font_size() -> float:
+    return float(mpl.rcParams["font.size"])
+
+
+def small() -> float:
+    return pages.small(font_size())
+
+
+def number(value: float) -> str:
+    """With two digits, a minus sign as long as a plus, and none before zero."""
+    return f"{round(value, 2) + 0.0:.2f}".replace("-", "−")
+
+
+@functools.cache
 def text_width(text: str, size: float, weight: str = "normal") -> float:
     """The width in inches of the longest line of a text, a little generously; size in points."""
     font = FontProperties(weight=weight)
@@ -103,69 +106,64 @@ def text_width(text: str, size: float, weight: str = "normal") -> float:
     return 1.05 / 72 * max((line.get_extents().width for line in lines), default=0.0)
 
 
-def n_columns(areas: Sequence[str]) -> int:
-    """How many panels stand abreast: all, or three or four; fewer where areas have long names."""
-    wanted = len(areas) if len(areas) <= 4 else 3 if len(areas) <= 9 else 4
-    size = mpl.rcParams["axes.titlesize"]
-    longest = max(text_width(area, size, "bold") for area in areas) + size / 72
-    return max(1, min(wanted, int((WIDTH - margin()) / longest)))
-
-
-def margin() -> float:
-    """What the labels and ticks of a y axis take, about, in inches."""
-    return 6 * float(mpl.rcParams["font.size"]) / 72
+def fitted(text: str, width: float, size: float, weight: str = "normal") -> str:
+    """A text no wider than so many inches: of one that is, the middle is left out."""
+    shown, kept = text, len(text)
+    while text_width(shown, size, weight) > width and kept > 2:
+        kept -= 1
+        shown = f"{text[: (kept + 1) // 2]}…{text[len(text) - kept // 2 :]}"
+    return shown
 
 
 def panel_width(columns: int) -> float:
     """The width in inches, about, that panels have for their text."""
-    return ((WIDTH if columns > 1 else WIDTH / 2) - margin()) / columns - 4 * MILLIMETRE
-
-
-def row_height(labels: Iterable[str], n_rows: int, wanted: float) -> float:
-    """The height of a row of panels in inches: as wanted, or what fits a page if labels have room.
-
-    labels: of the y axes.
-    """
-    size = mpl.rcParams["axes.labelsize"]
-    above_and_below = 5 * size / 72  # name and note, ticks
-    least = max(text_width(label, size) for label in labels) + above_and_below
-    page = (HIGHEST - 12 * MILLIMETRE) / n_rows
-    return max(least, min(wanted, page) if page >= LOWEST_PANEL else wanted)
+    width = WIDTH if columns > 1 else WIDTH / 2
+    return (width - pages.margin(font_size())) / columns - 4 * MILLIMETRE
 
 
 def panel_grid(
-    labels: Mapping[str, str], areas: Sequence[str], height: float
+    labels: Mapping[str, str], areas: Sequence[str], wanted: float, legend: Sequence[Line2D]
 ) -> tuple[Figure, Panels]:
     """A panel per mapping and area: a row per mapping, or several rows where areas are many.
 
-    labels: mapping to the label of its y axes. height: of a row, in inches. Panels of a mapping
-    share their y axis, so that areas compare.
+    labels: mapping to the label of its y axes. wanted: the height of a row in inches, less where
+    the page is full. legend: what is explained below. Panels of a mapping share their y axis, so
+    that areas compare.
     """
-    columns = n_columns(areas)
+    columns = pages.n_columns(areas, font_size())
     down = -(-len(areas) // columns)
+    n_rows = down * len(labels)
     # A lone panel as wide as the page would be mostly empty.
     width = WIDTH if columns > 1 else WIDTH / 2
+    below = legend_height(legend, width) + 2 * font_size() / 72  # and the label of the x axis
+    height = min(wanted, (HIGHEST - below) / n_rows)
     layout = ConstrainedLayoutEngine(w_pad=1.5 * MILLIMETRE, h_pad=1.2 * MILLIMETRE)
-    n_rows = down * len(labels)
-    figure = Figure(figsize=(width, height * n_rows + 12 * MILLIMETRE), layout=layout)
+    figure = Figure(figsize=(width, height * n_rows + below), layout=layout)
     panels: Panels = {}
     for first_row, (mapping, label) in enumerate(labels.items()):
         shared: Axes | None = None
-        for number, area in enumerate(areas):
-            position = first_row * down * columns + number + 1
+        for place, area in enumerate(areas):
+            position = first_row * down * columns + place + 1
             axes = figure.add_subplot(n_rows, columns, position, sharey=shared)
             shared = shared or axes
             panels[mapping, area] = axes
-            if number % columns:
+            if place % columns:
                 axes.tick_params(labelleft=False)
             else:
-                axes.set_ylabel(label)
+                axes.set_ylabel(label, fontsize=label_size(label, height))
+    add_legend(figure, legend)
     return figure, panels
+
+
+def label_size(label: str, height: float) -> float:
+    """The size in points of the label of a y axis that has so many inches."""
+    fits = 0.95 * height / max(text_width(label, 1), 0.01)
+    return max(pages.SMALLEST, min(font_size(), fits))
 
 
 def bottom_panels(panels: Panels, areas: Sequence[str]) -> list[Axes]:
     """The panels that carry the label of the x axis: the lowest of every column."""
-    return list(panels.values())[-min(n_columns(areas), len(areas)) :]
+    return list(panels.values())[-min(pages.n_columns(areas, font_size()), len(areas)) :]
 
 
 def score_label(mapping: str, measure: str) -> str:
@@ -173,86 +171,58 @@ def score_label(mapping: str, measure: str) -> str:
     return f"held-out score\n({mapping}:{between}{measure})"
 
 
-def name_panel(axes: Axes, area: str, note: str = "") -> None:
-    """Write the area above the panel, and below it a line of what the panel shows."""
-    size = mpl.rcParams["font.size"]
-    # A line of the note, and what hangs below the name's own: the _ of human_IT.
-    lifted = (note.count("\n") + 1) * (size - 1) * 1.25 + size / 4 if note else 0
-    axes.set_title(area, loc="left", fontweight="bold", pad=3 + lifted)
+def name_panel(axes: Axes, area: str, note: str = "", width: float = WIDTH) -> None:
+    """Write the area above the panel, and below it what the panel shows; width: in inches."""
+    # Lines of the note, and what hangs below the name's own: the _ of human_IT.
+    lifted = (note.count("\n") + 1) * small() * 1.2 + font_size() / 4 if note else 0
+    named = fitted(area, width, font_size() + 1, "bold")
+    axes.set_title(named, loc="left", fontweight="bold", pad=3 + lifted)
     if note:
         axes.annotate(
             note, (0, 1), (0, 3), xycoords="axes fraction", textcoords="offset points",
-            va="bottom", ha="left", fontsize=size - 1.5, color=GREY, linespacing=1.15,
+            va="bottom", ha="left", fontsize=small(), color=GREY, linespacing=1.15,
         )  # fmt: skip
 
 
 def beside_or_below(parts: Sequence[tuple[str, str]], width: float) -> list[str]:
     """Panels' notes of two parts each: on one line if none is wider, in inches, else on two."""
-    size = mpl.rcParams["font.size"] - 1.5
-    fits = all(text_width(f"{first} {second}", size) <= width for first, second in parts)
-    return [f"{first}{' ' if fits else chr(10)}{second}" for first, second in parts]
+    beside = [f"{first} {second}".strip() for first, second in parts]
+    fits = all(text_width(note, small()) <= width for note in beside)
+    return beside if fits else [f"{first}\n{second}".strip() for first, second in parts]
 
 
 def say_empty(axes: Axes, text: str) -> None:
     """An honest empty panel."""
-    axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", color=GREY)
+    axes.text(
+        0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", color=GREY,
+        fontsize=small() + 0.5,
+    )  # fmt: skip
     axes.set_xticks([])
     axes.spines["bottom"].set_visible(False)
 
 
-def draw_ceiling(axes: Axes, ceilings: pd.Series) -> None:
-    """A line at the ceiling, where it is known, with room for its name above it."""
-    known = ceilings.dropna().unique()
-    if len(known):
-        axes.update_datalim([(0, 1.12 * known[0])], updatex=False)
-        axes.axhline(known[0], color=GREY, linewidth=0.9, linestyle=(0, (4, 2)), zorder=1)
-        axes.annotate(
-            "ceiling", (0, known[0]), (3, 1.5), xycoords=axes.get_yaxis_transform(),
-            textcoords="offset points", ha="left", va="bottom", color=GREY,
-            fontsize=mpl.rcParams["font.size"] - 1.5,
-        )  # fmt: skip
+def say_nothing(text: str) -> Figure:
+    """An honest empty figure."""
+    figure = Figure((WIDTH / 2, scaled(20, font_size())))
+    figure.text(0.5, 0.5, text, ha="center", va="center", color=GREY)
+    return figure
 
 
-def model_colours(models: pd.DataFrame) -> tuple[dict[str, str], dict[str, str]]:
-    """Model to colour, and the legend's group to colour: by family, or the only one's members.
+def draw_ceiling(axes: Axes, scores: pd.DataFrame) -> None:
+    """A line at the ceiling, where it is known, with room for its name above it.
 
-    models: columns model, family, architecture. Beyond seven groups, the smallest share a grey.
+    scores: rows with `ceiling`, and with `score_of_ceiling`, which is empty where the ceiling is
+    not above chance: then the name says so.
     """
-    key = "family" if models["family"].nunique() > 1 else "architecture"
-    counts = models[key].value_counts(sort=True)
-    order = list(dict.fromkeys(models[key]))
-    largest = sorted(order, key=lambda group: (-counts[group], order.index(group)))
-    own = {group for group in largest[: len(PALETTE)]}
-    named = [group for group in order if group in own]
-    groups = dict(zip(named, PALETTE, strict=False))
-    colours = {
-        model: groups.get(group, "0.6")
-        for model, group in zip(models["model"], models[key], strict=True)
-    }
-    return colours, groups | ({"other": "0.6"} if len(order) > len(own) else {})
-
-
-def training_handles() -> list[Line2D]:
-    dot: dict[str, Any] = {"linestyle": "", "marker": "o", "markersize": 4, "color": GREY}
-    return [
-        Line2D([], [], label="trained", **dot),
-        Line2D([], [], label="untrained", markerfacecolor="white", **dot),
-    ]
-
-
-def group_handles(groups: Mapping[str, str]) -> list[Line2D]:
-    return [
-        Line2D([], [], linestyle="", marker="o", markersize=4, color=colour, label=group)
-        for group, colour in groups.items()
-    ]
-
-
-def add_legend(figure: Figure, handles: Sequence[Line2D]) -> None:
-    """One legend below all panels, in as many columns as fit the width."""
-    if handles:
-        longest = max(len(str(handle.get_label())) for handle in handles)
-        size = mpl.rcParams["legend.fontsize"] / 72
-        fit = int(figure.get_figwidth() / ((longest * 0.58 + 4.5) * size))
-        columns = max(1, min(fit, len(handles)))
-        columns = -(-len(handles) // -(-len(handles) // columns))  # rows of equal length
-        figure.legend(handles=list(handles), loc="outside lower center", ncols=columns)
+    known = scores["ceiling"].dropna().unique()
+    if not len(known):
+        return
+    above = scores["score_of_ceiling"].notna().any() or scores["score"].isna().all()
+    axes.update_datalim([(0, 1.12 * known[0])], updatex=False)
+    dashes = (0, (4, 2)) if above else (0, (1, 2))
+    axes.axhline(known[0], color=GREY, linewidth=0.9, linestyle=dashes, zorder=1)
+    axes.annotate(
+        "ceiling" if above else "ceiling, not above chance", (0, known[0]), (3, 1.5),
+        xycoords=axes.get_yaxis_transform(), textcoords="offset points", ha="left", va="bottom",
+        color=GREY, fontsize=small(),
+    )  # fmt: skip

@@ -17,8 +17,10 @@ from cortiscope.errors import InputError
 from cortiscope.mappings.kinds import MAPPINGS, TOGETHER
 from cortiscope.report import figures
 from cortiscope.report.figure_decoding import decoding
+from cortiscope.report.figure_looks import LABELLED
 from cortiscope.report.figure_scores import p_text
-from cortiscope.report.figure_style import LABELLED, save, styled
+from cortiscope.report.figure_style import save, styled
+from cortiscope.report.pages import FIGURES, Page, plan
 
 SETTINGS = {"font_size": 8, "dpi": 100, "comparison": "spearman"}
 JOINT = {name for name, kind in MAPPINGS.items() if kind.joint}
@@ -53,9 +55,26 @@ def everything(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return paths
 
 
+def _pages(name: str, tables: dict[str, pd.DataFrame]) -> list[Page]:
+    """The pages of a figure, or what is asked for though there is no such figure."""
+    layers, headline = tables["layers"], tables["accuracy_vs_brain"]
+    labels = layers.drop_duplicates("model").set_index("model")
+    models = labels[["family", "architecture", "training"]].to_dict("index")
+    pages = plan(headline["area"].unique(), list(headline["mapping"].unique()), models, 8)
+    found = [Page(**page) for file, page in pages.items() if file.startswith(name)]
+    return found or [Page(name, [], [])]
+
+
+def _draw(
+    name: str, tables: dict[str, pd.DataFrame], comparison: str = "spearman"
+) -> tuple[Figure, pd.DataFrame]:
+    return figures.draw(_pages(name, tables)[0], tables, comparison)
+
+
 def _make(name: str, tables: dict[str, str], folder: Path) -> dict[str, bytes]:
     paths = tuple(str(folder / f"{name}.{kind}") for kind in ("svg", "png", "csv"))
-    figures.make(name, tables, paths, SETTINGS, PROVENANCE)
+    page = _pages(name, figures.read_tables(tables))[0]
+    figures.make(page, tables, paths, SETTINGS, PROVENANCE)
     return {Path(path).suffix[1:]: Path(path).read_bytes() for path in paths}
 
 
@@ -63,12 +82,12 @@ def _make(name: str, tables: dict[str, str], folder: Path) -> dict[str, bytes]:
 def made(study: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with all figures of the study."""
     folder = tmp_path_factory.mktemp("figures")
-    for name in figures.FIGURES:
+    for name in FIGURES:
         _make(name, study, folder)
     return folder
 
 
-@pytest.mark.parametrize("name", figures.FIGURES)
+@pytest.mark.parametrize("name", FIGURES)
 def test_figures_are_written_and_repeat_to_the_bit(
     name: str, study: dict[str, str], made: Path, tmp_path: Path
 ) -> None:
@@ -101,7 +120,7 @@ def test_sources_hold_the_points_drawn(study: dict[str, str], made: Path) -> Non
 def test_points_are_drawn_where_the_table_says(study: dict[str, str]) -> None:
     tables = figures.read_tables(study)
     with styled(8):
-        figure, shown = figures.draw("accuracy_vs_score", tables)
+        figure, shown = _draw("accuracy_vs_score", tables)
     drawn = [line.get_xydata() for axes in figure.axes for line in axes.lines]
     points = np.concatenate([ends for ends in drawn if len(ends) == 1])  # of lines: two ends
     expected = shown[["top1", "score"]].to_numpy()
@@ -126,8 +145,8 @@ def test_few_models_are_named_and_many_are_not(
     assert ">family0<" in crowded
     assert ">other<" in crowded  # beyond the palette, families share a grey
     with styled(8):
-        for name in figures.FIGURES[1:]:
-            figure, _ = figures.draw(name, figures.read_tables(crowd))
+        for name in FIGURES[1:]:
+            figure, _ = _draw(name, figures.read_tables(crowd))
             assert figure.get_figheight() <= 240.1 / 25.4  # of a page
 
 
@@ -155,11 +174,11 @@ def test_what_is_not_known_is_said(
     assert words in _make(name, bare, tmp_path)["svg"].decode()
 
 
-@pytest.mark.parametrize("name", figures.FIGURES)
+@pytest.mark.parametrize("name", FIGURES)
 @pytest.mark.parametrize("tables", ["study", "everything"])
 def test_no_text_covers_another(name: str, tables: str, request: pytest.FixtureRequest) -> None:
     with styled(8):
-        figure, _ = figures.draw(name, figures.read_tables(request.getfixturevalue(tables)))
+        figure, _ = _draw(name, figures.read_tables(request.getfixturevalue(tables)))
         figure.set_dpi(150)
         texts = drawn_texts(figure)
     assert len(texts) > 20
@@ -176,38 +195,31 @@ def test_texts_that_cover_each_other_are_found() -> None:
     assert cut_off(texts, figure) == ["outside"]
 
 
-def test_rows_keep_their_height_where_models_and_areas_abound(crowd: dict[str, str]) -> None:
-    tables = figures.read_tables(crowd)
-    one = tables["contrasts"]
-    many = [one.assign(trained_model=one["trained_model"] + f"_{i}") for i in range(5)]
-    with styled(8):
-        figure, _ = figures.draw("trained_vs_untrained", tables | {"contrasts": pd.concat(many)})
-        overlaps = overlapping(drawn_texts(figure))
-    assert figure.get_figheight() > 240 / 25.4
-    assert overlaps == []
-
-
 def test_long_names_of_areas_stand_apart(crowd: dict[str, str]) -> None:
     tables = figures.read_tables(crowd)
     for table in tables.values():
         table["area"] = "inferior temporal cortex, site " + table["area"]
     with styled(8):
-        for name in set(figures.FIGURES) - {"model_by_area"}:  # there they are slanted
-            figure, _ = figures.draw(name, tables)
+        for name in set(FIGURES) - {"model_by_area"}:  # there they are slanted
+            figure, _ = _draw(name, tables)
             assert overlapping(drawn_texts(figure)) == []
 
 
-def test_layers_scored_together_have_no_curve(everything: dict[str, str], tmp_path: Path) -> None:
-    svg = _make("layer_depth", everything, tmp_path)["svg"].decode()
-    curves = pd.read_csv(tmp_path / "layer_depth.csv")
-    assert set(curves["mapping"]) == set(MAPPINGS) - JOINT
-    assert "stacked" not in svg
+def test_layers_scored_together_have_no_curve(everything: dict[str, str]) -> None:
     tables = figures.read_tables(everything)
-    only = tables["layers"][tables["layers"]["mapping"].isin(JOINT)]
+    shown = set()
     with styled(8):
-        figure, shown = figures.draw("layer_depth", tables | {"layers": only})
+        for page in _pages("layer_depth", tables):
+            figure, curves = figures.draw(page, tables)
+            shown |= set(curves["mapping"])
+            assert not any("stacked" in text for text, _, _ in drawn_texts(figure))
+    assert shown == set(MAPPINGS) - JOINT
+    only = tables["layers"][tables["layers"]["mapping"].isin(JOINT)]
+    page = Page("layer_depth", sorted(JOINT), ["V1", "V4", "IT"])
+    with styled(8):
+        figure, shown = figures.draw(page, tables | {"layers": only})
     assert len(shown) == len(only)
-    said = [text for text, _ in drawn_texts(figure)]
+    said = [text for text, _, _ in drawn_texts(figure)]
     assert said.count("all layers are scored\ntogether") == 3 * len(JOINT)
 
 
@@ -238,7 +250,7 @@ def test_a_layer_that_no_line_reaches_is_a_dot(crowd: dict[str, str]) -> None:
     decoded = layers.rename(columns={"model": "name", "area": "property"})
     decoded = decoded.assign(source="model", kind="continuous", chance=np.nan)
     with styled(8):
-        depth, _ = figures.draw("layer_depth", tables | {"layers": layers})
+        depth, _ = _draw("layer_depth", tables | {"layers": layers})
         readout = decoding(decoded)
     for figure in (depth, readout):
         figure.set_dpi(150)
@@ -248,12 +260,14 @@ def test_a_layer_that_no_line_reaches_is_a_dot(crowd: dict[str, str]) -> None:
 
 def test_panels_say_what_a_score_is(everything: dict[str, str]) -> None:
     tables = figures.read_tables(everything)
+    said = []
     with styled(8):
-        figure, _ = figures.draw("model_by_area", tables, "kendall")
-    said = [text for text, _ in drawn_texts(figure)]
-    assert said.count("share of the ceiling\n(Pearson r)") == 6
-    assert said.count("share of the ceiling\n(RDM Kendall τ-a)") == 4
-    assert said.count("share of the ceiling\n(unique R² of RDMs)") == 1
+        for page in _pages("model_by_area", tables):
+            figure, _ = figures.draw(page, tables, "kendall")
+            said += [text.replace("\n", " ") for text, _, _ in drawn_texts(figure)]
+    assert said.count("share of the ceiling (Pearson r)") == 6
+    assert said.count("share of the ceiling (RDM Kendall τ-a)") == 4
+    assert said.count("share of the ceiling (unique R² of RDMs)") == 1
 
 
 def test_a_picture_of_too_many_pixels_is_drawn_with_fewer(tmp_path: Path) -> None:

@@ -33,8 +33,7 @@ from cortiscope.planning.response_settings import (
 )
 from cortiscope.planning.study import Study
 from cortiscope.planning.table_settings import table_settings
-
-FIGURES = ["accuracy_vs_score", "layer_depth", "model_by_area", "trained_vs_untrained"]
+from cortiscope.report.pages import plan
 
 if workflow.is_main_process:
     # Held until this process ends: who kills it need not type --unlock afterwards.
@@ -217,3 +216,16 @@ def family_labels(wildcards):
     columns = ("family", "architecture", "training")
     every = {model: STUDY.labels(model) for model in STUDY.models}
     return {model: {key: labels[key] for key in columns} for model, labels in every.items()}
+
+
+# The pages of the figures, by the names of their files.
+FIGURES = plan(
+    STUDY.areas,
+    STUDY.config["mappings"],
+    family_labels({}),
+    STUDY.config["figures"]["font_size"],
+)
+
+
+def figure_page(wildcards):
+    return FIGURES[wildcards.figure]

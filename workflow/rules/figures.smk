@@ -19,11 +19,14 @@ rule figures:
         "logs/<study>/figures/{figure}.log",
     benchmark:
         "results/<study>/benchmarks/figures/{figure}.tsv"
+    wildcard_constraints:
+        figure="|".join(FIGURES),
     # Someone waits for a figure whose style was changed; a queue would take longer than drawing it.
     localrule: True
     conda:
         "../../envs/report.yaml"
     params:
+        page=figure_page,
         settings=STUDY.section("figures"),
         comparison=STUDY.config["rsa"]["comparison"],  # of which a panel says what its score is
         code=code("figures"),

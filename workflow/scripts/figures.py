@@ -1,11 +1,12 @@
-"""Draw one figure from the study's tables."""
+"""Draw a page of a figure from the study's tables."""
 
 from cortiscope import job
 from cortiscope.report.figures import make
+from cortiscope.report.pages import Page
 
 
 def main(
-    figure: str,
+    page: dict,
     layers: str,
     accuracy_vs_brain: str,
     correlations: str,
@@ -24,7 +25,7 @@ def main(
         "contrasts": contrasts,
     }
     look = settings["figures"] | {"comparison": comparison}
-    make(figure, tables, (svg, png, source), look, provenance)
+    make(Page(**page), tables, (svg, png, source), look, provenance)
 
 
 if __name__ == "__main__":
