@@ -19,6 +19,7 @@ ENDED = re.compile(r"Finished jobid: (\d+) \(Rule: (\w+)\)")
 FAILED = re.compile(r"Error in rule (\w+)")
 JOB = re.compile(r"\s+jobid: (\d+)$")
 TOTAL = re.compile(r"(\w+) {2,}(\d+)$")  # a row of the job table
+REPORT = "Creating report..."  # in a log of --report, which runs no job
 COLUMNS = ("rule", "jobs", "done", "running", "failed")
 
 
@@ -52,10 +53,10 @@ def count_jobs(lines: Iterable[str]) -> dict[str, Counter[str]]:
 
 def newest_log(folder: Path = LOGS) -> Path:
     """The log of the run that was started last. Raises InputError where there is none."""
-    logs = sorted(folder.glob("*.snakemake.log"))
-    if not logs:
-        raise InputError(str(folder), "no run has left a log here", "name a log, or change folder")
-    return logs[-1]
+    for log in sorted(folder.glob("*.snakemake.log"), reverse=True):
+        if REPORT not in log.read_text(errors="replace"):
+            return log
+    raise InputError(str(folder), "no run has left a log here", "name a log, or change folder")
 
 
 def table(rules: dict[str, Counter[str]]) -> str:

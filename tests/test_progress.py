@@ -70,3 +70,11 @@ def test_without_a_run_it_is_one_line(tmp_path):
     assert shown.stderr.strip() == (
         "error: .snakemake/log: no run has left a log here; name a log, or change folder"
     )
+
+
+def test_a_report_that_was_made_since_is_no_run(tmp_path):
+    logs = tmp_path / ".snakemake" / "log"
+    logs.mkdir(parents=True)
+    (logs / "1.snakemake.log").write_text("fit  3\nFinished jobid: 2 (Rule: fit)\n")
+    (logs / "2.snakemake.log").write_text("Building DAG of jobs...\nCreating report...\n")
+    assert "fit       3     1" in progress(tmp_path).stdout
