@@ -101,6 +101,7 @@ class Synthetic:
             "layer": Variable(("layer",), np.array([f"layer{i}" for i in layers])),
             "layer_index": Variable(("layer",), layers),
             "depth": Variable(("layer",), depth),
+            "spread": Variable(("layer",), np.full(len(depth), 0.5)),
             "neuroid_id": Variable(("neuroid",), np.array([f"{area}-{i}" for i in range(4)])),
             "weight": Variable(("neuroid",), np.ones(4)),
             "complete": Variable(("neuroid",), np.ones(4, np.int8)),

@@ -11,7 +11,7 @@ import numpy as np
 from cortiscope.experiment.responses import Area
 from cortiscope.files import Variable
 from cortiscope.mappings.kinds import MAPPINGS, TOGETHER
-from cortiscope.networks.features import Layer
+from cortiscope.networks.features import Layer, relative_spread
 from cortiscope.statistics.resampling import p_value
 
 
@@ -110,7 +110,7 @@ def _say_incomplete(mapping: str, areas: Sequence[Area]) -> None:
             )
 
 
-Row = tuple[str, int, float]  # name, index and depth of a layer
+Row = tuple[str, int, float, float]  # name, index, depth and spread of a layer
 
 
 def _singly(
@@ -119,7 +119,7 @@ def _singly(
     """Each layer's scores of all areas."""
     for layer in layers:
         about = layer.attributes
-        row = layer.name, int(about["index"]), float(about["depth"])
+        row = layer.name, int(about["index"]), float(about["depth"]), relative_spread(layer)
         yield row, [scorer.score(layer) for scorer in scorers]
 
 
@@ -127,7 +127,7 @@ def _together(
     scorers: Sequence[Scorer], layers: Sequence[Layer]
 ) -> Iterator[tuple[Row, list[LayerScore]]]:
     """The scores of all areas by all layers."""
-    row = TOGETHER, -1, float("nan")
+    row = TOGETHER, -1, float("nan"), float("nan")
     yield row, [scorer.score_together(layers) for scorer in scorers]
 
 
@@ -135,11 +135,12 @@ def _variables(
     area: Area, rows: Sequence[Row], scores: Sequence[LayerScore], members: Sequence[Layer]
 ) -> dict[str, Variable]:
     """Of one area's score file; members: the layers that were scored together."""
-    names, indices, depths = zip(*rows, strict=True)
+    names, indices, depths, spreads = zip(*rows, strict=True)
     variables = {
         "layer": Variable(("layer",), np.array(names)),
         "layer_index": Variable(("layer",), np.array(indices)),
         "depth": Variable(("layer",), np.array(depths)),
+        "spread": Variable(("layer",), np.array(spreads)),
         "neuroid_id": Variable(("neuroid",), area.neuroid_id),
         "weight": Variable(("neuroid",), area.weight),
         "complete": Variable(("neuroid",), area.complete.astype(np.int8)),

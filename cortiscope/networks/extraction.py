@@ -18,6 +18,7 @@ from torch import nn
 from cortiscope.errors import InputError
 from cortiscope.networks import first_passes, projection
 from cortiscope.networks.devices import choose_device, reproducible, seeded
+from cortiscope.networks.features import SINGLE_PRECISION, Layer, relative_spread
 from cortiscope.networks.memory import free_memory
 from cortiscope.networks.outputs import as_text
 from cortiscope.networks.projection_kinds import fullest_batch
@@ -93,9 +94,20 @@ def extract(
             seconds = time.monotonic() - began
             report(f"{run.where}: {stop} of {len(images)} stimuli, {seconds:.0f} s")
             start = stop
-    return run.finish()
+    outcomes = run.finish()
+    alike = [name for name, outcome in outcomes.items() if _alike(name, outcome)]
+    if alike:
+        report(f"warning: {run.where}: {ALIKE} in {len(alike)} layers: {', '.join(alike)}")
+    return outcomes
 
 
+def _alike(name: str, outcome: projection.Outcome) -> bool:
+    arrays, attributes = outcome
+    layer = Layer(name=name, attributes=attributes, **arrays)
+    return relative_spread(layer) < SINGLE_PRECISION
+
+
+ALIKE = "stimuli differ by less than single precision can tell, and scores are of rounding,"
 RANDOM = "is random in evaluation mode; stimuli are shown one at a time, each with its own seed"
 
 

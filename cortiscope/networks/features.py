@@ -10,6 +10,9 @@ import numpy as np
 from cortiscope.errors import InputError
 from cortiscope.files import Group, Variable, opened, read_group, write
 
+# The last digit of float32, in which networks compute.
+SINGLE_PRECISION = float(np.finfo(np.float32).eps)
+
 
 @dataclass(frozen=True)
 class Layer:
@@ -69,6 +72,23 @@ def row_centred_gram(layer: Layer) -> np.ndarray:
         + float(layer.attributes["mean_square"])
         - float(layer.attributes["n_features"]) * np.outer(deviation, deviation)
     )
+
+
+def relative_spread(layer: Layer) -> float:
+    """How much a layer's activations differ between stimuli, relative to their size: 0 to 1.
+
+    The root of |x_i − x̄|² over |x_i|², each averaged over stimuli. Below SINGLE_PRECISION, rounding
+    is what differs for the most part.
+    """
+    mean = layer.features.mean(axis=0, dtype=np.float64)
+    centred = (layer.features - mean).ravel()
+    spread = float(centred @ centred) / len(layer.features)
+    of_mean = float(mean @ mean)
+    if layer.mean_product is not None:  # the components lack the mean of the activations
+        about = layer.attributes
+        of_mean = float(about["mean_square"])
+        of_mean += float(about["n_features"]) * float(layer.feature_mean.mean()) ** 2
+    return (spread / (spread + of_mean)) ** 0.5 if spread else 0.0
 
 
 def write_features(

@@ -22,9 +22,12 @@ class Place(NamedTuple):
 
 
 def tensors(output: Any) -> Iterator[torch.Tensor]:
-    """All tensors of a module's output: of a tuple, dict or dataclass those inside, in order."""
+    """All tensors of a module's output: of a tuple, dict or dataclass those inside, in order.
+
+    Quantized ones as the numbers that they stand for.
+    """
     if isinstance(output, torch.Tensor):
-        yield output
+        yield output.dequantize() if output.is_quantized else output
     elif isinstance(output, Mapping):  # such as outputs of transformers, dataclasses as well
         for part in output.values():
             yield from tensors(part)

@@ -120,6 +120,7 @@ def layer_rows(
         "depth": content["depth"].astype(float),
         "kind": [row["kind"] for row in table],
         "n_features": [int(row["n_features"]) for row in table],
+        "spread": content["spread"].astype(float),
         "score": score,
         "null_mean": content["area_null_mean"],
         "p_value": content["area_p_value"],

@@ -3,9 +3,15 @@
 import numpy as np
 import pytest
 import torch
+import xarray
 
 from cortiscope.networks import projection
-from cortiscope.networks.features import read_layers, row_centred_gram, write_features
+from cortiscope.networks.features import (
+    read_layers,
+    relative_spread,
+    row_centred_gram,
+    write_features,
+)
 
 
 @pytest.fixture
@@ -37,3 +43,39 @@ def test_row_centred_gram(activations, kind, tolerance, tmp_path):
     expected = direct(activations)
     found = row_centred_gram(stored_layer(activations, kind, tmp_path / "f.nc"))
     assert np.abs(found - expected).max() <= tolerance * np.diagonal(expected).mean()
+
+
+def test_a_file_opens_in_xarray_and_gives_correlations_as_its_documentation_says(
+    activations, tmp_path
+):
+    """The formula of config/README.md, against numpy on the activations themselves."""
+    stored_layer(activations, "exact", tmp_path / "f.nc")
+    layer = xarray.open_dataset(tmp_path / "f.nc", group="conv1")
+    layer = layer.assign_coords(stimulus_id=xarray.open_dataset(tmp_path / "f.nc")["stimulus_id"])
+    assert layer["features"].sel(stimulus=layer["stimulus_id"] == "3").shape == (1, 11)
+    c, m, b = (layer[name].values for name in ("features", "feature_mean", "mean_product"))
+    deviation = m - m.mean()
+    products = c @ c.T + b[:, None] + b + layer.attrs["mean_square"]
+    products -= layer.attrs["n_features"] * np.outer(deviation, deviation)
+    scale = np.sqrt(np.diag(products))
+    expected = np.corrcoef(activations.astype(np.float64))
+    np.testing.assert_allclose(products / np.outer(scale, scale), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("size", [0.5, 1e-3, 1e-6])
+@pytest.mark.parametrize(("kind", "tolerance"), [("exact", 0.02), ("none", 0.02), ("fold", 0.1)])
+def test_relative_spread(kind, tolerance, size, tmp_path):
+    random = np.random.default_rng(0)
+    activations = 3 + random.normal(size=5000) + size * random.normal(size=(12, 5000))
+    raw = activations.astype(np.float32)
+    found = relative_spread(stored_layer(raw, kind, tmp_path / "f.nc"))
+    centred = np.square(raw - raw.mean(0, dtype=np.float64)).sum()
+    expected = np.sqrt(centred / np.square(raw.astype(np.float64)).sum())
+    assert found == pytest.approx(expected, rel=tolerance)
+
+
+@pytest.mark.parametrize("kind", ["exact", "none", "fold"])
+@pytest.mark.parametrize("level", [0.0, 3.3])
+def test_a_layer_that_is_the_same_for_all_stimuli_has_no_spread(kind, level, tmp_path):
+    raw = np.full((12, 5000), level, np.float32)
+    assert relative_spread(stored_layer(raw, kind, tmp_path / "f.nc")) == 0

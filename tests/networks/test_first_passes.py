@@ -142,6 +142,42 @@ def test_a_generator_of_the_networks_own_is_refused():
         features(network, ["quiet", "noisy"])
 
 
+class Vanishing(nn.Module):
+    """As untrained networks: what is left of the stimuli gets lost beside an offset."""
+
+    def __init__(self):
+        super().__init__()
+        self.rows = nn.Flatten()
+        self.fading, self.faded, self.gone = nn.Identity(), nn.Identity(), nn.Identity()
+
+    def forward(self, batch):
+        rows = self.rows(batch)
+        self.fading(10 + 1e-4 * rows)
+        self.faded(10 + 3e-7 * rows)
+        return self.gone(10 + 1e-9 * rows)
+
+
+@pytest.mark.parametrize("kind", ["exact", "fold", "none"])
+def test_layers_of_which_rounding_is_left_are_named(kind):
+    """What a correlation with double precision says of the same layers."""
+    said: list[str] = []
+    names = ["rows", "fading", "faded", "gone"]
+    found = features(Vanishing(), names, said, projection=kind, components=192)
+    warnings = [line for line in said if line.startswith("warning")]
+    assert warnings == [
+        "warning: model net: stimuli differ by less than single precision can tell, and scores are "
+        "of rounding, in 2 layers: faded, gone"
+    ]
+    exact = images().flatten(1).double().numpy()
+    agreement = [np.corrcoef(*map(distances, (found[name], exact)))[0, 1] for name in names[:3]]
+    assert min(agreement[:2]) > 0.99 > 0.9 > agreement[2]
+
+
+def distances(rows):
+    differences = rows[:, None] - rows
+    return np.square(differences).sum(2)[np.triu_indices(len(rows), 1)]
+
+
 class Squeezing(nn.Module):
     """Drops the dimension of a lone stimulus."""
 
@@ -175,3 +211,22 @@ def test_a_lone_stimulus_that_was_asked_for_is_answered_in_one_line():
 def test_studies_of_fewer_stimuli_than_are_looked_at(n):
     found = features(nn.Sequential(nn.Conv2d(3, 4, 3), nn.Flatten()), ["1"], batch=images(n))
     assert found["1"].shape == (n, 144)
+
+
+class Hungry(nn.Module):
+    """Has memory for so many stimuli, which the second axis of its layer has."""
+
+    def __init__(self, most):
+        super().__init__()
+        self.most, self.part = most, nn.Identity()
+
+    def forward(self, batch):
+        if len(batch) > self.most:
+            raise MemoryError
+        return self.part(batch.flatten(1).T)
+
+
+@pytest.mark.parametrize("most", [1, 2])
+def test_where_three_do_not_fit_into_memory_one_tells_the_axis(most):
+    found = features(Hungry(most), ["part"], batch_size=4)
+    assert np.array_equal(found["part"], images().flatten(1).numpy())

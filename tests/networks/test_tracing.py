@@ -266,3 +266,16 @@ def test_a_value_that_leaves_torch_still_depends_on_the_stimulus():
 
     network = nn.Sequential(Detour(), nn.Linear(1, 4)).eval()
     assert not any(call.unrecorded for call in trace(network, (3, SIDE, SIDE)))
+
+
+@pytest.mark.filterwarnings("ignore")  # torch will give up what people's networks are made of
+def test_quantized_numbers_are_recorded_as_what_they_stand_for():
+    class Rounded(nn.Module):
+        def forward(self, values):
+            return torch.quantize_per_tensor(values, 0.5, 10, torch.quint8)
+
+    network = nn.Sequential(Rounded(), nn.Identity()).eval()
+    found = recorded(network, ["0", "1"])
+    expected = (images() * 2).round().clamp(-10, 245) / 2
+    for rows in found.values():
+        np.testing.assert_array_equal(rows, expected.flatten(1).numpy())
