@@ -21,9 +21,8 @@ from cortiscope.errors import InputError
 BLOCK = 1 << 20  # bytes read at a time
 PATIENCE = 60  # seconds without an answer
 SAFE = "save it with safetensors.torch.save_file(network.state_dict(), path)"
-# What torch's wrappers for several devices begin every name with, and its compiler every name in
-# what it compiled.
-WRAPPED = re.compile(r"^(?:module\.|_orig_mod\.)+|\b_orig_mod\.")
+PARALLEL = "module."  # what torch's wrappers for several devices begin every name with
+COMPILED = re.compile(r"\b_orig_mod\.")  # what its compiler puts before the names in its part
 # Checkpoints of densenet and vision transformers keep names that torchvision itself renames when it
 # loads them.
 LEGACY = (
@@ -69,7 +68,11 @@ def load(network: nn.Module, path: str | Path, model: str, unused: tuple[str, ..
 
 def _name(key: str, wanted: Container[str]) -> str:
     """What the network calls a tensor of a file."""
-    for rename in (lambda name: WRAPPED.sub("", name), _renamed):
+    for rename in (
+        lambda name: COMPILED.sub("", name),
+        lambda name: name.removeprefix(PARALLEL),
+        _renamed,
+    ):
         if key not in wanted:
             key = rename(key)
     return key
