@@ -21,9 +21,8 @@ from cortiscope.errors import InputError
 BLOCK = 1 << 20  # bytes read at a time
 PATIENCE = 60  # seconds without an answer
 SAFE = "save it with safetensors.torch.save_file(network.state_dict(), path)"
-# What torch's compiler begins every name with in what it compiled, and its wrappers for several
-# devices every name; a network may have a module of that name itself.
-COMPILED, WRAPPED = re.compile(r"\b_orig_mod\."), re.compile(r"^module\.")
+PARALLEL = "module."  # what torch's wrappers for several devices begin every name with
+COMPILED = re.compile(r"\b_orig_mod\.")  # what its compiler puts before the names in its part
 # Checkpoints of densenet and vision transformers keep names that torchvision itself renames when it
 # loads them.
 LEGACY = (
@@ -69,12 +68,11 @@ def load(network: nn.Module, path: str | Path, model: str, unused: tuple[str, ..
 
 def _name(key: str, wanted: Container[str]) -> str:
     """What the network calls a tensor of a file."""
-    renamings = (
+    for rename in (
         lambda name: COMPILED.sub("", name),
-        lambda name: WRAPPED.sub("", name),
+        lambda name: name.removeprefix(PARALLEL),
         _renamed,
-    )
-    for rename in renamings:
+    ):
         if key not in wanted:
             key = rename(key)
     return key
