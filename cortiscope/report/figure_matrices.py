@@ -42,7 +42,8 @@ def model_by_area(models: pd.DataFrame, measures: Mapping[str, str]) -> tuple[Fi
     """Heat map of the best layers' scores, models sorted by accuracy; a panel per mapping.
 
     models: rows of accuracy_vs_brain. measures: mapping to what its score is, in their order. The
-    share of the ceiling where it is known for every area of a mapping, else the score itself.
+    share of the ceiling where it is known, and above chance, for every area of a mapping, else the
+    score itself.
     Returns the figure and its cells.
     """
     areas = list(models["area"].unique())
@@ -51,7 +52,8 @@ def model_by_area(models: pd.DataFrame, measures: Mapping[str, str]) -> tuple[Fi
     )
     labels = [_model_text(row) for _, row in ordered.iterrows()]
     figure, panels, cell = _heat_map_panels(len(measures), areas, labels)
-    unknown = models["ceiling"].isna().groupby(models["mapping"]).any()
+    share = models["score_of_ceiling"].isna() & (models["score"].notna() | models["ceiling"].isna())
+    unknown = share.groupby(models["mapping"]).any()
     parts = [
         ("score" if unknown[mapping] else "share of the ceiling", f"({measure})")
         for mapping, measure in measures.items()

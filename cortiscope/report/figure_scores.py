@@ -62,7 +62,7 @@ def accuracy_vs_score(
         _points(axes, shown, looks)
         if note.startswith("r ="):
             _regression(axes, shown)
-        draw_ceiling(axes, here["ceiling"])
+        draw_ceiling(axes, here)
     for axes in bottom_panels(panels, areas):
         axes.set_xlabel("top-1 accuracy (%)")
     if few:
@@ -156,7 +156,7 @@ def layer_depth(layers: pd.DataFrame, measures: Mapping[str, str]) -> Figure:
             continue
         for model, rows in here.groupby("model", sort=False):
             draw_curve(axes, rows, looks[str(model)])
-        draw_ceiling(axes, here["ceiling"])
+        draw_ceiling(axes, here)
         axes.set_xlim(-0.03, 1.03)
         axes.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
     for axes in bottom_panels(panels, areas):

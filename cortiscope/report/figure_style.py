@@ -17,6 +17,7 @@ from matplotlib.typing import RcKeyType
 
 from cortiscope.files import replacing
 from cortiscope.mappings.kinds import MAPPINGS
+from cortiscope.report.model_tables import LEVEL
 
 MILLIMETRE = 1 / 25.4  # inches
 WIDTH = 180 * MILLIMETRE  # a journal's two columns
@@ -200,9 +201,12 @@ def say_empty(axes: Axes, text: str) -> None:
     axes.spines["bottom"].set_visible(False)
 
 
-def draw_ceiling(axes: Axes, ceilings: pd.Series) -> None:
-    """A line at the ceiling, where it is known, with room for its name above it."""
-    known = ceilings.dropna().unique()
+def draw_ceiling(axes: Axes, rows: pd.DataFrame) -> None:
+    """A line at the ceiling, where it is known and above chance, with room for its name above it.
+
+    rows: columns ceiling, ceiling_p.
+    """
+    known = rows["ceiling"].where(~(rows["ceiling_p"] > LEVEL)).dropna().unique()
     if len(known):
         axes.update_datalim([(0, 1.12 * known[0])], updatex=False)
         axes.axhline(known[0], color=GREY, linewidth=0.9, linestyle=(0, (4, 2)), zorder=1)

@@ -18,11 +18,11 @@ TABLES = ("layers", "accuracy_vs_brain", "correlations", "contrasts")
 FIGURES = ("accuracy_vs_score", "layer_depth", "model_by_area", "trained_vs_untrained")
 POINTS = [
     "mapping", "area", "model", "family", "architecture", "training", "top1", "best_layer",
-    "score", "score_low", "score_high", "ceiling",
+    "score", "score_low", "score_high", "ceiling", "ceiling_p",
 ]  # fmt: skip
 CURVES = [
     "mapping", "area", "model", "family", "architecture", "training", "layer", "layer_index",
-    "depth", "score", "score_low", "score_high", "ceiling",
+    "depth", "score", "score_low", "score_high", "ceiling", "ceiling_p",
 ]  # fmt: skip
 
 
