@@ -25,6 +25,7 @@ class Synthetic:
     n_draws: int = 40
     selection: str = "repetitions"
     ceiling: float = 0.8
+    ceiling_p: float = 0.01
     own_noise: float = 0.0  # of each model's bootstrap draws, beyond what the stimuli share
     n_permutations: int = 99
     models: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -47,6 +48,10 @@ class Synthetic:
                 "area_ceiling_half": Variable((), np.array(self.ceiling - 0.1)),
                 "rdm_ceiling": Variable((), np.array(self.ceiling - 0.2)),
                 "rdm_ceiling_half": Variable((), np.array(self.ceiling - 0.3)),
+                **{
+                    f"{name}_ceiling_p": Variable((), np.array(self.ceiling_p))
+                    for name in ("area", "rdm", "cka")
+                },
                 "cka_ceiling": Variable((), np.array(self.ceiling)),
                 "cka_ceiling_half": Variable((), np.array(self.ceiling - 0.1)),
             }

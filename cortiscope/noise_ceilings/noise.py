@@ -21,12 +21,17 @@ class Ceiling:
     many new ones, up to 1; 0 or below where nothing but noise was measured. ceiling: its square
     root, the highest correlation of any model with the mean over all. ceiling_half: the same for
     the mean over one half of the repetitions. NaN for a ceiling where the reliability is not
-    positive, and throughout for a constant response.
+    positive, and throughout for a constant response. half: the reliability of a mean over one half,
+    0 or below as well; growth: how many times as many repetitions all are. p: that halves agree by
+    more than chance, where it is known of what has one ceiling.
     """
 
     reliability: NDArray
     ceiling: NDArray
     ceiling_half: NDArray
+    half: NDArray
+    growth: float | NDArray
+    p: float = np.nan
 
 
 def split_half_ceiling(responses: NDArray, splits: int, seed: int) -> Ceiling:
@@ -125,4 +130,6 @@ def extended(r: NDArray, factor: float | NDArray) -> Ceiling:
         reliability=reliability,
         ceiling=np.sqrt(np.where(r > 0, reliability, np.nan)),
         ceiling_half=np.sqrt(np.where(r > 0, r, np.nan)),
+        half=r,
+        growth=factor,
     )

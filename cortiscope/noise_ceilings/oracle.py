@@ -64,12 +64,14 @@ def corrected(
 
     whole, half: how many repetitions the means have that models are compared with.
     """
-    o = np.where(score > 0, score, np.nan)
+    o = np.abs(score)
     root = np.sqrt(((others - 1) * o**2) ** 2 + 4 * others * o**2)
     single = ((others - 1) * o**2 + root) / (2 * others)
     of_whole, of_half = (k * single / (1 + (k - 1) * single) for k in (whole, half))
+    ceiling, ceiling_half = (np.sqrt(np.where(score > 0, k, np.nan)) for k in (of_whole, of_half))
     reliability = np.where(score <= 0, 0.0, of_whole)
-    return Ceiling(reliability, ceiling=np.sqrt(of_whole), ceiling_half=np.sqrt(of_half))
+    growth = np.asarray(whole) / half
+    return Ceiling(reliability, ceiling, ceiling_half, np.sign(score) * of_half, growth)
 
 
 def _mean_oracle(responses: NDArray) -> tuple[NDArray, NDArray]:

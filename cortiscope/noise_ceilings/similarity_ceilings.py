@@ -5,14 +5,16 @@ depends on the dissimilarity and on the comparison. The extension takes the nois
 between halves and as shrinking with repetitions, which holds where it is small.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cortiscope.noise_ceilings import chance
 from cortiscope.noise_ceilings.noise import Ceiling, extended, growth, half_means, known_mean
 from cortiscope.similarity import cka, rsa
-from cortiscope.similarity.comparison import paired
+from cortiscope.similarity.comparison import compare, permutation_null
 from cortiscope.similarity.dissimilarity import crossnobis, pattern_rdm
 from cortiscope.statistics.halves import halves
 
@@ -37,7 +39,7 @@ def rdm_split_half_ceiling(
             return np.stack([crossnobis(responses[:, half]) for half in split])
         return np.stack([pattern_rdm(half, dissimilarity) for half in means(split)])
 
-    return _rdm_ceiling(rdms, halves(responses.shape[1], splits, seed), comparison)
+    return _rdm_ceiling(rdms, halves(responses.shape[1], splits, seed), comparison, seed)
 
 
 def subject_rdm_ceiling(
@@ -52,6 +54,7 @@ def subject_rdm_ceiling(
         lambda split: np.stack([dissimilarities[half].mean(axis=0) for half in split]),
         halves(len(dissimilarities), splits, seed),
         comparison,
+        seed,
     )
 
 
@@ -63,8 +66,7 @@ def cka_split_half_ceiling(responses: NDArray, splits: int, seed: int) -> Ceilin
     """
     means = _halves_of(responses)
     chosen = halves(responses.shape[1], splits, seed)
-    r = [_cka(*(cka.gram(half) for half in means(split))) for split in chosen]
-    return extended(known_mean(np.array(r)), growth(responses.shape[1]))
+    return _cka_ceiling((map(cka.gram, means(split)) for split in chosen), chosen, seed)
 
 
 def subject_cka_ceiling(dissimilarities: NDArray, splits: int, seed: int) -> Ceiling:
@@ -73,13 +75,22 @@ def subject_cka_ceiling(dissimilarities: NDArray, splits: int, seed: int) -> Cei
     Raises InputError for a single subject.
     """
     chosen = halves(len(dissimilarities), splits, seed)
-    means = [[dissimilarities[half].mean(axis=0) for half in split] for split in chosen]
-    r = [_cka(*(cka.distance_gram(cells) for cells in both)) for both in means]
-    return extended(known_mean(np.array(r)), growth(len(dissimilarities)))
+    means = ([dissimilarities[half].mean(axis=0) for half in split] for split in chosen)
+    return _cka_ceiling((map(cka.distance_gram, both) for both in means), chosen, seed)
 
 
-def _cka(first: NDArray, second: NDArray) -> float:
-    return float(cka.cka(first, second))
+def _cka_ceiling(grams: Iterable[Iterable[NDArray]], chosen: NDArray, seed: int) -> Ceiling:
+    """From the two Gram matrices of each split."""
+    r: list[float] = []
+    p: list[float] = []
+    for both in grams:
+        first, second = (cka.prepared(each) for each in both)
+        r.append(float(cka.products(first, second)))
+        if len(p) < chance.SPLITS:
+            moved = chance.orders(len(first), seed)
+            p.append(chance.reached(r[-1], cka.permutation_null(first, second, moved)))
+    found = extended(known_mean(np.array(r)), growth(chosen.shape[2]))
+    return replace(found, p=chance.of_splits(p))
 
 
 def _halves_of(responses: NDArray) -> Callable[[NDArray], tuple[NDArray, NDArray]]:
@@ -95,19 +106,25 @@ def _halves_of(responses: NDArray) -> Callable[[NDArray], tuple[NDArray, NDArray
     return means
 
 
-def _rdm_ceiling(rdms: Callable[[NDArray], NDArray], chosen: NDArray, comparison: str) -> Ceiling:
+def _rdm_ceiling(
+    rdms: Callable[[NDArray], NDArray], chosen: NDArray, comparison: str, seed: int
+) -> Ceiling:
     """From the comparison of two RDMs (half, cell), of each split."""
     factor = growth(chosen.shape[2])
-    if comparison == "spearman":
-        r = [float(np.prod(rsa.ranks(rdms(split)), axis=0).sum()) for split in chosen]
-    else:
-        both = [rdms(split) for split in chosen]
-        r = [float(paired(first[None], second[None], comparison)[0]) for first, second in both]
-    mean = known_mean(np.array(r))
+    r: list[float] = []
+    p: list[float] = []
+    for split in chosen:
+        first, second = rdms(split)
+        r.append(float(compare(first, second, comparison)))
+        if len(p) < chance.SPLITS:
+            moved = chance.orders(len(rsa.square(first)), seed)
+            p.append(chance.reached(r[-1], permutation_null(first, second, moved, comparison)))
+    mean, above = known_mean(np.array(r)), chance.of_splits(p)
     if comparison != "kendall":
-        return extended(mean, factor)
+        return replace(extended(mean, factor), p=above)
     # Noise lowers a correlation by a factor, but not tau: of Gaussian cells it is 2/pi asin(r)
     # (Greiner 1909; Kendall 1949), so that the ceiling is taken of r and turned back.
     ceiling = extended(np.sin(np.pi / 2 * mean), factor)
     fields = (ceiling.reliability, ceiling.ceiling, ceiling.ceiling_half)
-    return Ceiling(*(2 / np.pi * np.arcsin(np.minimum(field, 1.0)) for field in fields))
+    whole, top, top_half = (2 / np.pi * np.arcsin(np.minimum(field, 1.0)) for field in fields)
+    return Ceiling(whole, top, top_half, half=mean, growth=factor, p=above)

@@ -11,6 +11,7 @@ from cortiscope.planning.blocks import (
 )
 from cortiscope.planning.study import Study
 
+TESTED = 10  # `SPLITS` of noise_ceilings.chance
 CLASSIFIED = 50  # images at a time: `BATCH` of networks.accuracy, which would import torch
 
 
@@ -64,11 +65,13 @@ def ceilings_memory(study: Study, area: str) -> int:
 
 
 def ceilings_minutes(study: Study, area: str) -> int:
-    """Minutes to allow those: ten times what they took."""
+    """Minutes to allow those: ten times what they took. Few of the splits have a p-value each."""
     n_stimuli, counts = study.n_stimuli, [study.neuroids[name] for name in study.fitted(area)]
-    cells = len(counts) * n_stimuli**2 * 1e-7
+    cells = len(counts) * n_stimuli**2
     responses = sum(counts) * n_stimuli * (study.repetitions * 1e-8 + n_stimuli * 1e-10)
-    return 10 + int(study.config["ceilings"]["splits"] * (cells + responses) / 6)
+    splits = study.config["ceilings"]["splits"]
+    seconds = splits * (cells * 1e-7 + responses) + min(splits, TESTED) * (cells * 2e-6 + responses)
+    return 10 + int(seconds / 6)
 
 
 def fit_memory(study: Study, area: str, mapping: str, model: str) -> int:

@@ -24,5 +24,6 @@ def with_given(table: pd.DataFrame, given: Mapping[str, Mapping[str, float]]) ->
             half = np.where(halved, ceiling / np.sqrt(2 - ceiling**2), ceiling)
             table.loc[rows, "ceiling"] = ceiling**power
             table.loc[rows, "selection_ceiling"] = half**power
-            table.loc[rows, "ceiling_source"] = "given"
-    return table.assign(score_of_ceiling=table["score"] / table["ceiling"])
+            table.loc[rows, "score_of_ceiling"] = table.loc[rows, "score"] / ceiling**power
+            table.loc[rows, ["ceiling_source", "ceiling_p"]] = "given", np.nan
+    return table

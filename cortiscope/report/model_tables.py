@@ -28,6 +28,7 @@ from cortiscope.statistics.resampling import INTERVAL, mean_of_known
 # Columns of lists, of the layers that are scored together, and what they are in a score file.
 MEMBERS = {"members": "member", "member_depths": "member_depth", "layer_weights": "layer_weight"}
 # Of mappings that divide what is explained: columns that are means over neuroids.
+LEVEL = 0.05  # of p-values of ceilings
 SHARES = ("explained_layer", "explained_low_level", "explained_shared")
 COUNTS = ("n_neuroids", "n_selected", "n_scored")
 NEUROID_VALUES = ("score", "null_mean", "p_value", "alpha", "ceiling")
@@ -109,7 +110,7 @@ def layer_rows(
     content, names = scores.content, scores.content["layer"].tolist()
     table = [_layer_of(name, layers, scores.path) for name in names]
     joint = "layer_weight" in content.variables
-    full, selected = _area_ceilings(scores, ceilings)
+    full, selected, chance = _area_ceilings(scores, ceilings)
     score, draws = content["area_score"], content["area_bootstrap"]
     without = Variable(("layer", "permutation"), np.empty((len(names), 0)))
     null = content.variables.get("area_null", without).values
@@ -132,7 +133,8 @@ def layer_rows(
         "score_low": low,
         "score_high": high,
         "ceiling": full,
-        "score_of_ceiling": score / full,
+        "score_of_ceiling": share_of(score, full, chance),
+        "ceiling_p": chance,
         "n_without_pattern": lost.astype(int),
         "bootstrap": list(draws.astype(float)),
         "null": list(null.astype(float)),
@@ -198,10 +200,16 @@ def _layer_of(name: str, layers: Mapping[str, Any], path: str) -> Mapping[str, A
     return layers[name]
 
 
-def _area_ceilings(scores: Scores, ceilings: Group) -> tuple[float, float]:
-    """The ceiling of all the data, and of the data on which selected layers are scored.
+def share_of(score: Any, ceiling: float, p: float) -> Any:
+    """Scores as shares of a ceiling; NaN of one that is not above chance, by its p-value."""
+    return score / (np.nan if p > LEVEL else ceiling)
 
-    Halves of the stimuli are answered by all repetitions, halves of the repetitions are noisier.
+
+def _area_ceilings(scores: Scores, ceilings: Group) -> tuple[float, float, float]:
+    """The ceiling of all the data, that of the data on which selected layers are scored, and p.
+
+    Halves of the stimuli are answered by all repetitions, halves of the repetitions are noisier. p:
+    that the recordings repeat by more than chance; NaN = not known.
     """
     kind, about = MAPPINGS[scores.mapping], scores.content.attributes
     name = "median_ceiling" if about.get("protocol") == "brainscore" else kind.ceiling
@@ -210,7 +218,8 @@ def _area_ceilings(scores: Scores, ceilings: Group) -> tuple[float, float]:
     full, selected = (
         ceiling ** (2 if kind.squared else 1) if ceiling > 0 else np.nan for ceiling in found
     )
-    return full, selected
+    known = f"{name}_p" in ceilings.variables
+    return full, selected, float(ceilings[f"{name}_p"]) if known else np.nan
 
 
 def interval(draws: np.ndarray) -> tuple[float, float]:

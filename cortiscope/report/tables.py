@@ -18,7 +18,7 @@ from cortiscope.report.across_models import (
 )
 from cortiscope.report.hierarchy import best_depth
 from cortiscope.report.layer_weights import layer_weights
-from cortiscope.report.model_tables import COUNTS, MEMBERS, interval, with_provenance
+from cortiscope.report.model_tables import COUNTS, MEMBERS, interval, share_of, with_provenance
 from cortiscope.statistics.resampling import mean_of_known, p_value
 
 INTERNAL = ["bootstrap", "null", "selection", "selection_data", "selection_ceiling", *MEMBERS]
@@ -27,7 +27,7 @@ HEADLINE = [
     "best_layer", "depth", "score", "score_low", "score_high", "p_value", "ceiling",
     "score_of_ceiling", "n_neuroids", "n_layers", "n_parameters", "n_features", "selection",
     "protocol", "n_selected", "neuroid_low", "neuroid_high", "n_subjects", "preprocessing",
-    "preprocessing_source", "ceiling_source", "n_without_pattern",
+    "preprocessing_source", "ceiling_source", "ceiling_p", "n_without_pattern",
 ]  # fmt: skip
 
 
@@ -101,7 +101,7 @@ def best_layers(table: pd.DataFrame) -> tuple[pd.DataFrame, list[np.ndarray]]:
                 "neuroid_high": row["neuroid_high"] + moved,
                 "p_value": float(p_value(row["score"], highest(layers["null"].tolist()))),
                 "ceiling": ceiling,
-                "score_of_ceiling": best.score / ceiling,
+                "score_of_ceiling": share_of(best.score, ceiling, row["ceiling_p"]),
                 "selection": in_words(row["selection_data"], selection.shape[1]),
             }
         )

@@ -143,7 +143,11 @@ def score(predicted: Sequence[NDArray], brains: NDArray, held_out: HeldOut, meth
 
 
 def null_brains(brains: NDArray, held_out: HeldOut, method: str) -> list[NDArray]:
-    """Permuted brains (permutation, cell) prepared set by set: once for all layers."""
+    """Permuted brains (permutation, cell) prepared set by set: once for all layers.
+
+    Those that miss a cell are known nowhere.
+    """
+    brains = np.where(np.isfinite(brains).all(axis=1, keepdims=True), brains, np.nan)
     if method == "kendall":
         return [kendall.levels(brains[:, cells], LEVELS) for cells in held_out.cells]
     return [prepared(brains[:, cells], method) for cells in held_out.cells]

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from cortiscope.statistics.rounding import varies
+from cortiscope.statistics.rounding import varies, without_rounding
 
 LEVELS = 64
 CELLS_AT_ONCE = 2**18  # small enough for the cache
@@ -29,7 +29,7 @@ def tau_a(first: NDArray, second: NDArray) -> float:
     n_cells = len(first)
     if n_cells < 2 or not (_varies(first) and _varies(second)):
         return float("nan")
-    x, y = dense_ranks(first), dense_ranks(second)
+    x, y = (dense_ranks(without_rounding(cells)) for cells in (first, second))
     order = np.argsort(x * (y.max() + 1) + y, kind="stable")  # ties of x are no inversions
     discordant = inversions(y[order])
     joint = x * (y.max() + 1) + y
@@ -74,10 +74,10 @@ def levels(cells: NDArray, count: int = LEVELS) -> NDArray:
     """Cells (..., cell) cut by rank into at most `count` levels: int16, ties together.
 
     Exactly the ranks where there are no more distinct values than levels. -1 throughout where a
-    cell is NaN or all are equal.
+    cell is NaN or all are equal. Cells that are equal but for rounding tie, as in `tau_a`.
     """
     n_cells = cells.shape[-1]
-    flat = np.asarray(cells, dtype=np.float64).reshape(-1, n_cells)
+    flat = without_rounding(np.asarray(cells, dtype=np.float64)).reshape(-1, n_cells)
     order = np.argsort(flat, axis=-1)
     ordered = np.take_along_axis(flat, order, axis=-1)
     new = np.ones(ordered.shape, dtype=bool)

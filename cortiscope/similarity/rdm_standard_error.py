@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from cortiscope.similarity import kendall
 from cortiscope.similarity.rsa import square
 from cortiscope.statistics.resampling import average_ranks
-from cortiscope.statistics.rounding import varies
+from cortiscope.statistics.rounding import varies, without_rounding
 from cortiscope.statistics.standard_errors import HIGHEST, student_over_normal
 
 LEVELS = 256  # of Kendall's tau-a
@@ -37,7 +37,7 @@ def comparison_error(model: NDArray, brain: NDArray, method: str) -> float:
     if not (np.isfinite(systems).all() and varies(systems).all()) or len(model) < 6:
         return np.nan
     if method in ("spearman", "kendall"):
-        systems = average_ranks(systems) / len(model)
+        systems = average_ranks(without_rounding(systems)) / len(model)
     if method != "cosine":
         systems = systems - systems.mean(axis=1, keepdims=True)
     score, influence = _influence(model, brain, systems, method)

@@ -17,14 +17,12 @@ def dissimilarities(gram: NDArray, least: float = 0.0) -> NDArray:
 
     gram (stimulus, stimulus). least: share of the summed squares of all patterns up to which one is
     nothing but rounding. Returns (cell,) in 0..2; NaN in the pairs of a stimulus whose pattern does
-    not vary, which has no correlation. Cells that are equal but for rounding are equal: of patterns
-    of two features, all are 0 or 2.
+    not vary, which has no correlation.
     """
     power = np.diagonal(gram)
     norm = np.sqrt(np.where(power > least * power.sum(), power, np.nan))
     first, second = np.triu_indices(len(gram), 1)
-    r = gram[first, second] / (norm[first] * norm[second])
-    return 1.0 - without_rounding(r, 1.0)
+    return 1.0 - gram[first, second] / (norm[first] * norm[second])
 
 
 def without_pattern(*systems: NDArray) -> int:
@@ -57,13 +55,15 @@ def square(cells: NDArray) -> NDArray:
 def ranks(cells: NDArray) -> NDArray:
     """Average ranks along the last axis (..., cell), of mean 0 and norm 1.
 
-    The Spearman correlation of two systems is then the dot product of their ranks. NaN throughout
-    where a cell is NaN or all are equal.
+    The Spearman correlation of two systems is then the dot product of their ranks. Cells that are
+    equal but for rounding tie: of patterns of two features, all are 0 or 2. NaN throughout where a
+    cell is NaN or all are equal.
     """
+    cells = without_rounding(np.asarray(cells, dtype=np.float64))
     n_cells = cells.shape[-1]
     if n_cells < 2:
         return _tied_ranks(cells)
-    flat = np.asarray(cells, dtype=np.float64).reshape(-1, n_cells)
+    flat = cells.reshape(-1, n_cells)
     order = np.argsort(flat, axis=-1)
     ordered = np.take_along_axis(flat, order, axis=-1)
     # Rows without ties, which most are, all have the same ranks in another order.

@@ -26,12 +26,13 @@ def varies(values: NDArray, axis: int = -1) -> NDArray:
     return found
 
 
-def without_rounding(values: NDArray, size: float) -> NDArray:
-    """Values (...) in float64 to the digits that arithmetic keeps, so that what is equal ties.
+def without_rounding(values: NDArray, size: NDArray | float | None = None) -> NDArray:
+    """Values (..., value) to the digits that arithmetic in float64 keeps, so that equal ones tie.
 
-    size: of what they were computed from.
+    size: of what they were computed from, the largest of each row by default. NaN stays.
     """
-    if not 0 < size < np.inf:
-        return values
-    step = KEPT * 2.0 ** np.ceil(np.log2(size))  # a power of 2: to divide by it loses nothing
-    return np.asarray(np.round(values / step) * step)
+    if size is None:
+        size = np.abs(values).max(axis=-1, keepdims=True, initial=0.0)
+    exponent = np.frexp(size)[1] + np.log2(KEPT).astype(int)
+    # A power of 2, by which to divide loses nothing.
+    return np.asarray(np.ldexp(np.round(np.ldexp(values, -exponent)), exponent))

@@ -93,8 +93,8 @@ def test_rdm_ceiling_is_reached_by_new_repetitions() -> None:
 
 def test_subject_ceiling() -> None:
     random = np.random.default_rng(0)
-    shared = random.normal(size=2000)
-    subjects = shared + random.normal(size=(4, 2000))
+    shared = random.normal(size=2016)
+    subjects = shared + random.normal(size=(4, 2016))
     ceiling = similarity_ceilings.subject_rdm_ceiling(subjects, 20, seed=0)
     # Ranks of Gaussian values correlate by 6 / pi asin(r / 2), r = 4 / (4 + 1) for four subjects.
     assert ceiling.reliability == pytest.approx(6 / np.pi * np.arcsin(0.4), abs=0.02)

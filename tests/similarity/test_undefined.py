@@ -55,7 +55,7 @@ def test_an_area_that_is_a_layer_scores_one(n_units: int, make: Make, method: st
     found = score([make(units.astype(np.float32), "own")], response, comparison=method)
     # tau-a does not count pairs of cells that are tied
     cells = rsa.pearson_rdm(response[:, 0])
-    tied, n_cells = np.unique(rankdata(cells), return_counts=True)[1], len(cells)
+    tied, n_cells = np.unique(rankdata(np.round(cells, 9)), return_counts=True)[1], len(cells)
     told = 1 - np.sum(tied * (tied - 1)) / (n_cells * (n_cells - 1))
     most = told if method == "kendall" else 1.0
     assert found["area_score"][0] == pytest.approx(most, abs=1e-5)
@@ -120,13 +120,13 @@ def test_layers_without_pattern_get_no_weight_among_all() -> None:
 def test_stimuli_that_differ_alike_have_no_correlation(method: str, precision: type) -> None:
     """One unit each: all dissimilarities are the same, but for rounding."""
     patterns = (0.1 + 0.7 * np.eye(12)).astype(precision)
-    cells = dissimilarity.pattern_rdm(patterns, method)
-    assert np.ptp(cells) == 0
-    own = dissimilarity.layer_rdm(layer(patterns), method)
-    assert np.ptp(own) == 0
     other = dissimilarity.pattern_rdm(np.random.default_rng(4).normal(size=(12, 9)), method)
     for compared in ("spearman", "pearson", "kendall"):
-        assert np.isnan(comparison.compare(cells, other, compared))
+        for cells in (
+            dissimilarity.pattern_rdm(patterns, method),
+            dissimilarity.layer_rdm(layer(patterns), method),
+        ):
+            assert np.isnan(comparison.compare(cells, other, compared))
     assert np.isnan(cka.cka(cka.gram(patterns), cka.gram(patterns)))
 
 
