@@ -211,7 +211,7 @@ def _powers(squared: NDArray, image: NDArray) -> NDArray:
     rest, going = squared, np.ones(len(image), dtype=bool)
     for left in reversed(range(ITERATIONS - 1)):
         following = _image(rest, image)
-        length = np.sqrt(np.einsum("sa,sa->s", image, following))
+        length = np.sqrt(np.maximum(np.einsum("sa,sa->s", image, following), 0.0))
         length[~(length > 0)] = 1.0
         moved = 2.0 - 2.0 * np.einsum("sa,sa->s", image, image) / length
         previous, image = image, following / length[:, None]

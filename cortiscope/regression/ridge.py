@@ -18,6 +18,8 @@ from cortiscope.regression.trained_once import TrainedOnce
 from cortiscope.statistics.rounding import rounding
 
 FEATURE_CHUNK = 65536
+# Of the spread of a model: held-out predictions are alike, but for rounding, where features are.
+ALIKE = 1e-9
 
 
 @dataclass(frozen=True)
@@ -242,6 +244,7 @@ def _centred(
     nothing = (spread <= lost) | constant_parts(responses, folds)
     with np.errstate(divide="ignore"):
         predicted *= np.where(nothing, 0.0, 1.0 / spread)[fold]
+    predicted[np.abs(predicted) <= ALIKE] = 0.0
     measured[:, constant(responses)] = np.nan
     return predicted, measured
 

@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cortiscope.similarity.rsa import square
+from cortiscope.statistics.rounding import varies
 
 CELLS_AT_ONCE = 2**23  # of all permutations together: 64 MB
 
@@ -33,6 +34,7 @@ def gram(patterns: NDArray) -> NDArray:
     """
     known = np.asarray(patterns, dtype=np.float64)[:, np.isfinite(patterns).all(axis=0)]
     rows = known - known.mean(axis=0)
+    rows[:, ~varies(known, axis=0)] = 0.0  # not the rounding of the mean
     return rows @ rows.T  # (stimulus, neuroid) x (neuroid, stimulus)
 
 

@@ -63,6 +63,7 @@ def layer_rdm(layer: Layer, method: str) -> NDArray:
     if method == "cosine":
         return dissimilarities(raw_gram(layer), _least(layer))
     rows = layer.features - layer.features.mean(axis=0, dtype=np.float64)
+    rows[:, ~varies(layer.features, axis=0)] = 0.0
     return distances(rows @ rows.T, squared=method == "squared_euclidean")
 
 

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from cortiscope.errors import InputError
 from cortiscope.similarity.held_out_cells import HeldOut
+from cortiscope.statistics.rounding import rounding
 
 ALPHAS = (0.01, 0.1, 1.0, 10.0, 100.0)
 KEPT_BYTES = 2**27  # of decompositions, which are otherwise made anew for each set of brains
@@ -208,9 +209,14 @@ class Regression:
         rows = np.delete(self.features, left_out, axis=0)
         size = float((self._blocks_of([(one, other)]) @ self.sizes)[0])
         mean = _pair_sums(rows) / size
-        gram = _pair_products(rows) / size - np.outer(mean, mean)
+        products = _pair_products(rows) / size
+        gram = products - np.outer(mean, mean)
+        if np.trace(gram) <= rounding(gram) * np.trace(products):  # products that do not vary
+            gram = np.zeros_like(gram)
         values, vectors = np.linalg.eigh(gram)
-        scale = max(float(values.mean()), np.finfo(float).tiny)
+        scale = float(values.mean())
+        if not scale > 0:  # nothing is learnt from them, at any strength
+            vectors, scale = np.zeros_like(vectors), 1.0
         made = _Design(size, mean, np.maximum(values, 0.0), vectors, scale)
         if self.keeps:
             self.made[one, other] = made

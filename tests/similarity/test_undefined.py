@@ -168,3 +168,24 @@ def test_held_out_sets_in_which_the_brain_does_not_vary_do_not_count(method: str
     null = held_out_cells.null_score(parts, brains, held_out, method)[0]
     assert null == pytest.approx(np.mean(expected), abs=0.03 if method == "kendall" else 1e-12)
     assert np.isnan(held_out_cells.score(parts, np.zeros((1, 66)), held_out, method)[0])
+
+
+@pytest.mark.parametrize("kind", ["constant", "rounding", "one stimulus", "identity"])
+@pytest.mark.parametrize(
+    "mapping", ["ridge", "ols", "pcr", "lasso", "pls", "rsa", "cka", "unit_weighted"]
+)
+def test_features_that_tell_nothing_score_nothing(mapping: str, kind: str) -> None:
+    """Empty, or exactly 0: of one unit that answers one stimulus, all others are alike."""
+    random = np.random.default_rng(8)
+    features = {
+        "constant": np.full((N_STIMULI, 4), 0.1),
+        "rounding": 0.1 + 1e-17 * random.normal(size=(N_STIMULI, 4)),
+        "one stimulus": np.eye(N_STIMULI)[:, :1],
+        "identity": 0.7 * np.eye(N_STIMULI),
+    }[kind]
+    response = random.normal(size=(N_STIMULI, 2, 6))
+    with np.errstate(all="raise", under="ignore"):
+        found = score([layer(features)], response, mapping, dissimilarity="euclidean")
+    learnt = kind in ("one stimulus", "identity") and mapping in ("rsa", "unit_weighted")
+    if not (learnt and (mapping, kind) != ("rsa", "identity")):
+        assert np.nan_to_num(found["area_score"][0]) == 0.0
