@@ -31,7 +31,8 @@ def model_names(
             name = architecture if kind == "trained" else f"{architecture}_untrained"
             if long and kind == "trained":
                 name += "_in1k"
-            models[name] = {"family": family, "architecture": architecture, "training": kind}
+            labels = {"family": family, "architecture": architecture, "training": kind}
+            models[name] = labels | {"preprocessing": "resize=64 crop=64"}
     return models
 
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import matplotlib as mpl
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -14,6 +15,7 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 from matplotlib.textpath import TextPath
+from matplotlib.transforms import Bbox
 from matplotlib.typing import RcKeyType
 
 from cortiscope.files import replacing
@@ -68,12 +70,22 @@ def _style(font_size: float) -> dict[RcKeyType, Any]:
 def save(figure: Figure, svg: str, png: str, dpi: int, provenance: Mapping[str, Any]) -> None:
     """Write both forms, whole or not at all, with provenance and without dates."""
     about = json.dumps(provenance, sort_keys=True)
+    _settle(figure)
     with replacing(svg) as temporary:
         metadata: dict[str, Any] = {"Date": None, "Description": about}
         figure.savefig(temporary, format="svg", metadata=metadata)
     dpi = min(dpi, int(LONGEST_SIDE / max(figure.get_size_inches())))
     with replacing(png) as temporary:
         figure.savefig(temporary, format="png", dpi=dpi, metadata={"Description": about})
+
+
+def _settle(figure: Figure) -> None:
+    """Lay a figure out once, places rounded: the solver's last digits differ between runs."""
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    for axes in figure.axes:
+        place = axes.get_position(original=True)
+        axes.set_position(Bbox(np.round(place.get_points(), 6)))
 
 
 def measure(mapping: str, comparison: str) -> str:

@@ -18,11 +18,11 @@ GROUP = ["mapping", "area"]
 TABLES = ("layers", "accuracy_vs_brain", "correlations", "contrasts")
 POINTS = [
     "mapping", "area", "model", "family", "architecture", "training", "top1", "best_layer",
-    "score", "score_low", "score_high", "ceiling", "score_of_ceiling", "ceiling_p",
+    "score", "score_low", "score_high", "ceiling", "score_of_ceiling",
 ]  # fmt: skip
 CURVES = [
     "mapping", "area", "model", "family", "architecture", "training", "layer", "layer_index",
-    "depth", "score", "score_low", "score_high", "ceiling", "score_of_ceiling", "ceiling_p",
+    "depth", "score", "score_low", "score_high", "ceiling", "score_of_ceiling",
 ]  # fmt: skip
 
 
