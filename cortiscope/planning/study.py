@@ -20,7 +20,7 @@ from cortiscope.files import composed
 from cortiscope.mappings.kinds import MAPPINGS
 from cortiscope.networks import layer_tables, own_code
 from cortiscope.networks.projection_kinds import resolve
-from cortiscope.networks.weight_names import is_named
+from cortiscope.networks.weight_names import family, is_named
 from cortiscope.planning.models import BUILD_COLUMNS, read_models
 from cortiscope.planning.schema import check
 
@@ -238,7 +238,7 @@ class Study:
         row, table = self.models[model], self.layer_tables[model]
         return {
             "architecture": row["architecture"],
-            "family": row["family"] or row["architecture"],
+            "family": family(row),
             "layers": [{key: layer[key] for key in LAYER_LABELS} for layer in table],
             "n_layers": len(table),
             "n_parameters": int(table[0]["model_parameters"]),
