@@ -75,7 +75,7 @@ class Answers:
             return
         try:
             among, apart = (self._scores(batch[:n], n) for n in (LOOKED_AT, 2))
-        except torch.OutOfMemoryError:  # who asks on, finds what fits
+        except torch.OutOfMemoryError:  # the batches that follow find what fits
             return
         if (among[:2] - apart).abs().max() > ROUNDING * apart.abs().max():
             self.alone, self.size = True, 1
