@@ -45,7 +45,7 @@ rule all:
     default_target: True
     input:
         tables=rules.tables.output,
-        figures=expand(rules.figures.output, figure=FIGURES),
+        figures=expand(rules.figures.output, figure=PAGES),
         # Not only what is made of them, so that one that was deleted is made again.
         scores=deleted_scores,
         ceilings=expand("results/<study>/ceilings/{area}.nc", area=STUDY.areas),

@@ -13,10 +13,9 @@ import shutil
 import tempfile
 import time
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,6 +23,7 @@ import netCDF4
 import numpy as np
 
 from cortiscope.errors import InputError
+from cortiscope.versions import git_commit, versions
 
 REMADE = "delete it, and the next run makes it again"
 RENEW = "copy it anew, or delete it if the workflow made it"
@@ -257,34 +257,6 @@ def refuse_other_making(path: str | os.PathLike[str], found: str, asked: str) ->
 
 def _as_text(settings: Mapping[str, Any]) -> str:
     return json.dumps(settings, sort_keys=True, default=str)
-
-
-def versions(packages: Sequence[str]) -> dict[str, str]:
-    """Installed versions, without importing the packages; those not installed are left out."""
-    found = {}
-    for package in packages:
-        try:
-            found[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            continue
-    return found
-
-
-def git_commit(checkout: Path) -> str:
-    """The commit checked out in `checkout`, read from its .git folder; "unknown" outside git."""
-    head = checkout / ".git" / "HEAD"
-    if not head.is_file():
-        return "unknown"
-    reference = head.read_text().strip()
-    if not reference.startswith("ref: "):
-        return reference
-    name = reference.removeprefix("ref: ")
-    loose = checkout / ".git" / name
-    if loose.is_file():
-        return loose.read_text().strip()
-    packed = checkout / ".git" / "packed-refs"
-    lines = packed.read_text().splitlines() if packed.is_file() else []
-    return next((line.split()[0] for line in lines if line.endswith(f" {name}")), "unknown")
 
 
 def labels(dataset: netCDF4.Dataset, name: str) -> list[str]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from cortiscope import files
 from cortiscope.files import Variable
-from cortiscope.report import model_tables, tables
+from cortiscope.report import model_tables, parquet, tables
 
 PROVENANCE = {"study": "synthetic", "rule": "test"}
 
@@ -115,6 +115,7 @@ class Synthetic:
             "area_p_value": Variable(("layer",), np.full(len(part), 0.01)),
             "area_bootstrap": Variable(("layer", "draw"), score[:, None] + noise),
             "selection_score": Variable(("layer", "split", "half"), half),
+            "n_without_pattern": Variable(("layer",), np.zeros(len(part), np.int32)),
         }
         if mapping == "ridge":
             spread = score[:, None] + np.array([-0.1, 0.1, 0.0, 0.0])
@@ -142,10 +143,8 @@ class Synthetic:
             self.labels(**labels),
         )  # fmt: skip
         layer_path = self.folder / f"{model}.layers.parquet"
-        model_tables.write_frame(frame, str(layer_path), PROVENANCE)
-        model_tables.write_parquet(
-            neuroids, str(self.folder / f"{model}.neuroids.parquet"), PROVENANCE
-        )
+        parquet.write_frame(frame, str(layer_path), PROVENANCE)
+        parquet.write_parquet(neuroids, str(self.folder / f"{model}.neuroids.parquet"), PROVENANCE)
         return str(layer_path)
 
     def write_tables(self, layer_files: list[str], correction: str = "holm") -> dict[str, str]:

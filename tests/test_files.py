@@ -16,6 +16,7 @@ import xarray as xr
 from cortiscope import files
 from cortiscope.errors import InputError
 from cortiscope.files import Group, Variable
+from cortiscope.versions import git_commit
 
 
 def example(path, value=1.0):
@@ -98,13 +99,13 @@ def test_git_commit_is_the_one_checked_out(tmp_path):
     git = tmp_path / ".git"
     (git / "refs" / "heads").mkdir(parents=True)
     (git / "HEAD").write_text("ref: refs/heads/main\n")
-    assert files.git_commit(tmp_path) == "unknown"
+    assert git_commit(tmp_path) == "unknown"
     (git / "packed-refs").write_text("# pack\nabc refs/heads/main\n")
-    assert files.git_commit(tmp_path) == "abc"
+    assert git_commit(tmp_path) == "abc"
     (git / "refs" / "heads" / "main").write_text("def\n")
-    assert files.git_commit(tmp_path) == "def"
+    assert git_commit(tmp_path) == "def"
     (git / "HEAD").write_text("123\n")
-    assert files.git_commit(tmp_path) == "123"
+    assert git_commit(tmp_path) == "123"
 
 
 # Opens a file to write, says so, and waits.

@@ -36,7 +36,7 @@ def loaded(dataset: xr.Dataset, header: netCDF4.Dataset) -> xr.Dataset:
     return dataset
 
 
-def along(dataset: xr.Dataset, dimension: str) -> dict[str, Any]:
+def variables_along(dataset: xr.Dataset, dimension: str) -> dict[str, Any]:
     """Every one-dimensional variable along a dimension."""
     return {
         str(name): (dimension, variable.values)

@@ -59,7 +59,7 @@ def mixtures(dissimilarity: NDArray) -> NDArray:
     weights as there are stimuli. Each is predicted as a neuroid is, and as well as neuroids are:
     a mixture has the share of signal that the area has. (The principal axes of all stimuli are
     none: uncorrelated over all stimuli, they are correlated the other way on those held out as on
-    those trained on, and who predicts the leading ones well is punished on all others.)
+    those trained on, so that a model loses on all others by what it gains on the leading ones.)
 
     dissimilarity (stimulus, stimulus), symmetric, 0 on the diagonal. Returns (stimulus, mixture),
     as many as stimuli, centred; their inner products are G. Of dissimilarities that are no squared

@@ -4,7 +4,7 @@ import numpy as np
 import xarray as xr
 
 from cortiscope.errors import InputError
-from cortiscope.experiment.netcdf import along, loaded
+from cortiscope.experiment.netcdf import loaded, variables_along
 from cortiscope.experiment.rdms import check_dissimilarities, recording_of_rdms
 from cortiscope.experiment.sizes import (
     area_names,
@@ -48,7 +48,7 @@ def read_responses(
     response = dataset[variable]
     _check_recorded(response, areas, f"{source}: {variable}")
     order = [d for d in ("stimulus", "repetition", "neuroid") if d in response.dims]
-    about = along(dataset, "neuroid") | {
+    about = variables_along(dataset, "neuroid") | {
         "area": ("neuroid", areas),
         "stimulus_id": ("stimulus", stimulus_id),
     }

@@ -14,7 +14,7 @@ from cortiscope.experiment.shapes import IMAGE_SIZE
 from cortiscope.experiment.simulated_areas import AREAS
 from cortiscope.files import labels, opened
 
-# netCDF shows numbers of half precision, which it has not, as text.
+# netCDF has no half precision, and shows such numbers as text.
 NUMBERS = "store integers, or floating-point numbers of 32 or 64 bits"
 LIGHT_BYTES = 10**9  # a file of fewer takes a minute to bring in, and some gigabytes
 

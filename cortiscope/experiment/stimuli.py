@@ -9,7 +9,7 @@ import xarray as xr
 
 from cortiscope.errors import InputError
 from cortiscope.experiment.images import list_images, read_image
-from cortiscope.experiment.netcdf import along, loaded
+from cortiscope.experiment.netcdf import loaded, variables_along
 from cortiscope.experiment.sizes import check_images
 from cortiscope.experiment.stimulus_ids import image_category, image_id, read_ids
 from cortiscope.experiment.stored_images import SIZES, SIZES_DIMS, padded
@@ -62,7 +62,7 @@ def _from_file(source: str | Path, variable: str) -> xr.Dataset:
         image = image.expand_dims(channel=3, axis=-1)
     image = image.transpose(*IMAGE_DIMS)
     grey = grey_levels(image.values, f"{source}: {variable}", missing)
-    return xr.Dataset({"image": (IMAGE_DIMS, grey)}, coords=along(dataset, "stimulus"))
+    return xr.Dataset({"image": (IMAGE_DIMS, grey)}, coords=variables_along(dataset, "stimulus"))
 
 
 def grey_levels(values: np.ndarray, where: str, missing: Sequence[Any] = ()) -> np.ndarray:
@@ -92,6 +92,6 @@ def grey_levels(values: np.ndarray, where: str, missing: Sequence[Any] = ()) -> 
     if values.dtype == np.uint8 and white == 255:
         return values
     levels = np.empty(values.shape, np.uint8)
-    for place, image in zip(levels, values, strict=True):  # with memory for one
+    for place, image in zip(levels, values, strict=True):  # one by one, to need little memory
         place[...] = np.rint(255 / white * image.astype(np.float64).clip(0, white))
     return levels

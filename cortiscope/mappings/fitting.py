@@ -176,8 +176,9 @@ def _variables(
 
 
 def _selectable(score: LayerScore) -> np.ndarray:
-    """Scores on halves, where there is one on all the data: half of the stimuli may lack the one
-    that cannot be scored, and layers would be chosen on unlike stimuli.
+    """Scores on halves (split, half); NaN for a layer that has no score on all the data.
+
+    A half may lack the stimulus that cannot be scored: layers would be chosen on unlike stimuli.
     """
     return np.where(np.isfinite(score.area_score), score.selection, np.nan)
 

@@ -149,7 +149,7 @@ class HeldOutSimilarity(Similarity):
             moved, brains = self._permuted(part)
             given = self.validation.test is not None
             predicted = own if given else predict(self.stimuli, moved, self.held_out)
-            null[part] = held_out_cells.null_score(predicted, brains, self.held_out, self.method)
+            null[part] = held_out_cells.null_score(predicted, brains, self.method)
         return null
 
     def _permuted(self, part: slice) -> tuple[np.ndarray, list[np.ndarray]]:

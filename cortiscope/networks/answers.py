@@ -44,6 +44,7 @@ class Answers:
         self.report = report
         self.n_shown = 0
         self.alone = False
+        self.is_classifier: bool | None = None  # asked of the first images
 
     def __call__(self, batch: torch.Tensor) -> torch.Tensor:
         """Scores (stimulus, category) of preprocessed images; to be called batch after batch."""
@@ -74,7 +75,7 @@ class Answers:
             return
         try:
             among, apart = (self._scores(batch[:n], n) for n in (LOOKED_AT, 2))
-        except torch.OutOfMemoryError:  # who asks on, finds what fits
+        except torch.OutOfMemoryError:  # the batches that follow find what fits
             return
         if (among[:2] - apart).abs().max() > ROUNDING * apart.abs().max():
             self.alone, self.size = True, 1
@@ -94,14 +95,15 @@ class Answers:
             problem = f"answers depend on the batch, and one image does not pass alone ({error})"
             raise InputError("accuracy", problem, "give batch norm its statistics") from error
         found = class_scores(output, len(part), self.width)
-        if found is None or not self._is_classifier(images, found.shape[1]):
+        if found is not None and self.is_classifier is None:
+            n_outputs = found.shape[1]
+            own = self.width in (None, n_outputs)
+            self.is_classifier = own or ends_in_readout(self.network, images, n_outputs)
+        if found is None or not self.is_classifier:
             given = [str(tuple(value.shape)) for value in tensors(output, NAMED)]
             shapes = ", ".join(given) or "no tensor"
             raise NoClassifierError(f"outputs {shapes}, which are no class scores")
         return found.float().cpu()
-
-    def _is_classifier(self, images: torch.Tensor, n_outputs: int) -> bool:
-        return self.width in (None, n_outputs) or ends_in_readout(self.network, images, n_outputs)
 
 
 def class_scores(output: Any, n_images: int, width: int | None) -> torch.Tensor | None:

@@ -29,6 +29,9 @@ MEMORY_SHARE = 0.5  # of the memory that is free, for the activations of a batch
 
 LOOKED_AT = 3  # stimuli that are shown first, all of them and all but one: see `first_passes`
 
+ALIKE = "stimuli differ by less than single precision can tell, and scores are of rounding,"
+RANDOM = "is random in evaluation mode; stimuli are shown one at a time, each with its own seed"
+
 # Takes a layer's name and the output of its module.
 Take = Callable[[str, Any], None]
 
@@ -105,10 +108,6 @@ def _alike(name: str, outcome: projection.Outcome) -> bool:
     arrays, attributes = outcome
     layer = Layer(name=name, attributes=attributes, **arrays)
     return relative_spread(layer) < SINGLE_PRECISION
-
-
-ALIKE = "stimuli differ by less than single precision can tell, and scores are of rounding,"
-RANDOM = "is random in evaluation mode; stimuli are shown one at a time, each with its own seed"
 
 
 class _EnoughError(Exception):

@@ -46,7 +46,7 @@ def look(network: nn.Module, size: int) -> FirstLook:
             network(images)
     except _FirstLayerError as first:
         channels = first.channels
-    except Exception:  # who lists the layers says why the network fails
+    except Exception:  # listing the layers says why the network fails
         pass
     finally:
         for hook in hooks:

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from cortiscope.files import read, replacing, versions
+from cortiscope.files import read, replacing
 from cortiscope.networks import zoo
 from cortiscope.networks.accuracy import measured, say
 from cortiscope.networks.devices import choose_device
+from cortiscope.versions import versions
 
 FOLDER = Path("resources/accuracy")
 

@@ -22,6 +22,7 @@ LISTED_BY = (
     "networks/outputs",
     "networks/own_code",
     "networks/preprocessing",
+    "networks/selectors",
     "networks/shapenet",
     "networks/torchvision_zoo",
     "networks/tracing",

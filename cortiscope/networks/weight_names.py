@@ -34,7 +34,7 @@ def preprocessing(model: Row, table: Iterable[Row]) -> str:
     if (given, training(model)) != ("auto", "untrained"):
         return given
     trained = [row for row in table if _is_trained_as(row, model)]
-    related = [row for row in trained if _family(row) == _family(model)]
+    related = [row for row in trained if family(row) == family(model)]
     shown = sorted({_shown(row) for row in related or trained})
     if len(shown) > 1:
         raise InputError(
@@ -50,7 +50,8 @@ def _is_trained_as(row: Row, model: Row) -> bool:
     return alike and training(row) == "trained"
 
 
-def _family(row: Row) -> str:
+def family(row: Row) -> str:
+    """What a row of the models table says, or else its architecture alone."""
     return row.get("family") or row["architecture"]
 
 

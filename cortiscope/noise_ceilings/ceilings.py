@@ -6,7 +6,7 @@ from cortiscope.experiment.responses import Area
 from cortiscope.files import Variable
 from cortiscope.noise_ceilings.chance import SPLITS, neuroids_p
 from cortiscope.noise_ceilings.mean_ceiling import mean_ceilings
-from cortiscope.noise_ceilings.noise import Ceiling, split_half_ceiling
+from cortiscope.noise_ceilings.noise import Ceiling, extended, split_half_ceiling
 from cortiscope.noise_ceilings.oracle import leave_one_repetition_out
 from cortiscope.noise_ceilings.similarity_ceilings import (
     cka_split_half_ceiling,
@@ -15,6 +15,8 @@ from cortiscope.noise_ceilings.similarity_ceilings import (
     subject_rdm_ceiling,
 )
 from cortiscope.statistics.halves import halves
+
+UNKNOWN = extended(np.array(np.nan), np.nan)  # one repetition, or one subject
 
 
 def area_ceilings(
@@ -79,8 +81,7 @@ def area_ceilings(
 
 def _neuroid_ceilings(area: Area, splits: int, seed: int, method: str) -> Ceiling:
     if not (area.counts > 1).any():
-        unknown = np.full(len(area.neuroid_id), np.nan)
-        return Ceiling(unknown, unknown, unknown, unknown, np.nan)
+        return extended(np.full(len(area.neuroid_id), np.nan), np.nan)
     if method == "oracle":
         return leave_one_repetition_out(area.response).ceiling
     return split_half_ceiling(area.response, splits, seed)
@@ -99,14 +100,14 @@ def _rdm_ceiling(
         return subject_rdm_ceiling(cells, splits, seed, comparison)
     if area.repeated:
         return rdm_split_half_ceiling(area.response, splits, seed, dissimilarity, comparison)
-    return _unknown()
+    return UNKNOWN
 
 
 def _cka_ceiling(area: Area, splits: int, seed: int) -> Ceiling:
     cells = _subject_cells(area)
     if cells is not None:
         return subject_cka_ceiling(cells, splits, seed)
-    return cka_split_half_ceiling(area.response, splits, seed) if area.repeated else _unknown()
+    return cka_split_half_ceiling(area.response, splits, seed) if area.repeated else UNKNOWN
 
 
 def _subject_cells(area: Area) -> np.ndarray | None:
@@ -115,8 +116,3 @@ def _subject_cells(area: Area) -> np.ndarray | None:
         return None
     cells = np.triu_indices(area.dissimilarity.shape[1], 1)
     return area.dissimilarity[:, *cells]
-
-
-def _unknown() -> Ceiling:
-    unknown = np.array(np.nan)
-    return Ceiling(unknown, unknown, unknown, unknown, np.nan)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cortiscope.statistics.halves import halves
+from cortiscope.statistics.resampling import mean_of_known
 
 NEUROID_BLOCK = 256
 
@@ -53,7 +54,7 @@ def split_half_ceiling(responses: NDArray, splits: int, seed: int) -> Ceiling:
         recorded = np.isfinite(part)
         part = np.where(recorded, part, 0.0)
         r = [_correlation(*half_means(part, recorded, split)) for split in chosen]
-        mean[block] = known_mean(np.array(r))
+        mean[block] = mean_of_known(np.array(r), axis=0)
         if not recorded.all():
             factor[block] = _recorded_growth(recorded, chosen)
     return extended(mean, factor)
@@ -71,7 +72,7 @@ def _recorded_growth(recorded: NDArray, chosen: NDArray) -> NDArray:
         counts = np.stack([recorded[:, half].sum(axis=1) for half in split])
         both = np.logical_and(counts[0] > 0, counts[1] > 0)
         inverses.append(mean_inverse(counts, both).mean(axis=0))
-    return known_mean(np.array(inverses)) / repeated_inverse(recorded)
+    return mean_of_known(np.array(inverses), axis=0) / repeated_inverse(recorded)
 
 
 def repeated_inverse(recorded: NDArray) -> NDArray:
@@ -113,13 +114,6 @@ def _correlation(first: NDArray, second: NDArray) -> NDArray:
     power = np.einsum("sn,sn->n", centred[0], centred[0])
     power = power * np.einsum("sn,sn->n", centred[1], centred[1])
     return np.where(varies, product / np.sqrt(np.where(varies, power, 1.0)), np.nan)
-
-
-def known_mean(r: NDArray) -> NDArray:
-    """Over the splits in which there is a correlation; NaN without any."""
-    known = np.isfinite(r)
-    count = known.sum(axis=0)
-    return np.where(known, r, 0.0).sum(axis=0) / np.where(count > 0, count, np.nan)
 
 
 def extended(r: NDArray, factor: float | NDArray) -> Ceiling:

@@ -9,10 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cortiscope.errors import InputError
-from cortiscope.noise_ceilings.noise import Ceiling, known_mean, mean_inverse, repeated_inverse
+from cortiscope.noise_ceilings.noise import Ceiling, mean_inverse, repeated_inverse
 from cortiscope.similarity import rsa
-from cortiscope.statistics.resampling import average_ranks
-from cortiscope.statistics.rounding import varies
+from cortiscope.statistics.resampling import average_ranks, mean_of_known, unit
 
 NEUROID_BLOCK = 256
 CONSTANT = 1e-12  # variance relative to the squared mean
@@ -88,7 +87,7 @@ def _mean_oracle(responses: NDArray) -> tuple[NDArray, NDArray]:
         others = (total - known[:, repetition]) / np.maximum(n_others, 1)
         scores.append(_correlation(known[:, repetition], others, both))
         inverses.append(mean_inverse(n_others, both))
-    return known_mean(np.array(scores)), 1 / known_mean(np.array(inverses))
+    return mean_of_known(np.array(scores), axis=0), 1 / mean_of_known(np.array(inverses), axis=0)
 
 
 def _correlation(first: NDArray, second: NDArray, both: NDArray) -> NDArray:
@@ -132,20 +131,13 @@ def rdm_bounds(dissimilarities: NDArray, method: str = "spearman") -> Bounds:
         raise InputError("rdms", f"no bounds by {method!r}", "use spearman or pearson")
     cells = np.asarray(dissimilarities, dtype=np.float64)
     # Ranks are added up before they are scaled: their sums are exact, so that ties stay ties.
-    pooled = average_ranks(cells) if method == "spearman" else _unit(cells)
-    compared = rsa.ranks if method == "spearman" else _unit
+    pooled = average_ranks(cells) if method == "spearman" else unit(cells)
+    compared = rsa.ranks if method == "spearman" else unit
     total = pooled.sum(axis=0)
     subjects = compared(cells)
     lower = np.einsum("sc,sc->s", subjects, compared(total - pooled))  # (subject, cell) x itself
     upper = subjects @ compared(total)  # (subject, cell) x (cell,)
     return Bounds(float(lower.mean()), float(upper.mean()))
-
-
-def _unit(cells: NDArray) -> NDArray:
-    """Cells (..., cell) of mean 0 and norm 1; NaN where they do not vary."""
-    centred = cells - cells.mean(axis=-1, keepdims=True)
-    norm = np.linalg.norm(centred, axis=-1, keepdims=True)
-    return centred / np.where(varies(cells)[..., None], norm, np.nan)
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cortiscope.noise_ceilings import chance
-from cortiscope.noise_ceilings.noise import Ceiling, extended, growth, half_means, known_mean
+from cortiscope.noise_ceilings.noise import Ceiling, extended, growth, half_means
 from cortiscope.similarity import cka, rsa
 from cortiscope.similarity.comparison import compare, permutation_null
 from cortiscope.similarity.dissimilarity import crossnobis, pattern_rdm
 from cortiscope.statistics.halves import halves
+from cortiscope.statistics.resampling import mean_of_known
 
 
 def rdm_split_half_ceiling(
@@ -89,7 +90,7 @@ def _cka_ceiling(grams: Iterable[Iterable[NDArray]], chosen: NDArray, seed: int)
         if len(p) < chance.SPLITS:
             moved = chance.orders(len(first), seed)
             p.append(chance.reached(r[-1], cka.permutation_null(first, second, moved)))
-    found = extended(known_mean(np.array(r)), growth(chosen.shape[2]))
+    found = extended(mean_of_known(np.array(r)), growth(chosen.shape[2]))
     return replace(found, p=chance.of_splits(p))
 
 
@@ -119,7 +120,7 @@ def _rdm_ceiling(
         if len(p) < chance.SPLITS:
             moved = chance.orders(len(rsa.square(first)), seed)
             p.append(chance.reached(r[-1], permutation_null(first, second, moved, comparison)))
-    mean, above = known_mean(np.array(r)), chance.of_splits(p)
+    mean, above = mean_of_known(np.array(r)), chance.of_splits(p)
     if comparison != "kendall":
         return replace(extended(mean, factor), p=above)
     # Noise lowers a correlation by a factor, but not tau: of Gaussian cells it is 2/pi asin(r)

@@ -13,10 +13,10 @@ from cortiscope.experiment.stimulus_ids import positions, read_ids
 from cortiscope.files import along, opened
 from cortiscope.mappings.kinds import MAPPINGS, Kind
 from cortiscope.mappings.kinds import coordinates as named_by
+from cortiscope.networks.twins import check_twins
 from cortiscope.networks.weight_names import is_named
 from cortiscope.planning.fits import Fits
 from cortiscope.planning.given_ceilings import given_ceilings
-from cortiscope.planning.models import check_twins
 from cortiscope.planning.properties import FIELD, properties
 from cortiscope.planning.response_settings import response_settings
 from cortiscope.planning.stimulus_coordinates import (
@@ -55,8 +55,7 @@ def check(study: Study) -> None:
     response_settings(study)
     check_accuracy(study)
     check_weights(study)
-    shown = {model: study.labels(model)["preprocessing"] for model in study.models}
-    check_twins(study.models, shown)
+    check_twins({model: study.labels(model) for model in study.models})
     table_settings(study)
     given_ceilings(study)
     fits = Fits(study)

@@ -1,7 +1,6 @@
 """Whether p-values can be small at all: none is below what the number of draws allows."""
 
-from collections import Counter
-
+from cortiscope.networks.twins import twins
 from cortiscope.planning.study import Study
 
 LEVEL = 20  # a p-value below 1 / 20 is meant to be possible
@@ -32,14 +31,6 @@ def too_few(study: Study) -> list[str]:
 
 def tests(study: Study) -> dict[str, int]:
     """Table to how many tests are corrected together in it: by mapping, or by mapping and area."""
-    kinds = Counter(
-        (labels["family"], labels["architecture"], labels["training"])
-        for labels in map(study.labels, study.models)
-    )
-    twins = sum(
-        count * kinds[family, architecture, "untrained"]
-        for (family, architecture, training), count in kinds.items()
-        if training == "trained"
-    )
+    contrasts = twins({model: study.labels(model) for model in study.models})
     pairs = len(study.models) * (len(study.models) - 1) // 2
-    return {"contrasts.csv": twins * len(study.areas), "model_comparisons.csv": pairs}
+    return {"contrasts.csv": len(contrasts) * len(study.areas), "model_comparisons.csv": pairs}

@@ -2,7 +2,6 @@
 
 import csv
 import difflib
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -51,33 +50,6 @@ def read_models(table: Path, names: str | list[str], schema: Path) -> dict[str, 
     return {
         name: row | {"preprocessing": preprocessing(row, every)} for name, row in chosen.items()
     }
-
-
-def check_twins(models: Mapping[str, Mapping[str, str]], shown: Mapping[str, str]) -> None:
-    """Trained networks and their untrained twins differ in training alone.
-
-    shown: of each model, its preprocessing in words. Errors: InputError for an untrained network
-    that sees what no trained one of its architecture and family does.
-    """
-    for name, row in models.items():
-        twins = [
-            other
-            for other in models
-            if models[other]["training"] == "trained"
-            and row["training"] == "untrained"
-            and twin_labels(models[other]) == twin_labels(row)
-        ]
-        if twins and shown[name] not in {shown[other] for other in twins}:
-            raise InputError(
-                f"models table: {name}: preprocessing",
-                f"shows {shown[name]!r}, and {shown[twins[0]]!r} to {twins[0]}, its trained twin",
-                "give both the same, or each a family of its own",
-            )
-
-
-def twin_labels(model: Mapping[str, str]) -> tuple[str, str]:
-    """What a trained network and its untrained twin share: family and architecture."""
-    return model["family"] or model["architecture"], model["architecture"]
 
 
 def _training(model: dict[str, str], where: str) -> str:

@@ -2,6 +2,7 @@
 
 from cortiscope.mappings.kinds import MAPPINGS
 from cortiscope.networks.projection_kinds import components_kept, fullest_batch
+from cortiscope.noise_ceilings import chance
 from cortiscope.planning.blocks import (
     batch_megabytes,
     features_megabytes,
@@ -11,7 +12,6 @@ from cortiscope.planning.blocks import (
 )
 from cortiscope.planning.study import Study
 
-TESTED = 10  # `SPLITS` of noise_ceilings.chance
 CLASSIFIED = 50  # images at a time: `BATCH` of networks.accuracy, which would import torch
 
 
@@ -70,7 +70,8 @@ def ceilings_minutes(study: Study, area: str) -> int:
     cells = len(counts) * n_stimuli**2
     responses = sum(counts) * n_stimuli * (study.repetitions * 1e-8 + n_stimuli * 1e-10)
     splits = study.config["ceilings"]["splits"]
-    seconds = splits * (cells * 1e-7 + responses) + min(splits, TESTED) * (cells * 2e-6 + responses)
+    tested = min(splits, chance.SPLITS)
+    seconds = splits * (cells * 1e-7 + responses) + tested * (cells * 2e-6 + responses)
     return 10 + int(seconds / 6)
 
 

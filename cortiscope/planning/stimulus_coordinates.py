@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import fields
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -71,8 +72,13 @@ def words(study: Study, name: str) -> NDArray:
 
 def _kept(study: Study, every: NDArray) -> NDArray:
     """Without the values of stimuli that the study leaves out: (stimulus,)."""
-    left_out = study.left_out["stimuli"]
-    return every[~np.isin(read_ids(study.source("stimuli")[0]), left_out)] if left_out else every
+    return every[_are_kept(study)] if study.left_out["stimuli"] else every
+
+
+@cache
+def _are_kept(study: Study) -> NDArray:
+    """(stimulus,) bool, of all in the file or folder."""
+    return ~np.isin(read_ids(study.source("stimuli")[0]), study.left_out["stimuli"])
 
 
 def simulated_words(study: Study, name: str) -> NDArray:

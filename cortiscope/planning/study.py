@@ -1,12 +1,8 @@
 """A study: its config, its models and their layers, its areas; the fan-out known before a job runs.
 
-Nothing here imports torch: layer tables are cached files, and where one is missing it is made by
-`python -m cortiscope.layers` in a process of its own.
+Nothing here imports torch: see `listed_layers`.
 """
 
-import os
-import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,13 +14,13 @@ from cortiscope.experiment import sizes
 from cortiscope.experiment.stimulus_ids import read_ids, without
 from cortiscope.files import composed
 from cortiscope.mappings.kinds import MAPPINGS
-from cortiscope.networks import layer_tables, own_code
+from cortiscope.networks import own_code
 from cortiscope.networks.projection_kinds import resolve
-from cortiscope.networks.weight_names import is_named
+from cortiscope.networks.weight_names import family, is_named
+from cortiscope.planning import listed_layers
 from cortiscope.planning.models import BUILD_COLUMNS, read_models
 from cortiscope.planning.schema import check
 
-LAYER_TABLES = Path("resources/layers")
 PATHS = ("data_root", "source", "table", "images")  # entries of a config
 LAYER_LABELS = ("layer", "kind", "shape", "n_features", "parameters")
 
@@ -202,33 +198,8 @@ class Study:
     @cached_property
     def layer_tables(self) -> dict[str, list[dict[str, str]]]:
         """Model to the table of its layers, in execution order."""
-        files = {
-            model: LAYER_TABLES / f"{layer_tables.digest(self.build_row(model))}.csv"
-            for model in self.models
-        }
-        missing = [model for model, file in files.items() if not file.is_file()]
-        if missing:
-            self._trace(missing)
-        return {model: layer_tables.read_table(file) for model, file in files.items()}
-
-    def _trace(self, models: list[str]) -> None:
-        """Make missing layer tables, in another process so that this one stays free of torch."""
-        rows = layer_tables.dump_models([self.build_row(model) for model in models])
-        command = [sys.executable, "-m", "cortiscope.layers", "--output", str(LAYER_TABLES)]
-        # Before what the user's own networks may import from.
-        path = os.pathsep.join([str(self.repository), os.environ.get("PYTHONPATH", "")])
-        environment = os.environ | {"PYTHONPATH": path.rstrip(os.pathsep)}
-        print(f"listing the layers of {len(models)} models, once", file=sys.stderr, flush=True)
-        done = subprocess.run(
-            command, input=rows, env=environment, text=True, stderr=subprocess.PIPE
-        )
-        if done.returncode:
-            # A bad row is its last line; anything else is shown whole.
-            last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-            raise SystemExit(last if last.startswith("error: ") else done.stderr)
-        for line in done.stderr.splitlines():
-            if line.startswith("warning: "):
-                print(line, file=sys.stderr, flush=True)
+        rows = {model: self.build_row(model) for model in self.models}
+        return listed_layers.read(rows, self.repository)
 
     def layers(self, model: str) -> list[str]:
         return [row["layer"] for row in self.layer_tables[model]]
@@ -238,7 +209,7 @@ class Study:
         row, table = self.models[model], self.layer_tables[model]
         return {
             "architecture": row["architecture"],
-            "family": row["family"] or row["architecture"],
+            "family": family(row),
             "layers": [{key: layer[key] for key in LAYER_LABELS} for layer in table],
             "n_layers": len(table),
             "n_parameters": int(table[0]["model_parameters"]),

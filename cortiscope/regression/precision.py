@@ -21,7 +21,6 @@ CONSTANT = 1e-12  # variance relative to the mean square
 # in closed forms all that is held out has to cancel, and here that is nearly all there is.
 UNEVEN = 1e-2
 Found = TypeVar("Found")
-Columns = slice | NDArray
 
 
 def constant(responses: NDArray) -> NDArray:
@@ -56,20 +55,26 @@ def _training_variance(responses: NDArray, folds: NDArray) -> NDArray:
 
 
 def precisely(
-    predict: Callable[[Columns, type], Found], responses: NDArray, folds: NDArray, dtype: type
+    predict: Callable[..., Found],
+    responses: NDArray,
+    folds: NDArray,
+    dtype: type,
+    *beside: NDArray,
 ) -> Found:
     """Predictions in a precision, in float64 those of neuroids for which it is not enough.
 
-    predict: of some neuroids of the responses (stimulus, neuroid), in a precision; a dataclass of
-    arrays, or of such dataclasses, whose last axis is the neuroids. Those are uneven that vary far
-    less in one of the training parts than over all stimuli.
+    predict: from responses (stimulus, neuroid), a precision, and what stands `beside` the responses
+    (..., neuroid); gives a dataclass of arrays, or of such dataclasses, whose last axis is the
+    neuroids. Those are uneven that vary far less in one of the training parts than over all
+    stimuli.
     """
-    found = predict(slice(None), dtype)
+    found = predict(responses, dtype, *beside)
     if dtype != np.float64:
         varies = _training_variance(responses, folds) >= UNEVEN * responses.var(axis=0)
         uneven = np.flatnonzero(~varies.all(axis=0) & np.isfinite(responses).all(axis=0))
         if len(uneven):
-            _put(found, predict(uneven, np.float64), uneven)
+            some = (values[..., uneven] for values in beside)
+            _put(found, predict(responses[:, uneven], np.float64, *some), uneven)
     return found
 
 

@@ -9,7 +9,7 @@ that the number of features costs nothing. Nothing of a held-out stimulus enters
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from weakref import finalize
 
 import numpy as np
@@ -149,15 +149,10 @@ class Parts:
         responses (stimulus, neuroid). solver: of a training part, in a precision. NaN where a
         response is missing, and throughout where there are no parts.
         """
-        return precisely(
-            lambda some, precision: self._predict(responses[:, some], solver, precision),
-            responses,
-            self.folds,
-            dtype,
-        )
+        return precisely(partial(self._predict, solver), responses, self.folds, dtype)
 
     def _predict(
-        self, responses: NDArray, solver: Callable[[Axes, type], Solve], dtype: type
+        self, solver: Callable[[Axes, type], Solve], responses: NDArray, dtype: type
     ) -> Predictions:
         """The same, in this precision throughout."""
         targets, mean, scale = standardised(responses, dtype)

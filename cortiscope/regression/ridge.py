@@ -92,12 +92,7 @@ class Regression:
         """
         if self.training.any():
             return self._predict_once(responses, dtype)
-        return precisely(
-            lambda some, precision: self._predict(responses[:, some], precision),
-            responses,
-            self.folds,
-            dtype,
-        )
+        return precisely(self._predict, responses, self.folds, dtype)
 
     def _predict(self, responses: NDArray, dtype: type) -> Predictions:
         """The same, in this precision throughout."""
@@ -120,14 +115,9 @@ class Regression:
 
         Not of a given split, whose stimuli are in no folds.
         """
-        return precisely(
-            lambda some, precision: self._predict_at(responses[:, some], alpha[some], precision),
-            responses,
-            self.folds,
-            dtype,
-        )
+        return precisely(self._predict_at, responses, self.folds, dtype, alpha)
 
-    def _predict_at(self, responses: NDArray, alpha: NDArray, dtype: type) -> Predictions:
+    def _predict_at(self, responses: NDArray, dtype: type, alpha: NDArray) -> Predictions:
         targets, mean, scale = standardised(responses[self.places.order], dtype)
         values = np.full(targets.shape, np.nan)
         spread = np.full((len(self.places.real), targets.shape[1]), np.nan)

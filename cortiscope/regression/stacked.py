@@ -88,12 +88,7 @@ class Regression:
 
     def predict(self, responses: NDArray, dtype: type = np.float64) -> Stacked:
         """Predict the responses (stimulus, neuroid) of every stimulus from the other folds."""
-        return precisely(
-            lambda some, precision: self._predict(responses[:, some], precision),
-            responses,
-            self.folds,
-            dtype,
-        )
+        return precisely(self._predict, responses, self.folds, dtype)
 
     def _predict(self, responses: NDArray, dtype: type) -> Stacked:
         """The same, in this precision throughout."""

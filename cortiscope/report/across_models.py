@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pandas as pd
 
+from cortiscope.networks.twins import SHARED
 from cortiscope.report.hierarchy import hierarchy
 from cortiscope.report.model_tables import interval
 from cortiscope.statistics.correlation_interval import correlation_interval
@@ -99,12 +100,12 @@ def contrasts(headline: pd.DataFrame, draws: Sequence[np.ndarray], correction: s
 
 
 def twins(headline: pd.DataFrame) -> pd.DataFrame:
-    """Pairs of a trained and an untrained model of the same architecture, family and preprocessing.
+    """Pairs of a trained and an untrained model, as in `networks.twins`.
 
     Returns a row per pair, mapping and area, ordered by these: what they share, and `model`,
     `score` and `row` (the place in the headline) of each with the suffix _trained or _untrained.
     """
-    shared = [*GROUP, "family", "architecture", "preprocessing"]
+    shared = [*GROUP, *SHARED]
     known = headline.assign(row=range(len(headline)))[
         [*shared, "training", "model", "score", "row"]
     ]

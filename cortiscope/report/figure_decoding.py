@@ -12,13 +12,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from cortiscope.files import replacing
-from cortiscope.report import pages
 from cortiscope.report.figure_looks import LABELLED, PALE
 from cortiscope.report.figure_scores import draw_curve, line_handles, line_looks
 from cortiscope.report.figure_style import (
     MILLIMETRE,
     bottom_panels,
-    font_size,
     name_panel,
     panel_grid,
     panel_width,
@@ -53,7 +51,7 @@ def decoding(table: pd.DataFrame) -> Figure:
         handles.append(Line2D([], [], label="areas", **level))
     label = {"decoding": "read out, held out\n(0 chance, 1 perfect)"}
     figure, panels = panel_grid(label, names, 50 * MILLIMETRE, handles)
-    width = panel_width(pages.n_columns(names, font_size()))
+    width = panel_width(names)
     for (_, name), axes in panels.items():
         here = layers[layers["property"] == name]
         name_panel(axes, name, _measure(table[table["property"] == name].iloc[0]), width)

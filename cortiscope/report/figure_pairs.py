@@ -153,10 +153,9 @@ def _panels(
     single = named + p_values + max(scaled(70, font_size()), title / SCORES)
     width = WIDTH if columns > 1 else min(WIDTH, single)
     each = (width - named) / columns
-    notes = beside_or_below(
-        [(f"{mapping}:", measures[mapping]) for mapping in page.mappings],
-        room := SCORES * (each - p_values),
-    )
+    room = SCORES * (each - p_values)
+    parts = [(f"{mapping}:", measures[mapping]) for mapping in page.mappings]
+    notes = beside_or_below(parts, room)
     figure = Figure((width, min(HIGHEST, height)), layout="constrained")
     grid = figure.add_gridspec(down, columns, width_ratios=[named + each, each][:columns])
     panels: dict[tuple[str, str], tuple[Axes, Axes]] = {}

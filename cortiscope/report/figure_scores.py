@@ -9,7 +9,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from cortiscope.report import pages
 from cortiscope.report.figure_looks import (
     GREY,
     LABELLED,
@@ -61,7 +60,7 @@ def accuracy_vs_score(
     counts = _counts(points, subsets)
     handles = _point_handles(every, looks, groups) + _fit_handles(subsets, counts)
     figure, panels = panel_grid(labels, areas, 50 * MILLIMETRE, handles)
-    width = panel_width(pages.n_columns(areas, font_size()))
+    width = panel_width(areas)
     stated = _stated(plain(correlations), list(panels), subsets, width, not counts)
     for (mapping, area), axes in panels.items():
         here = models[(models["mapping"] == mapping) & (models["area"] == area)]
@@ -197,7 +196,7 @@ def layer_depth(layers: pd.DataFrame, measures: Mapping[str, str]) -> Figure:
     labels = {mapping: score_label(mapping, what) for mapping, what in measures.items()}
     handles = line_handles(models, looks, groups)
     figure, panels = panel_grid(labels, areas, 45 * MILLIMETRE, handles)
-    width = panel_width(pages.n_columns(areas, font_size()))
+    width = panel_width(areas)
     for (mapping, area), axes in panels.items():
         here = layers[(layers["mapping"] == mapping) & (layers["area"] == area)]
         name_panel(axes, area, width=width)

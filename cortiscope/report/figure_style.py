@@ -127,8 +127,9 @@ def fitted(text: str, width: float, size: float, weight: str = "normal") -> str:
     return shown
 
 
-def panel_width(columns: int) -> float:
-    """The width in inches, about, that panels have for their text."""
+def panel_width(areas: Sequence[str]) -> float:
+    """The width in inches, about, that panels of these areas have for their text."""
+    columns = pages.n_columns(areas, font_size())
     width = WIDTH if columns > 1 else WIDTH / 2
     return (width - pages.margin(font_size())) / columns - 4 * MILLIMETRE
 

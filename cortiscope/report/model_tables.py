@@ -1,7 +1,6 @@
 """The tables of one model: its layers against every area, and every neuroid of them."""
 
 import csv
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,25 +9,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from cortiscope.errors import InputError
-from cortiscope.files import (
-    REMADE,
-    Group,
-    Variable,
-    read,
-    replacing,
-)
+from cortiscope.files import REMADE, Group, Variable, read
 from cortiscope.mappings.kinds import MAPPINGS, TOGETHER
-from cortiscope.report.given_ceilings import with_given
+from cortiscope.report.ceilings import area_ceilings, share_of, with_given
 from cortiscope.statistics.nested_bootstrap import score_intervals
 from cortiscope.statistics.resampling import INTERVAL, mean_of_known
 
 # Columns of lists, of the layers that are scored together, and what they are in a score file.
 MEMBERS = {"members": "member", "member_depths": "member_depth", "layer_weights": "layer_weight"}
 # Of mappings that divide what is explained: columns that are means over neuroids.
-LEVEL = 0.05  # of p-values of ceilings
 SHARES = ("explained_layer", "explained_low_level", "explained_shared")
 COUNTS = ("n_neuroids", "n_selected", "n_scored")
 NEUROID_VALUES = ("score", "null_mean", "p_value", "alpha", "ceiling")
@@ -110,12 +101,10 @@ def layer_rows(
     content, names = scores.content, scores.content["layer"].tolist()
     table = [_layer_of(name, layers, scores.path) for name in names]
     joint = "layer_weight" in content.variables
-    full, selected, chance = _area_ceilings(scores, ceilings)
+    found = area_ceilings(MAPPINGS[scores.mapping], content.attributes, ceilings)
     score, draws = content["area_score"], content["area_bootstrap"]
     without = Variable(("layer", "permutation"), np.empty((len(names), 0)))
     null = content.variables.get("area_null", without).values
-    nowhere = Variable(("layer",), np.zeros(len(names)))
-    lost = content.variables.get("n_without_pattern", nowhere).values
     low, high = np.array([interval(row) for row in draws]).T
     columns = {
         "mapping": scores.mapping,
@@ -132,15 +121,15 @@ def layer_rows(
         "p_value": content["area_p_value"],
         "score_low": low,
         "score_high": high,
-        "ceiling": full,
-        "score_of_ceiling": share_of(score, full, chance),
-        "ceiling_p": chance,
-        "n_without_pattern": lost.astype(int),
+        "ceiling": found.whole,
+        "score_of_ceiling": share_of(score, found.whole, found.p),
+        "ceiling_p": found.p,
+        "n_without_pattern": content["n_without_pattern"].astype(int),
         "bootstrap": list(draws.astype(float)),
         "null": list(null.astype(float)),
         "selection": [half.ravel() for half in content["selection_score"].astype(float)],
         "selection_data": content.attributes["selection"],
-        "selection_ceiling": selected,
+        "selection_ceiling": found.selected,
         "best_single": content["best_single"] if joint else np.nan,
     }
     for column, name in MEMBERS.items():
@@ -200,28 +189,6 @@ def _layer_of(name: str, layers: Mapping[str, Any], path: str) -> Mapping[str, A
     return layers[name]
 
 
-def share_of(score: Any, ceiling: float, p: float) -> Any:
-    """Scores as shares of a ceiling; NaN of one that is not above chance, by its p-value."""
-    return score / (np.nan if p > LEVEL else ceiling)
-
-
-def _area_ceilings(scores: Scores, ceilings: Group) -> tuple[float, float, float]:
-    """The ceiling of all the data, that of the data on which selected layers are scored, and p.
-
-    Halves of the stimuli are answered by all repetitions, halves of the repetitions are noisier. p:
-    that the recordings repeat by more than chance; NaN = not known.
-    """
-    kind, about = MAPPINGS[scores.mapping], scores.content.attributes
-    name = "median_ceiling" if about.get("protocol") == "brainscore" else kind.ceiling
-    halved = about["selection"] == "repetitions"
-    found = [float(ceilings[key]) for key in (name, f"{name}_half" if halved else name)]
-    full, selected = (
-        ceiling ** (2 if kind.squared else 1) if ceiling > 0 else np.nan for ceiling in found
-    )
-    known = f"{name}_p" in ceilings.variables
-    return full, selected, float(ceilings[f"{name}_p"]) if known else np.nan
-
-
 def interval(draws: np.ndarray) -> tuple[float, float]:
     """95 % interval of bootstrap draws; NaN without any."""
     finite = draws[np.isfinite(draws)]
@@ -273,7 +240,7 @@ def model_tables(
     """The layer table and the neuroid table of a model.
 
     labels: MODEL_LABELS, n_layers, n_parameters, and `layers`, the rows of the model's layer table.
-    given: see `given_ceilings.with_given`. Rows are ordered by mapping, area (as the files are) and
+    given: see `ceilings.with_given`. Rows are ordered by mapping, area (as the files are) and
     layer.
     Errors: InputError for a file that belongs elsewhere, or layers missing or scored twice.
     """
@@ -297,20 +264,3 @@ def model_tables(
                 "run the workflow again",
             )
     return frame, pa.concat_tables(neuroids).unify_dictionaries()
-
-
-def write_parquet(table: pa.Table, path: str, provenance: Mapping[str, Any]) -> None:
-    """Write a table whole or not at all, with its provenance in the file's own metadata."""
-    with replacing(path) as temporary:
-        pq.write_table(with_provenance(table, provenance), temporary, compression="zstd")
-
-
-def write_frame(frame: pd.DataFrame, path: str, provenance: Mapping[str, Any]) -> None:
-    """Write a data frame as Parquet, with provenance; its index is left out."""
-    write_parquet(pa.Table.from_pandas(frame, preserve_index=False), path, provenance)
-
-
-def with_provenance(table: pa.Table, provenance: Mapping[str, Any]) -> pa.Table:
-    about = dict(table.schema.metadata or {})
-    about[b"cortiscope"] = json.dumps(provenance, sort_keys=True).encode()
-    return table.replace_schema_metadata(about)

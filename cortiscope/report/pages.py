@@ -8,10 +8,11 @@ that room.
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from itertools import pairwise, product
+from itertools import pairwise
 from typing import Any
 
 from cortiscope.mappings.kinds import MAPPINGS
+from cortiscope.networks.twins import twins
 
 MILLIMETRE = 1 / 25.4  # inches
 WIDTH, HIGHEST = 180 * MILLIMETRE, 240 * MILLIMETRE  # a journal's page, two columns wide
@@ -51,7 +52,7 @@ def plan(
 ) -> dict[str, dict[str, Any]]:
     """The pages of all figures by the names of their files: a figure's own, then with _2, _3, ...
 
-    models: by name, with their family, architecture and training. font_size: in points. A page is
+    models: by name, as for `twins`. font_size: in points. A page is
     as high as a journal's at most. The scores of a mapping stay on one page where that has room.
     Mappings come in the order in which they are known, so that another one in the config draws
     nothing anew.
@@ -70,18 +71,6 @@ def plan(
         for name, found in pages.items()
         for number, page in enumerate(found)
     }
-
-
-def twins(models: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, str]]:
-    """The trained and the untrained model of every pair that shares family and architecture."""
-    kinds = {
-        name: (row["family"], row["architecture"], row["training"]) for name, row in models.items()
-    }
-    return [
-        (trained, untrained)
-        for (trained, kind), (untrained, other) in product(kinds.items(), repeat=2)
-        if kind[2] == "trained" and other == (*kind[:2], "untrained")
-    ]
 
 
 def pair_names(pairs: Sequence[tuple[str, str]]) -> list[str]:

@@ -16,9 +16,11 @@ from cortiscope.report.across_models import (
     hierarchies,
     model_comparisons,
 )
+from cortiscope.report.ceilings import share_of
 from cortiscope.report.hierarchy import best_depth
 from cortiscope.report.layer_weights import layer_weights
-from cortiscope.report.model_tables import COUNTS, MEMBERS, interval, share_of, with_provenance
+from cortiscope.report.model_tables import COUNTS, MEMBERS, interval
+from cortiscope.report.parquet import with_provenance
 from cortiscope.statistics.resampling import mean_of_known, p_value
 
 INTERNAL = ["bootstrap", "null", "selection", "selection_data", "selection_ceiling", *MEMBERS]

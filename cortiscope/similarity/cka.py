@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cortiscope.similarity.rsa import square
-from cortiscope.statistics.rounding import varies
+from cortiscope.statistics.rounding import centred
 
 CELLS_AT_ONCE = 2**23  # of all permutations together: 64 MB
 
@@ -33,8 +33,7 @@ def gram(patterns: NDArray) -> NDArray:
     Neuroids with a missing response are left out; zeros where none is left.
     """
     known = np.asarray(patterns, dtype=np.float64)[:, np.isfinite(patterns).all(axis=0)]
-    rows = known - known.mean(axis=0)
-    rows[:, ~varies(known, axis=0)] = 0.0  # not the rounding of the mean
+    rows = centred(known, axis=0)
     return rows @ rows.T  # (stimulus, neuroid) x (neuroid, stimulus)
 
 

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from cortiscope.errors import InputError
 from cortiscope.networks.features import Layer, row_centred_gram
 from cortiscope.similarity.rsa import dissimilarities, pearson_rdm
-from cortiscope.statistics.rounding import varies, without_rounding
+from cortiscope.statistics.rounding import centred, without_rounding
 
 METHODS = ("pearson", "euclidean", "squared_euclidean", "cosine")
 # Of crossnobis: two in each half of the repetitions, on which the best layer is chosen.
@@ -62,8 +62,7 @@ def layer_rdm(layer: Layer, method: str) -> NDArray:
         return dissimilarities(row_centred_gram(layer), _least(layer))
     if method == "cosine":
         return dissimilarities(raw_gram(layer), _least(layer))
-    rows = layer.features - layer.features.mean(axis=0, dtype=np.float64)
-    rows[:, ~varies(layer.features, axis=0)] = 0.0
+    rows = centred(layer.features, axis=0)
     return distances(rows @ rows.T, squared=method == "squared_euclidean")
 
 
@@ -88,8 +87,7 @@ def pattern_rdm(patterns: NDArray, method: str) -> NDArray:
         return np.full(len(known) * (len(known) - 1) // 2, np.nan)
     if method == "cosine":
         return dissimilarities(known @ known.T)  # (stimulus, neuroid) x (neuroid, stimulus)
-    rows = known - known.mean(axis=0)  # distances stay, digits are kept
-    rows[:, ~varies(known, axis=0)] = 0.0  # not the rounding of the mean
+    rows = centred(known, axis=0)  # distances stay, digits are kept
     return distances(rows @ rows.T / rows.shape[1], squared=method == "squared_euclidean")
 
 

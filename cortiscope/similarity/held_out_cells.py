@@ -153,9 +153,7 @@ def null_brains(brains: NDArray, held_out: HeldOut, method: str) -> list[NDArray
     return [prepared(brains[:, cells], method) for cells in held_out.cells]
 
 
-def null_score(
-    predicted: Sequence[NDArray], brains: Sequence[NDArray], held_out: HeldOut, method: str
-) -> NDArray:
+def null_score(predicted: Sequence[NDArray], brains: Sequence[NDArray], method: str) -> NDArray:
     """`score` of permuted brains, these from `null_brains`: (permutation,).
 
     The same numbers but for Kendall's tau-a, which is that of levels (see `kendall`).

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cortiscope.statistics.resampling import average_ranks
-from cortiscope.statistics.rounding import varies, without_rounding
+from cortiscope.statistics.rounding import centred, without_rounding
 
 
 def dissimilarities(gram: NDArray, least: float = 0.0) -> NDArray:
@@ -39,8 +39,7 @@ def pearson_rdm(patterns: NDArray) -> NDArray:
     known = np.asarray(patterns, dtype=np.float64)[:, np.isfinite(patterns).all(axis=0)]
     if known.shape[1] < 2:  # a pattern needs two neuroids
         return np.full(len(known) * (len(known) - 1) // 2, np.nan)
-    rows = known - known.mean(axis=1, keepdims=True)
-    rows[~varies(known)] = 0.0  # not the rounding of the mean
+    rows = centred(known)
     return dissimilarities(rows @ rows.T)  # (stimulus, neuroid) x (neuroid, stimulus)
 
 

@@ -164,11 +164,12 @@ def _correlation(x: NDArray, y: NDArray, method: str) -> NDArray:
         raise ValueError(f"method {method!r} is neither pearson nor spearman")
     if method == "spearman":
         x, y = average_ranks(x), average_ranks(y)
-    a, b = _unit(x), _unit(y)
+    a, b = unit(x), unit(y)
     return np.einsum("...i,...i->...", a, b)
 
 
-def _unit(values: NDArray) -> NDArray:
+def unit(values: NDArray) -> NDArray:
+    """Values (..., value) of mean 0 and norm 1; NaN where they do not vary."""
     centred = values - values.mean(axis=-1, keepdims=True)
     norm = np.linalg.norm(centred, axis=-1, keepdims=True)
     norm = np.where(varies(values)[..., None], norm, np.nan)

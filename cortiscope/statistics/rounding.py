@@ -26,6 +26,13 @@ def varies(values: NDArray, axis: int = -1) -> NDArray:
     return found
 
 
+def centred(values: NDArray, axis: int = -1) -> NDArray:
+    """Less their mean along an axis, in float64; 0 where values do not vary but for rounding."""
+    rows: NDArray = values - values.mean(axis=axis, keepdims=True, dtype=np.float64)
+    np.copyto(rows, 0.0, where=~np.expand_dims(varies(values, axis), axis))
+    return rows
+
+
 def without_rounding(values: NDArray, size: NDArray | float | None = None) -> NDArray:
     """Values (..., value) to the digits that arithmetic in float64 keeps, so that equal ones tie.
 

@@ -3,7 +3,9 @@
 import pytest
 
 from cortiscope.errors import InputError
-from cortiscope.planning.models import check_twins, read_models
+from cortiscope.networks.twins import check_twins
+from cortiscope.networks.weight_names import family
+from cortiscope.planning.models import read_models
 from tests.running import REPOSITORY
 
 SCHEMA = REPOSITORY / "workflow" / "schemas" / "models.schema.yaml"
@@ -77,10 +79,14 @@ def test_networks_of_ones_own_whose_twins_differ_are_asked_about(shown):
         shown(*rows, source="file")
 
 
-def labelled(**rows):
-    """Rows of the table, each of its architecture, family and training."""
-    columns = ("architecture", "family", "training")
-    return {name: dict(zip(columns, row, strict=True)) for name, row in rows.items()}
+def labelled(rows, shown):
+    """Labels of rows of the table, each of its architecture, family and training."""
+    columns = ("architecture", "family", "training", "preprocessing")
+    models = {}
+    for (name, row), words in zip(rows.items(), shown.split(), strict=True):
+        labels = dict(zip(columns, (*row, words), strict=True))
+        models[name] = labels | {"family": family(labels)}
+    return models
 
 
 TRAINED, TWIN = ("net", "a", "trained"), ("net", "a", "untrained")
@@ -99,7 +105,7 @@ TRAINED, TWIN = ("net", "a", "trained"), ("net", "a", "untrained")
     ],
 )
 def test_twins_that_are_shown_the_same_are_taken(rows, shown):
-    check_twins(labelled(**rows), dict(zip(rows, shown.split(), strict=True)))
+    check_twins(labelled(rows, shown))
 
 
 @pytest.mark.parametrize(
@@ -113,7 +119,7 @@ def test_twins_that_are_shown_the_same_are_taken(rows, shown):
 def test_twins_that_differ_in_more_than_training_are_refused(rows, shown):
     trained = next(name for name in rows if name != "u")
     with pytest.raises(InputError) as caught:
-        check_twins(labelled(**rows), dict(zip(rows, shown.split(), strict=True)))
+        check_twins(labelled(rows, shown))
     assert str(caught.value) == (
         f"models table: u: preprocessing: shows '224', and '128' to {trained}, its trained twin;"
         " give both the same, or each a family of its own"

@@ -59,7 +59,7 @@ def _pages(name: str, tables: dict[str, pd.DataFrame]) -> list[Page]:
     """The pages of a figure, or what is asked for though there is no such figure."""
     layers, headline = tables["layers"], tables["accuracy_vs_brain"]
     labels = layers.drop_duplicates("model").set_index("model")
-    models = labels[["family", "architecture", "training"]].to_dict("index")
+    models = labels[["family", "architecture", "training", "preprocessing"]].to_dict("index")
     pages = plan(headline["area"].unique(), list(headline["mapping"].unique()), models, 8)
     found = [Page(**page) for file, page in pages.items() if file.startswith(name)]
     return found or [Page(name, [], [])]

@@ -6,7 +6,7 @@ import pytest
 
 from cortiscope.noise_ceilings.noise import extended
 from cortiscope.report import tables
-from cortiscope.report.given_ceilings import with_given
+from cortiscope.report.ceilings import with_given
 from tests.synthetic_scores import Synthetic
 
 MAPPINGS = ("ridge", "variance_partition")

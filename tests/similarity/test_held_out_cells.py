@@ -79,12 +79,12 @@ def test_score_and_its_null_are_means_over_sets(method: str) -> None:
         sizes = [len(c) for c in held_out.cells]
         np.testing.assert_allclose(scores[brain], np.average(each, weights=sizes))
     prepared = held_out_cells.null_brains(brains, held_out, method)
-    null = held_out_cells.null_score(predicted, prepared, held_out, method)
+    null = held_out_cells.null_score(predicted, prepared, method)
     np.testing.assert_allclose(null, scores, atol=0.02 if method == "kendall" else 1e-12)
     # The same prediction for all brains.
     fixed = [p[0] for p in predicted]
     np.testing.assert_allclose(held_out_cells.score(fixed, brains, held_out, method)[0], scores[0])
-    null = held_out_cells.null_score(fixed, prepared, held_out, method)
+    null = held_out_cells.null_score(fixed, prepared, method)
     np.testing.assert_allclose(null[0], scores[0], atol=0.02 if method == "kendall" else 1e-12)
 
 
@@ -102,7 +102,7 @@ def test_constant_predictions_count_zero_and_missing_cells_nan(method: str) -> N
     np.testing.assert_allclose(scores[0], whole[0] - lost * sizes[2] / sizes.sum())
     assert np.isnan(scores[1])
     prepared = held_out_cells.null_brains(brains, held_out, method)
-    null = held_out_cells.null_score(predicted, prepared, held_out, method)
+    null = held_out_cells.null_score(predicted, prepared, method)
     np.testing.assert_allclose(null, scores, atol=0.02 if method == "kendall" else 1e-12)
 
 

@@ -74,7 +74,7 @@ def test_noise_scores_zero_with_a_brain_of_categories() -> None:
         seen.append(comparison.compare(pdist(fitted), brain, "spearman"))
         moved = comparison.permuted(brain, permutations(40, 5, seed=run))
         prepared = held_out_cells.null_brains(moved, held_out, "spearman")
-        null.extend(held_out_cells.null_score(predicted, prepared, held_out, "spearman"))
+        null.extend(held_out_cells.null_score(predicted, prepared, "spearman"))
     assert np.std(scores) / np.sqrt(100) < 0.005
     assert abs(np.mean(scores)) < 0.01
     assert abs(np.mean(null)) < 0.005

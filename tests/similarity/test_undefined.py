@@ -165,7 +165,7 @@ def test_held_out_sets_in_which_the_brain_does_not_vary_do_not_count(method: str
     found = held_out_cells.score(parts, brain[None], held_out, method)[0]
     assert found == pytest.approx(np.mean(expected), abs=1e-12)
     brains = held_out_cells.null_brains(brain[None], held_out, method)
-    null = held_out_cells.null_score(parts, brains, held_out, method)[0]
+    null = held_out_cells.null_score(parts, brains, method)[0]
     assert null == pytest.approx(np.mean(expected), abs=0.03 if method == "kendall" else 1e-12)
     assert np.isnan(held_out_cells.score(parts, np.zeros((1, 66)), held_out, method)[0])
 

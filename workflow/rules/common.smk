@@ -219,13 +219,13 @@ def family_labels(wildcards):
 
 
 # The pages of the figures, by the names of their files.
-FIGURES = plan(
+PAGES = plan(
     STUDY.areas,
     STUDY.config["mappings"],
-    family_labels({}),
+    {model: STUDY.labels(model) for model in STUDY.models},
     STUDY.config["figures"]["font_size"],
 )
 
 
 def figure_page(wildcards):
-    return FIGURES[wildcards.figure]
+    return PAGES[wildcards.figure]

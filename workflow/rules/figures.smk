@@ -20,7 +20,7 @@ rule figures:
     benchmark:
         "results/<study>/benchmarks/figures/{figure}.tsv"
     wildcard_constraints:
-        figure="|".join(FIGURES),
+        figure="|".join(PAGES),
     # Someone waits for a figure whose style was changed; a queue would take longer than drawing it.
     localrule: True
     conda:

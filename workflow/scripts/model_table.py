@@ -2,7 +2,8 @@
 
 from cortiscope import job
 from cortiscope.report.made_as_asked import check_accuracy, check_making
-from cortiscope.report.model_tables import model_tables, write_frame, write_parquet
+from cortiscope.report.model_tables import model_tables
+from cortiscope.report.parquet import write_frame, write_parquet
 
 
 def main(
