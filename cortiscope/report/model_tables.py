@@ -27,8 +27,8 @@ from cortiscope.statistics.resampling import INTERVAL, mean_of_known
 
 # Columns of lists, of the layers that are scored together, and what they are in a score file.
 MEMBERS = {"members": "member", "member_depths": "member_depth", "layer_weights": "layer_weight"}
-# Of mappings that divide what is explained: columns that are means over neuroids.
 LEVEL = 0.05  # of p-values of ceilings
+# Of mappings that divide what is explained: columns that are means over neuroids.
 SHARES = ("explained_layer", "explained_low_level", "explained_shared")
 COUNTS = ("n_neuroids", "n_selected", "n_scored")
 NEUROID_VALUES = ("score", "null_mean", "p_value", "alpha", "ceiling")
