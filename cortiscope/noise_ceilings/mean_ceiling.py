@@ -38,6 +38,7 @@ def mean_ceilings(found: Ceiling, n_stimuli: NDArray, n_repetitions: int) -> tup
     prior = np.full(len(GRID), 1 / len(GRID))
     for _ in range(STEPS):
         prior *= (1 / (likelihood @ prior)) @ likelihood / known.sum()
-    of_grid = extended(GRID, float(np.median(found.growth)))
+    growth = np.broadcast_to(found.growth, known.shape)[known]
+    of_grid = extended(GRID, float(np.median(growth)))
     whole, half = (prior @ np.nan_to_num(each) for each in (of_grid.ceiling, of_grid.ceiling_half))
     return float(whole), float(half)

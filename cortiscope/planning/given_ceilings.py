@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cortiscope.errors import InputError
+from cortiscope.mappings.kinds import MAPPINGS
 from cortiscope.planning.study import Study
 
 FIELD = "config: ceilings.given"
@@ -50,6 +51,8 @@ def _entries(study: Study) -> Iterator[tuple[str, str, str, float]]:
     for number, row in enumerate(_rows(path), start=2):
         where = f"{path}: line {number}"
         mapping = row.get("mapping") or ""
+        if mapping and mapping not in MAPPINGS:
+            raise InputError(where, f"no mapping {mapping!r}", f"use one of {', '.join(MAPPINGS)}")
         if mapping and mapping not in study.config["mappings"]:
             continue
         yield where, row["area"], mapping, _number(row["ceiling"], f"{where}: ceiling")

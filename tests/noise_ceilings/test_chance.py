@@ -64,6 +64,16 @@ def test_neuroids_count_if_known() -> None:
     assert np.isnan(mean_ceilings(nothing, np.full(3, 20), 2)).all()
 
 
+@pytest.mark.parametrize("method", ["split_half", "oracle"])
+def test_neuroids_shown_once_take_nothing_from_a_mean(method: str) -> None:
+    response = recording(np.full(40, 0.6), 0, n_stimuli=60, count=4)
+    response[:, 1:, :5] = np.nan
+    both = (area(response), area(response[:, :, 5:]))
+    found, own = (ceilings.area_ceilings(each, 20, 0, method=method)[0] for each in both)
+    for name in ("area_ceiling", "area_ceiling_half"):
+        np.testing.assert_allclose(found[name].values, own[name].values)
+
+
 def test_ceilings_of_noise_are_rarely_above_chance() -> None:
     """Whether noise is each neuroid's own or shared by all, and with responses missing."""
     p = []

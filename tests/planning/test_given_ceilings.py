@@ -59,6 +59,7 @@ def test_ceilings_that_are_given_are_no_setting_of_a_fit_or_of_computed_ceilings
         (("area,ceiling", "V1,82"), "line 2: ceiling: '82' is no ceiling; give a number above 0"),
         (("area,ceiling", "V1,high"), "line 2: ceiling: 'high' is no ceiling"),
         (("area,ceiling", "V1,0.5", "V1,0.6"), "line 3: 'V1' has two ceilings here"),
+        (("area,ceiling,mapping", "V1,0.5,rige"), "line 2: no mapping 'rige'; use one of ridge, "),
         (("area;ceiling", "V1;0.5"), "has no column 'area'; its columns are area, ceiling"),
     ],
 )
