@@ -95,7 +95,8 @@ def fit_areas(
     for row, of_areas in scored:
         for area, score in zip(areas, of_areas, strict=True):
             lost = score.n_without_pattern
-            why = f", as {lost} stimuli have no pattern" if lost else ""
+            unscored = lost and np.isnan(score.area_score)
+            why = f", as {lost} stimuli have no pattern" if unscored else ""
             print(
                 f"{mapping} {row[0]} -> {area.name}: {score.area_score:.4f}{why}", file=sys.stderr
             )

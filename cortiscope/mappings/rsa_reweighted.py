@@ -32,8 +32,17 @@ class Scorer(HeldOutSimilarity):
             return self._fitted(own, brains, held_out).predicted
 
         fitted = self._fitted(models, self.cells[None], self.held_out)
+        found = self.learnt(predicted)
+        if np.isnan(models).any(axis=1).all():
+            found = replace(
+                found,
+                area_score=np.nan,
+                area_null=np.full_like(found.area_null, np.nan),
+                area_bootstrap=np.full_like(found.area_bootstrap, np.nan),
+                selection=np.full_like(found.selection, np.nan),
+            )
         return replace(
-            self.learnt(predicted),
+            found,
             layer_weights=fitted.weights[0].mean(axis=0),
             best_single=best_single(models, self.cells, self.held_out, self.method),
             n_without_pattern=without_pattern(*models, self.cells),

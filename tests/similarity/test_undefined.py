@@ -115,6 +115,20 @@ def test_layers_without_pattern_get_no_weight_among_all() -> None:
     assert (found["n_without_pattern"][0], without["n_without_pattern"][0]) == (1, 0)
 
 
+def test_where_no_layer_has_all_patterns_all_together_have_no_score(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    random = np.random.default_rng(3)
+    units = random.normal(size=(2, N_STIMULI, 30))
+    units[0, 3] = units[1, 5] = 0.0
+    response = units[0, :, None, :20] + random.normal(size=(N_STIMULI, 2, 20))
+    found = score([single(units[0], "a"), single(units[1], "b")], response, "rsa_reweighted")
+    for name in ("area_score", "area_p_value", "area_bootstrap", "selection_score"):
+        assert np.isnan(found[name]).all()
+    assert found["n_without_pattern"][0] == 2
+    assert "nan, as 2 stimuli have no pattern" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("precision", [np.float64, np.float32])
 def test_stimuli_that_differ_alike_have_no_correlation(method: str, precision: type) -> None:
