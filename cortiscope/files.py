@@ -196,12 +196,13 @@ def read(path: str | os.PathLike[str], group: str | None = None) -> Group:
 
 
 def read_group(dataset: netCDF4.Dataset, group: str | None = None) -> Group:
-    """Read one group (or the root) of an open file."""
-    if group is not None and group not in dataset.groups:
-        raise InputError(
-            dataset.filepath(), f"has no layer {group!r}", f"it holds {', '.join(dataset.groups)}"
-        )
-    node = dataset if group is None else dataset.groups[group]
+    """Read one group (or the root) of an open file; what has a slash is in a group of a group."""
+    node = dataset
+    for part in () if group is None else group.split("/"):
+        if part not in node.groups:
+            held = ", ".join(dataset.groups)
+            raise InputError(dataset.filepath(), f"has no layer {group!r}", f"it holds {held}")
+        node = node.groups[part]
     variables = {
         name: Variable(
             variable.dimensions,

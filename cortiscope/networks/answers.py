@@ -85,7 +85,7 @@ class Answers:
             )
 
     def _scores(self, part: torch.Tensor, seed: int) -> torch.Tensor:
-        images = part.to(self.device)
+        images = part.to(self.device, copy=True)  # which a network may change in place
         try:
             with seeded(seed):
                 output = self.network(images)

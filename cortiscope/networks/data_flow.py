@@ -154,12 +154,15 @@ class DataFlow(TorchDispatchMode):
     def _siblings(self, name: str) -> list[str]:
         """Where a module is a part, the other parts of its make beside it."""
         above, dot, _ = name.rpartition(".")
-        if not name or any(f"{above}.".startswith(f"{other}.") for other in self.adding):
+        part = self.modules[name]
+        if not name or count_weighted(part) < 2:
+            return []
+        if any(f"{above}.".startswith(f"{other}.") for other in self.adding):
             return []
         return [
             other
             for child, module in self.modules[above].named_children()
-            if (other := f"{above}{dot}{child}") != name and _alike(module, self.modules[name])
+            if (other := f"{above}{dot}{child}") != name and _alike(module, part)
         ]
 
 

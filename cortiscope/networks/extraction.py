@@ -220,7 +220,7 @@ class _Run:
 
         with listening(self.network, self.names, consume):
             try:
-                self.network(batch)
+                self.network(batch.clone())  # which it may change in place
             except _EnoughError:
                 return
         if waiting:

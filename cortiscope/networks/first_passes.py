@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from cortiscope.errors import InputError
-from cortiscope.networks.devices import random_state
+from cortiscope.networks.devices import random_state, seeded
 from cortiscope.networks.outputs import (
     Form,
     Place,
@@ -64,10 +64,10 @@ class Seen:
 
 
 def look(show: Show, images: torch.Tensor, where: str) -> Seen:
-    """Show some stimuli (three, where memory allows), then the same without the first.
+    """Show some stimuli (three, where memory allows), and the same without the first, twice.
 
     Raises InputError, naming the layer, where no axis of its output follows the stimuli, and where
-    a stimulus gives other values among others.
+    a stimulus gives other values among others, or when it is shown again.
     """
     seen, fewer = Seen(), images[1:]
     smaller: dict[str, list[Form]] = {}
@@ -89,17 +89,34 @@ def look(show: Show, images: torch.Tensor, where: str) -> Seen:
 
     show(images, find)
     among_fewer = _samples(show, fewer, seen)
-    again = _samples(show, fewer, seen) if drawn else {}
-    different = (name for name in drawn if not torch.equal(again[name], among_fewer[name]))
+    _check_alike(_samples(show, fewer, seen), among_fewer, where, AGAIN)
+    other = _samples(show, fewer, seen, seed=1) if drawn else {}
+    different = (name for name in drawn if not torch.equal(other[name], among_fewer[name]))
     seen.random = next(different, "")
     if not seen.random:
-        _check_alike(among_more, among_fewer, where)
+        _check_alike(among_more, among_fewer, where, AMONG_OTHERS)
     return seen
 
 
-def _samples(show: Show, images: torch.Tensor, seen: Seen) -> dict[str, torch.Tensor]:
-    found = {}
-    if len(images):
+# What is wrong, and how to mend it.
+AGAIN = (
+    "gives other values when the same stimuli are shown again",
+    "let each pass begin anew, and draw random numbers from the generators of torch, numpy or "
+    "python",
+)
+AMONG_OTHERS = (
+    "gives a stimulus other values where others are shown with it",
+    "let the network see each alone: batch norm by running statistics",
+)
+
+
+def _samples(
+    show: Show, images: torch.Tensor, seen: Seen, seed: int = 0
+) -> dict[str, torch.Tensor]:
+    found: dict[str, torch.Tensor] = {}
+    if not len(images):
+        return found
+    with seeded(seed):
         show(
             images,
             lambda name, output: found.update(
@@ -116,20 +133,18 @@ def sample(values: torch.Tensor) -> torch.Tensor:
 
 
 def _check_alike(
-    among_more: dict[str, torch.Tensor], among_fewer: dict[str, torch.Tensor], where: str
+    others: dict[str, torch.Tensor],
+    found: dict[str, torch.Tensor],
+    where: str,
+    problem: tuple[str, str],
 ) -> None:
     """InputError where a stimulus has other values by more than half of the digits that they have.
 
     Rounding, which depends on the size of the batch, takes a few.
     """
-    for name, values in among_fewer.items():
+    for name, values in found.items():
         tolerance = torch.finfo(values.dtype).eps ** 0.5
         values = values.double()
-        difference = (among_more[name].double() - values).norm(dim=1)
+        difference = (others[name].double() - values).norm(dim=1)
         if (difference > tolerance * values.norm(dim=1)).any():
-            raise InputError(
-                f"{where}, layer {name}",
-                "gives a stimulus other values where others are shown with it",
-                "let the network see each alone: batch norm by running statistics, random numbers "
-                "from the generators of torch, numpy or python",
-            )
+            raise InputError(f"{where}, layer {name}", *problem)

@@ -24,16 +24,24 @@ class Place(NamedTuple):
 def tensors(output: Any, first: Sequence[str] = ()) -> Iterator[torch.Tensor]:
     """All tensors of a module's output: of a tuple, dict or dataclass those inside, in order.
 
-    Quantized ones as the numbers that they stand for. first: names whose parts, in this order, come
-    before others.
+    Quantized, sparse and nested ones as the numbers that they stand for. first: names whose parts,
+    in this order, come before others.
     """
     if isinstance(output, torch.Tensor):
-        yield output.dequantize() if output.is_quantized else output
+        yield _plain(output)
         return
     parts = _parts(output)
     for name in (*first, *(name for name in parts if name not in first)):
         if name in parts:
             yield from tensors(parts[name], first)
+
+
+def _plain(value: torch.Tensor) -> torch.Tensor:
+    if value.is_quantized:
+        return value.dequantize()
+    if value.is_nested:  # what nn.TransformerEncoder makes of a mask
+        return value.to_padded_tensor(0.0)
+    return value if value.layout == torch.strided else value.to_dense()
 
 
 def _parts(output: Any) -> Mapping[Any, Any]:
@@ -66,9 +74,12 @@ def stimulus_place(given: Mapping[int, Sequence[Form]]) -> Place | str:
         dtype = same[0].dtype
         if dtype.is_floating_point or dtype.is_complex:
             axis = _stimulus_axis(counts, [form.shape for form in same])
-            if isinstance(axis, int):
+            if isinstance(axis, str):
+                problems.append(axis)
+            elif 0 in same[0].shape:
+                problems.append("gives an empty tensor")
+            else:
                 return Place(index, axis)
-            problems.append(axis)
     return problems[0] if problems else "gives no tensor of real or complex numbers"
 
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -88,7 +88,7 @@ class _Finished:
 
     position: int
     given: list[Form]
-    depends: list[bool]
+    depends: list[bool]  # of the stimuli
 
 
 def trace(network: nn.Module, shape: Sequence[int]) -> list[Call]:
@@ -98,7 +98,9 @@ def trace(network: nn.Module, shape: Sequence[int]) -> list[Call]:
     tell which axis of an output has the stimuli. They run on the device of the network's
     parameters; on torch's meta device they cost no arithmetic and no memory.
     """
-    (fewer, flow), (more, _) = (_finished(network, shape, n_stimuli) for n_stimuli in SHOWN)
+    flow = DataFlow(network)
+    fewer = _finished(network, shape, SHOWN[0], flow)
+    more = _finished(network, shape, SHOWN[1])
     of_head, in_sequence = flow.from_head(), flow.in_sequence()
     modules = dict(network.named_modules())
     calls = []
@@ -136,9 +138,13 @@ def _recorded(fewer: _Finished, more: _Finished | None) -> tuple[str, tuple[int,
 
 
 def _finished(
-    network: nn.Module, shape: Sequence[int], n_stimuli: int
-) -> tuple[dict[str, _Finished], DataFlow]:
-    """The calls of one pass by name, in order of completion, and what they compute from what."""
+    network: nn.Module, shape: Sequence[int], n_stimuli: int, flow: DataFlow | None = None
+) -> dict[str, _Finished]:
+    """The calls of one pass by name, in order of completion.
+
+    flow: follows what they compute from what, which takes as long as the pass; without it nothing
+    is known to depend on the stimuli.
+    """
     found: dict[str, _Finished] = {}
     leaves = {name for name, module in network.named_modules() if not list(module.children())}
     finished = 0
@@ -147,7 +153,10 @@ def _finished(
         nonlocal finished
         leaf = name.partition("#")[0] in leaves
         position = finished if leaf else max(0, finished - 1)
-        depends = [flow.depends_on_image(value, n_stimuli) for value in tensors(output)]
+        depends = [
+            flow is not None and flow.depends_on_image(value, n_stimuli)
+            for value in tensors(output)
+        ]
         found[name] = _Finished(position, forms(output), depends)
         finished += leaf
 
@@ -157,6 +166,6 @@ def _finished(
     with torch.random.fork_rng(devices=[]), torch.no_grad():
         torch.manual_seed(0)
         images = torch.randn(n_stimuli, *shape, device=parameter.device, dtype=parameter.dtype)
-        with listening(network, names, record), DataFlow(network) as flow:
+        with listening(network, names, record), flow or nullcontext():
             network(images)
-    return found, flow
+    return found

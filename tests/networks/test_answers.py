@@ -132,6 +132,18 @@ def test_an_answer_is_the_images_own(make):
     assert any("each image is shown alone" in text for text in said)
 
 
+def test_images_that_a_network_changes_in_place_are_shown_as_they_are():
+    class InPlace(Pixels):
+        def forward(self, images):
+            return -super().forward(images.sub_(128).abs_())
+
+    (images, labels), said = pictures(60), []
+    found = top_k(InPlace(), as_float, from_arrays(images, labels), None, report=said.append)
+    right = (np.abs(images[:, 0, :, 0] - 128.0).argmin(1) == labels).mean()
+    assert found["top1"] == pytest.approx(100 * right, abs=1)  # of 60, one tie at most
+    assert not said
+
+
 def test_an_answer_without_noise_is_asked_for_in_batches():
     network, said = Pixels(), []
     top_k(network, as_float, from_arrays(*pictures(60)), None, report=said.append)

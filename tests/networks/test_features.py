@@ -32,6 +32,21 @@ def stored_layer(activations, kind, path, components=4096):
     return next(iter(read_layers(path, ["conv1"])))
 
 
+def test_layers_of_any_name_are_read_as_they_were_written(tmp_path):
+    """As modules are named, of which an nn.ModuleDict takes any names without dots."""
+    names = ["parts.3x3/2", "parts.3x3", "parts.3x3/2#2", "parts.a, b", "ä"]
+    layers = {
+        name: ({"features": np.full((3, 2), float(i)), "feature_mean": np.zeros(3)}, {"index": i})
+        for i, name in enumerate(names)
+    }
+    write_features(tmp_path / "net.nc", layers, np.array(["a", "b", "c"]), {})
+    found = list(read_layers(tmp_path / "net.nc", names))
+    assert [layer.name for layer in found] == names
+    for i, layer in enumerate(found):
+        assert layer.attributes["index"] == i
+        assert (layer.features == i).all()
+
+
 def direct(activations):
     rows = activations.astype(np.float64)
     rows -= rows.mean(axis=1, keepdims=True)

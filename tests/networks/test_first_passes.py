@@ -41,9 +41,9 @@ class Sized(nn.Module):
 
 @pytest.mark.parametrize("kind", PROJECTIONS)
 def test_a_layer_that_changes_in_size_is_named_with_both_and_the_batch(kind):
-    # Three passes of the first stimuli, and a first batch.
+    # Four passes of the first stimuli, and a first batch.
     with pytest.raises(InputError) as caught:
-        features(Sized(20, 20, 20, 20, 30), ["part"], projection=kind, batch_size=2)
+        features(Sized(20, 20, 20, 20, 20, 30), ["part"], projection=kind, batch_size=2)
     assert str(caught.value) == (
         "model net, layer part: gives 2x30 for stimuli 3 to 4, where 2x20 belongs by the first "
         "ones; choose a layer whose size does not depend on the stimuli or their number"
@@ -138,8 +138,30 @@ def test_batch_statistics_are_refused():
 def test_a_generator_of_the_networks_own_is_refused():
     own = torch.Generator()
     network = Noisy(lambda shape: 1e5 * torch.randn(shape, generator=own))
-    with pytest.raises(InputError, match="model net, layer noisy: gives a stimulus other values"):
+    with pytest.raises(InputError, match="model net, layer noisy: gives other values when the"):
         features(network, ["quiet", "noisy"])
+
+
+class Spiking(nn.Module):
+    """Keeps a potential from pass to pass while batches are of one size, as snnTorch's neurons."""
+
+    def __init__(self, draw=torch.zeros):
+        super().__init__()
+        self.draw, self.potential, self.part = draw, torch.zeros(0), nn.Identity()
+
+    def forward(self, batch):
+        same = self.potential.shape == batch.shape
+        self.potential = batch + (self.potential / 2 if same else 0) + self.draw(batch.shape)
+        return self.part(self.potential)
+
+
+@pytest.mark.parametrize("draw", [torch.zeros, torch.randn])
+def test_a_network_that_remembers_earlier_stimuli_is_refused(draw):
+    with pytest.raises(InputError) as caught:
+        features(Spiking(draw), ["part"], batch_size=2)
+    assert str(caught.value).startswith(
+        "model net, layer part: gives other values when the same stimuli are shown again; let each"
+    )
 
 
 class Vanishing(nn.Module):

@@ -279,3 +279,38 @@ def test_quantized_numbers_are_recorded_as_what_they_stand_for():
     expected = (images() * 2).round().clamp(-10, 245) / 2
     for rows in found.values():
         np.testing.assert_array_equal(rows, expected.flatten(1).numpy())
+
+
+class Odd(nn.Module):
+    """Sparse, nested and empty tensors between modules."""
+
+    def __init__(self):
+        super().__init__()
+        self.patches = nn.Conv2d(3, 8, 4, 4)
+        layer = nn.TransformerEncoderLayer(8, 2, 16, batch_first=True)
+        self.encoder = nn.TransformerEncoder(layer, 2)  # nests its tokens where it gets a mask
+        self.sparse, self.empty, self.readout = nn.Identity(), nn.Identity(), nn.Linear(8, 3)
+
+    def forward(self, batch):
+        tokens = self.patches(batch).flatten(2).transpose(1, 2)
+        self.empty(tokens[:, :0])
+        self.sparse(tokens.relu().to_sparse())
+        hidden = torch.zeros(tokens.shape[:2], dtype=torch.bool)
+        return self.readout(self.encoder(tokens, src_key_padding_mask=hidden).mean(1))
+
+
+@pytest.mark.filterwarnings("ignore:The PyTorch API of nested tensors")
+def test_sparse_and_nested_tensors_are_recorded_and_empty_ones_are_not():
+    torch.manual_seed(0)
+    network = Odd().eval()
+    names = ["sparse", "encoder.layers.0", "encoder"]
+    found, given = recorded(network, names), outputs(network, images(), names)
+    plain = (
+        given["sparse"].to_dense(),
+        given["encoder.layers.0"].to_padded_tensor(0.0),
+        given["encoder"],
+    )
+    for name, values in zip(names, plain, strict=True):
+        np.testing.assert_allclose(found[name], values.flatten(1).numpy(), rtol=1e-4, atol=1e-5)
+    empty = {call.name: call.unrecorded for call in trace(network, (3, SIDE, SIDE))}["empty"]
+    assert empty == "gives an empty tensor"
