@@ -197,9 +197,13 @@ def parse(text: str, where: str, names: Iterable[str] = ()) -> Preprocessing:
         )
     except ValueError as error:
         raise InputError(where, f"{text!r}: {error}", "write whole pixels and numbers") from error
-    if found.interpolation not in INTERPOLATIONS or min(found.std) <= 0:
+    numbers = (found.resize, found.crop, *found.mean, *found.std)
+    in_range = min(found.resize, found.crop) >= 0 and min(found.std) > 0
+    if not (in_range and np.isfinite(numbers).all() and found.interpolation in INTERPOLATIONS):
         raise InputError(
-            where, f"{text!r} is out of range", f"std > 0; interpolation in {INTERPOLATIONS}"
+            where,
+            f"{text!r} is out of range",
+            f"std > 0; resize, crop >= 0; interpolation in {INTERPOLATIONS}",
         )
     if 0 < found.resize < found.crop:
         raise InputError(
