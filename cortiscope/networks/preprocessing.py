@@ -86,7 +86,9 @@ class Preprocessing:
         from torchvision.transforms import InterpolationMode, functional
 
         if self.resize:
-            mode = InterpolationMode(self.interpolation)
+            # What torch calls nearest takes other pixels than PIL.
+            exact = {"nearest": "nearest-exact"}
+            mode = InterpolationMode(exact.get(self.interpolation, self.interpolation))
             pixels = functional.resize(pixels, [self.resize], mode, antialias=True)
         if self.crop:
             pixels = functional.center_crop(pixels, [self.crop])

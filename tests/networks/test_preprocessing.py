@@ -241,3 +241,11 @@ def test_images_that_stay_of_unlike_sizes_are_refused():
     for part in (slice(2, 3), slice(1, 3)):
         with pytest.raises(InputError, match=r"35 x 32 and 32 x 35 pixels; add crop="):
             seen[part]
+
+
+@pytest.mark.parametrize("size", [30, 64, 224])
+def test_nearest_pixels_are_those_of_pil(size):
+    image = np.random.default_rng(0).integers(0, 256, (50, 50, 3), np.uint8)
+    found = preprocessing.parse(f"resize={size} interpolation=nearest", "")(image[None])
+    expected = np.asarray(Image.fromarray(image).resize((size, size), Image.Resampling.NEAREST))
+    np.testing.assert_allclose(found[0].permute(1, 2, 0).numpy() * 255, expected, atol=1e-4)
