@@ -10,17 +10,7 @@ from cortiscope.experiment.recordings import read_responses
 from cortiscope.experiment.responses import read_area
 from cortiscope.experiment.sizes import is_light
 from cortiscope.experiment.stimuli import read_stimuli
-
-IDS = np.array(["a", "b", "c", "d"])
-
-
-def grey_images(**changes):
-    image = np.arange(4 * 5 * 6, dtype=np.uint8).reshape(4, 5, 6)
-    dataset = xr.Dataset(
-        {"image": (("stimulus", "y", "x"), image)},
-        coords={"stimulus_id": ("stimulus", IDS), "category": ("stimulus", list("xxyy"))},
-    )
-    return dataset.assign(changes)
+from tests.grey_images import IDS, grey_images
 
 
 def recording():

@@ -3,22 +3,11 @@
 import netCDF4
 import numpy as np
 import pytest
-import xarray as xr
 from PIL import Image
 
 from cortiscope.errors import InputError
 from cortiscope.experiment.stimuli import grey_levels, read_stimuli
-
-IDS = np.array(["a", "b", "c", "d"])
-
-
-def grey_images(**changes):
-    image = np.arange(4 * 5 * 6, dtype=np.uint8).reshape(4, 5, 6)
-    dataset = xr.Dataset(
-        {"image": (("stimulus", "y", "x"), image)},
-        coords={"stimulus_id": ("stimulus", IDS), "category": ("stimulus", list("xxyy"))},
-    )
-    return dataset.assign(changes)
+from tests.grey_images import grey_images
 
 
 def test_grey_images_get_three_channels(tmp_path):

@@ -167,3 +167,14 @@ class Recurrent(nn.Module):
             high = self.relu(self.it(low))
             low = self.relu(self.v1(torch.cat([images, low], 1)))
         return self.decoder(high.mean((2, 3)))
+
+
+class Squeezing(nn.Module):
+    """Drops every dimension of one, that of a lone stimulus too."""
+
+    def __init__(self):
+        super().__init__()
+        self.pool, self.readout = nn.AdaptiveAvgPool2d(1), nn.Linear(3, 5)
+
+    def forward(self, batch):
+        return self.readout(self.pool(batch).squeeze())

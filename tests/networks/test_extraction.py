@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 import torchvision
+from makes import Squeezing
 from sklearn.linear_model import Ridge
 from torch import nn
 
@@ -157,17 +158,6 @@ def test_the_pass_stops_after_the_last_wanted_layer():
     network.head.register_forward_hook(lambda *_: called.append("head"))
     extract(network, images(2), ["mix"], {"projection": "fold", "batch_size": 2}, **QUIET)
     assert not called
-
-
-class Squeezing(nn.Module):
-    """Drops every dimension of one, a lone stimulus's too."""
-
-    def __init__(self):
-        super().__init__()
-        self.pool, self.readout = nn.AdaptiveAvgPool2d(1), nn.Linear(3, 5)
-
-    def forward(self, batch):
-        return self.readout(self.pool(batch).squeeze())
 
 
 def test_a_network_may_drop_the_dimension_of_a_lone_stimulus():

@@ -5,6 +5,7 @@ import random
 import numpy as np
 import pytest
 import torch
+from makes import Squeezing
 from torch import nn
 
 from cortiscope.errors import InputError
@@ -198,17 +199,6 @@ def test_layers_of_which_rounding_is_left_are_named(kind):
 def distances(rows):
     differences = rows[:, None] - rows
     return np.square(differences).sum(2)[np.triu_indices(len(rows), 1)]
-
-
-class Squeezing(nn.Module):
-    """Drops the dimension of a lone stimulus."""
-
-    def __init__(self):
-        super().__init__()
-        self.pool, self.readout = nn.AdaptiveAvgPool2d(1), nn.Linear(3, 5)
-
-    def forward(self, batch):
-        return self.readout(self.pool(batch).squeeze())
 
 
 @pytest.mark.parametrize("kind", PROJECTIONS)
