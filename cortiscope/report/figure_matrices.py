@@ -55,8 +55,8 @@ def model_by_area(
     """Heat map of the best layers' scores, models sorted by accuracy; a panel per mapping.
 
     models: rows of accuracy_vs_brain, also of other pages, on which colours mean the same.
-    measures: mapping to what its score is. The share of the ceiling where a mapping has any, else
-    the score itself. Returns the figure and its cells.
+    measures: mapping to what its score is. The share of the ceiling where a mapping has one for all
+    areas, else the score itself. Returns the figure and its cells.
     """
     ordered = models.drop_duplicates("model").sort_values(
         "top1", ascending=False, kind="stable", na_position="last"
@@ -65,7 +65,8 @@ def model_by_area(
     maps, cells = [], []
     for mapping in page.mappings:
         found = models[models["mapping"] == mapping]
-        share = bool(found["score_of_ceiling"].notna().any())
+        known = bool(found.loc[found["score"].notna(), "ceiling"].notna().all())
+        share = known and bool(found["score_of_ceiling"].notna().any())
         quantity = "score_of_ceiling" if share else "score"
         scores, values = (
             found.pivot(index="model", columns="area", values=name).reindex(

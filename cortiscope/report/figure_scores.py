@@ -147,6 +147,8 @@ def _correlation(row: Any) -> str:
         return "fewer than 3 models"
     if not np.isfinite(row.r):
         return "accuracy or score is constant"
+    if not np.isfinite(row.r_low):  # of three models
+        return f"r = {number(row.r)}"
     return f"r = {number(row.r)} [{number(row.r_low)}, {number(row.r_high)}]"
 
 

@@ -296,3 +296,21 @@ def test_pairs_that_share_a_trained_model_are_told_apart() -> None:
     page = Page("trained_vs_untrained", ["ridge"], ["V1"], 0, 2)
     said = texts_of(drawn(page, study_tables(models, ["V1"])))
     assert {f"{trained} / …_untrained", f"{trained} / …_other_seed"} <= set(said)
+
+
+def test_where_an_area_has_no_ceiling_scores_are_shown() -> None:
+    tables = dict(tables_of("embedded"))
+    unknown = tables["accuracy_vs_brain"].copy()
+    unknown.loc[unknown["area"] == "V4", ["ceiling", "score_of_ceiling"]] = np.nan
+    page = pages_of("embedded")["model_by_area"]
+    said = texts_of(drawn(page, tables | {"accuracy_vs_brain": unknown}))
+    assert "×" not in said
+    assert not [text for text in said if "no share" in text or "share of the ceiling" in text]
+
+
+def test_a_correlation_without_an_interval_stands_alone() -> None:
+    tables = dict(tables_of("embedded"))
+    tables["correlations"] = tables["correlations"].assign(r_low=np.nan, r_high=np.nan)
+    said = texts_of(drawn(pages_of("embedded")["accuracy_vs_score"], tables))
+    assert any("r = 0." in text for text in said)
+    assert not any("nan" in text for text in said)
