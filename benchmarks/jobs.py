@@ -55,7 +55,7 @@ SMALL = {
     "models": {"names": ["shapenet5_untrained", "shapenet5"]},
     "mappings": ["ridge"],
     "statistics": {"permutations": 0, "bootstraps": 2},
-    "selection": {"splits": 1},
+    "selection": {"method": "nested"},
 }
 
 

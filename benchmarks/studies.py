@@ -88,7 +88,7 @@ def mapping_studies(
     settings = {name: config[name] | options.get(name, {}) for name in MAPPINGS[mapping].sections}
     permutations = 20 if mapping == "variance_partition" else 0  # it adjusts by them
     settings["statistics"] = {"permutations": permutations, "bootstraps": DRAWS, "seed": 0}
-    settings["selection"] = {"splits": 1, "seed": 0}
+    settings["selection"] = {"method": "halves", "splits": 1, "seed": 0}
     n_layers = 4 if MAPPINGS[mapping].joint else 1 + compared
 
     def studies(count: int, seed: int) -> Iterator[Study]:

@@ -11,6 +11,7 @@ from tests.running import REPOSITORY
 from tests.synthetic_areas import area
 
 CONFIG = yaml.safe_load((REPOSITORY / "config" / "config.yaml").read_text())
+HALVES = CONFIG["selection"] | {"method": "halves"}
 
 
 def settings(kind: str, n_permutations: int = 0, n_draws: int = 0, **sections) -> dict:
@@ -19,7 +20,7 @@ def settings(kind: str, n_permutations: int = 0, n_draws: int = 0, **sections) -
     return (
         CONFIG
         | {"statistics": statistics, "pls": CONFIG["pls"] | {"protocol": protocol}}
-        | {"pcr": {"components": [2, 8, 25]}}
+        | {"pcr": {"components": [2, 8, 25]}, "selection": HALVES}
         | sections
     )
 

@@ -23,7 +23,7 @@ class Synthetic:
     mappings: tuple[str, ...] = ("ridge", "rsa")
     n_layers: int = 5
     n_draws: int = 40
-    selection: str = "repetitions"
+    halved: str = "repetitions"
     ceiling: float = 0.8
     ceiling_p: float = 0.01
     own_noise: float = 0.0  # of each model's bootstrap draws, beyond what the stimuli share
@@ -86,7 +86,7 @@ class Synthetic:
                     score = layer_score[mapping, area][part]
                     half = selection[mapping, area][part]
                     about = {"model": model, "mapping": mapping, "area": area}
-                    about |= {"selection": self.selection, "protocol": ""}
+                    about |= {"halved": self.halved, "protocol": ""}
                     content = self._variables(part, score, half, area, mapping)
                     own = np.random.default_rng(list(model.encode()))
                     draws = content["area_bootstrap"].values

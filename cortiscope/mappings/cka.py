@@ -7,11 +7,10 @@ import numpy as np
 
 from cortiscope.experiment.responses import Area, average
 from cortiscope.mappings.fitting import LayerScore
-from cortiscope.mappings.similarity import known_cells
+from cortiscope.mappings.similarity import chosen_halves, known_cells
 from cortiscope.networks.features import Layer
 from cortiscope.similarity import cka
 from cortiscope.similarity.rdm_standard_error import comparison_error
-from cortiscope.statistics.halves import halves
 from cortiscope.statistics.resampling import bootstrap_weights, permutations
 from cortiscope.statistics.standard_errors import rescaled
 
@@ -26,18 +25,17 @@ class Scorer:
         self, area: Area, settings: Mapping[str, Any], coordinates: Mapping[str, np.ndarray]
     ) -> None:
         self.area = area
-        statistics, selection = settings["statistics"], settings["selection"]
+        statistics = settings["statistics"]
         n_stimuli, n_repetitions = area.response.shape[:2]
         self.orders = permutations(n_stimuli, statistics["permutations"], statistics["seed"])
         self.draws = bootstrap_weights(n_stimuli, statistics["bootstraps"], statistics["seed"])
-        shared = n_repetitions if area.repeated_throughout else n_stimuli
-        self.halves = halves(shared, selection["splits"], selection["seed"])
+        self.halves = chosen_halves(area, settings["selection"])
         known = known_cells(area)
         self.gram = cka.gram(area.mean_response) if known is None else cka.distance_gram(known)
         self.brain = cka.prepared(self.gram)
         self.half_brains = [
             cka.prepared(cka.gram(average(area.response[:, half])))
-            for half in (self.halves.reshape(-1, shared) if area.repeated_throughout else ())
+            for half in (self.halves.reshape(-1, n_repetitions) if area.repeated_throughout else ())
         ]
 
     def score(self, layer: Layer) -> LayerScore:
@@ -52,13 +50,15 @@ class Scorer:
             area_score=score,
             area_null=cka.permutation_null(model, self.brain, self.orders),
             area_bootstrap=rescaled(draws, score, error),
-            selection=self._selection(gram),
             neuroids={},
+            selection=self._selection(gram),
         )
 
-    def _selection(self, gram: np.ndarray) -> np.ndarray:
+    def _selection(self, gram: np.ndarray) -> np.ndarray | None:
         """(split, half): the score on each half of the repetitions, else of the stimuli."""
         n_splits, n_halves, _ = self.halves.shape
+        if not n_splits:
+            return None
         if self.area.repeated_throughout:
             model = cka.prepared(gram)
             scores = [float(cka.products(model, brain)) for brain in self.half_brains]

@@ -16,7 +16,12 @@ from cortiscope.mappings.regressions import Predict, Regressions, Sample, Target
 from cortiscope.networks.features import Layer
 from cortiscope.regression import given_split
 from cortiscope.regression.cross_validation import TRAINING, CrossValidation
-from cortiscope.regression.ridge import Predictions, bootstrap_scores, fold_centred_correlation
+from cortiscope.regression.ridge import (
+    Predictions,
+    bootstrap_scores,
+    fold_centred_correlation,
+    sums_by_group,
+)
 from cortiscope.statistics import standard_errors
 from cortiscope.statistics.halves import halves
 from cortiscope.statistics.resampling import (
@@ -28,23 +33,30 @@ from cortiscope.statistics.resampling import (
     permutations_of,
 )
 
+# Of each group of stimuli and each neuroid: the score of models of the other stimuli on these, and
+# what the group adds to the score of all the data (see `ridge.sums_by_group`).
+BY_GROUP = ("left_out_score", "group_products", "group_squares")
+
 
 @dataclass(frozen=True)
 class Encoded:
     """score: (target,); chosen: (value, target); bootstrap: (draw, target). NaN = not scored.
 
-    chosen: what the models took inside their training stimuli, see `Encoding.chosen`.
+    chosen: what the models took inside their training stimuli, see `Encoding.chosen`. products,
+    squares: (group, target), what each group of stimuli adds to the score.
     """
 
     score: np.ndarray
     chosen: np.ndarray
     bootstrap: np.ndarray
+    products: np.ndarray
+    squares: np.ndarray
 
 
 @dataclass(frozen=True)
 class Tested(Encoded):
     """Of a given split, whose one fit serves all: null (permutation, target), and with half of the
-    data halves (split, half, target).
+    data halves (split, half, target), where layers are chosen by these.
     """
 
     null: np.ndarray
@@ -54,10 +66,12 @@ class Tested(Encoded):
 class Encoding(ABC):
     """A cross-validated regression of one area's neuroids on a layer.
 
-    n_chosen: how many values `chosen` gives of a target.
+    n_chosen: how many values `chosen` gives of a target. nested: whether what the best of several
+    layers is chosen by, inside groups of stimuli, is kept.
     """
 
     n_chosen = 1
+    nested = True
 
     def __init__(
         self, area: Area, settings: Mapping[str, Any], coordinates: Mapping[str, np.ndarray]
@@ -71,16 +85,25 @@ class Encoding(ABC):
         self.units = self.validation.units(n_stimuli)
         self.draws = bootstrap_weights_of(self.units, statistics["bootstraps"], self.seed)
         self.orders = permutations_of(self.units, statistics["permutations"], self.seed)
-        selection = settings["selection"]
-        shared = area.response.shape[1] if area.repeated else n_stimuli
-        # (split, half, repetition), or (split, half, stimulus) where trials were averaged
-        self.halves = halves(shared, selection["splits"], selection["seed"])
-        if area.repeated:
-            chosen = self.halves.reshape(-1, self.halves.shape[-1])
-            # (stimulus, split * half * neuroid): every neuroid's mean over each half
-            self.half_targets = np.hstack([average(area.response[:, c]) for c in chosen])
+        # Within which the best layer is chosen by the other stimuli; the test stimuli of a given
+        # split are one.
+        self.groups = standard_errors.deletion_groups(self.sample.folds, self.seed, self.units)
+        self.halves = np.empty((0, 2, n_stimuli), dtype=bool)
+        if settings["selection"]["method"] == "halves":
+            self.nested = False
+            self._halve(settings["selection"])
         if self.validation.test is not None:
             self._resample(self.validation.test)
+
+    def _halve(self, selection: Mapping[str, Any]) -> None:
+        """(split, half, repetition), or (split, half, stimulus) where trials were averaged."""
+        n_stimuli, n_repetitions = self.area.response.shape[:2]
+        shared = n_repetitions if self.area.repeated else n_stimuli
+        self.halves = halves(shared, selection["splits"], selection["seed"])
+        if self.area.repeated:
+            chosen = self.halves.reshape(-1, shared)
+            # (stimulus, split * half * neuroid): every neuroid's mean over each half
+            self.half_targets = np.hstack([average(self.area.response[:, c]) for c in chosen])
 
     @abstractmethod
     def prepare(self, features: np.ndarray, folds: np.ndarray) -> Predict:
@@ -114,7 +137,7 @@ class Encoding(ABC):
         return folds
 
     def score(self, layer: Layer) -> LayerScore:
-        """Score one layer: every neuroid, the area, its null, its bootstrap, its halves."""
+        """Score one layer: every neuroid, the area, its null, its bootstrap, its groups."""
 
         def make() -> Regressions:
             return Regressions(self.prepare, layer.features, refit=self.refit)
@@ -137,20 +160,41 @@ class Encoding(ABC):
             null, selection = encoded.null, mean_of_known(encoded.halves)
         else:
             null, selection = self._null(regressions), self._selection(regressions)
+        left_out = self._left_out(regressions, encoded)
+        by_group = left_out, encoded.products, encoded.squares
         return LayerScore(
             area_score=float(mean_of_known(encoded.score)),
             area_null=mean_of_known(null),
-            area_bootstrap=self._intervals(regressions, encoded),
-            selection=selection,
+            area_bootstrap=self._intervals(encoded, left_out),
             neuroids={
                 "score": encoded.score,
                 "alpha": encoded.chosen[0],
                 "null_mean": null.mean(axis=0) if len(null) else np.full(null.shape[1], np.nan),
                 "p_value": p_value(encoded.score, null),
             },
+            by_group=dict(zip(BY_GROUP, by_group, strict=True)) if self.nested else {},
+            selection=selection if len(selection) else None,
         )
 
-    def _intervals(self, regressions: Regressions, encoded: Encoded) -> np.ndarray:
+    def _left_out(self, regressions: Regressions, encoded: Encoded) -> np.ndarray:
+        """(group, neuroid): scores on the stimuli outside each group, of models of these alone.
+
+        At the strengths that all stimuli chose. Of a given split, of the training stimuli, in
+        folds; their strengths are chosen among them. None where nothing needs them.
+        """
+        test, n_neuroids = self.validation.test, self.response.shape[1]
+        if test is not None and self.nested:
+            training = np.flatnonzero(~test)
+            folds = self.validation.training_folds(training)
+            again = self._encode(regressions, Sample(training, folds), self.response[training])
+            return again.score[None]
+        if test is not None or not (self.nested or len(self.draws)):
+            return np.empty((0, n_neuroids))
+        return standard_errors.each_left_out(
+            lambda kept: self._refitted(regressions, kept, encoded), self.groups
+        )
+
+    def _intervals(self, encoded: Encoded, left_out: np.ndarray) -> np.ndarray:
         """(draw,): the area's score with stimuli resampled, brought to its standard error."""
         draws = mean_of_known(encoded.bootstrap)
         if not len(draws):
@@ -161,20 +205,18 @@ class Encoding(ABC):
         else:
             drawn = np.unique(self.units, return_index=True)[1]  # a stimulus of each unit
             error = standard_errors.refitted_error(
-                lambda kept: self._refitted(regressions, kept, encoded),
-                standard_errors.deletion_groups(folds, self.seed, self.units),
+                mean_of_known(left_out),
                 standard_errors.resampled_error(draws, within[drawn]),
                 len(drawn),
             )
         score = float(mean_of_known(encoded.score))
         return standard_errors.rescaled(draws, score, error)
 
-    def _refitted(self, regressions: Regressions, kept: np.ndarray, encoded: Encoded) -> float:
-        """The area's score on some of the stimuli, (stimulus,) bool."""
+    def _refitted(self, regressions: Regressions, kept: np.ndarray, encoded: Encoded) -> np.ndarray:
+        """(neuroid,): scores on some of the stimuli, (stimulus,) bool."""
         part, alpha = self.sample.among(kept), self.refitted_at(encoded)
         again = self._encode(regressions, part, self.response[kept], None, np.float32, alpha)
-        score = np.where(np.isnan(encoded.score), np.nan, again.score)
-        return float(mean_of_known(score))
+        return np.where(np.isnan(encoded.score), np.nan, again.score)
 
     def _folds(self, stimuli: np.ndarray) -> np.ndarray:
         return self.validation.numbers(stimuli)
@@ -188,9 +230,14 @@ class Encoding(ABC):
         dtype: type = np.float64,
         alpha: np.ndarray | None = None,
     ) -> Encoded:
-        """Score targets (stimulus, target) of a sample, each where it was recorded."""
+        """Score targets (stimulus, target) of a sample, each where it was recorded.
+
+        With draws, also what each group of stimuli adds to the scores.
+        """
         n_targets, within = targets.shape[1], self.centred_within(sample.folds)
         sets = np.arange(n_targets) // self.response.shape[1]
+        whole = self.nested and draws is not None
+        products, squares = np.full((2, self.groups.max() + 1 if whole else 0, n_targets), np.nan)
         score, chosen = np.full(n_targets, np.nan), np.full((self.n_chosen, n_targets), np.nan)
         bootstrap = np.full((0 if draws is None else len(draws), n_targets), np.nan)
         for rows, columns in recorded_together(targets):
@@ -204,7 +251,11 @@ class Encoding(ABC):
                 bootstrap[:, columns] = bootstrap_scores(
                     predicted, values, within[rows], draws[:, rows]
                 )
-        return Encoded(score, chosen, bootstrap)
+            if whole:
+                products[:, columns], squares[:, columns] = sums_by_group(
+                    predicted, values, within[rows], self.groups[sample.stimuli[rows]]
+                )
+        return Encoded(score, chosen, bootstrap, products, squares)
 
     def _null(self, regressions: Regressions) -> np.ndarray:
         """(permutation, neuroid): scores when stimuli are permuted, alpha chosen anew each time.
@@ -227,9 +278,12 @@ class Encoding(ABC):
         return null
 
     def _selection(self, regressions: Regressions) -> np.ndarray:
-        """(split, half): the area's score on each half of the repetitions, else of the stimuli."""
+        """(split, half): the area's score on each half of the repetitions, else of the stimuli.
+
+        No splits where layers are not chosen by halves.
+        """
         n_splits, n_halves = self.halves.shape[:2]
-        if self.area.repeated:
+        if self.area.repeated and n_splits:
             # At half the precision, like the null: only means over neuroids are kept of them.
             targets = self.half_targets
             encoded = self._encode(regressions, self.sample, targets, dtype=np.float32)
@@ -248,13 +302,14 @@ class Encoding(ABC):
         statistics, selection = self.settings["statistics"], self.settings["selection"]
         self.draws = given_split.bootstrap_weights(test, statistics["bootstraps"], self.seed)
         self.orders = given_split.orders(test, statistics["permutations"], self.seed)
-        if not self.area.repeated:
+        self.groups = np.where(test, 0, TRAINING)
+        if selection["method"] == "halves" and not self.area.repeated:
             self.halves = given_split.halves(test, selection["splits"], selection["seed"])
 
     def _tested(self, regressions: Regressions) -> Tested:
         """Score the test stimuli of a given split."""
         n_neuroids, shape = self.response.shape[1], self.halves.shape[:2]
-        lengths = (), (self.n_chosen,), (len(self.draws),), (len(self.orders),), shape
+        lengths = (), (self.n_chosen,), (len(self.draws),), (1,), (1,), (len(self.orders),), shape
         found = Tested(*(np.full((*length, n_neuroids), np.nan) for length in lengths))
         for rows, columns in recorded_together(self.response):
             sample = self.sample.among(rows)
@@ -269,6 +324,10 @@ class Encoding(ABC):
             found.chosen[:, columns] = self.chosen(everywhere)
             found.bootstrap[:, columns] = given_split.bootstrap_scores(
                 predicted, known, self.draws[:, test]
+            )
+            alike = np.zeros(len(test), dtype=int)
+            found.products[:, columns], found.squares[:, columns] = sums_by_group(
+                predicted, known, alike, alike
             )
             moved = orders_among(self.orders, test)
             found.null[:, columns] = given_split.null_scores(predicted, known, moved)

@@ -3,7 +3,7 @@
 import importlib
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -21,8 +21,10 @@ class LayerScore:
 
     area_score: the whole area's held-out score. area_null: (permutation,) the same with stimuli
     permuted, the same way for all layers. area_bootstrap: (draw,) with stimuli resampled.
-    selection: (split, half), with half of the data only. neuroids: what the mapping says of each
-    neuroid, name to (neuroid,).
+    neuroids: what the mapping says of each neuroid, name to (neuroid,).
+    by_group: of neuroids that are predicted, name to (group, neuroid), from which the best layer is
+    chosen and scored (see `encoding.BY_GROUP`). selection: (split, half), scores with half of the
+    data only, where layers are chosen by these.
     layer_weights: (layer,), what each layer gives to the score of all together, 0 or more.
     best_single: the score of the one layer that is best in training, chosen and tested on the same
     stimuli as all together; NaN where the mapping does not say.
@@ -32,8 +34,9 @@ class LayerScore:
     area_score: float
     area_null: np.ndarray
     area_bootstrap: np.ndarray
-    selection: np.ndarray
     neuroids: Mapping[str, np.ndarray]
+    by_group: Mapping[str, np.ndarray] = field(default_factory=dict)
+    selection: np.ndarray | None = None
     layer_weights: np.ndarray | None = None
     best_single: float = float("nan")
     n_without_pattern: int = 0
@@ -81,9 +84,9 @@ def fit_areas(
     as the one whose values are held out together (see `mappings.kinds.coordinates`).
 
     Returns the variables of each area's score file: for each layer the area's score, its
-    permutation null and p-value, its bootstrap draws and its scores on halves of the data; for
-    mappings that predict neuroids, the same of every neuroid. NaN = not scored (a constant
-    neuroid).
+    permutation null and p-value, its bootstrap draws and what its best layer is chosen by; for
+    mappings that predict neuroids, scores, nulls and p-values of every neuroid too. NaN = not
+    scored (a constant neuroid).
     """
     if not MAPPINGS[mapping].of_neuroids:
         _say_incomplete(mapping, areas)
@@ -157,9 +160,6 @@ def _variables(
             ("layer",), np.array([p_value(s.area_score, s.area_null) for s in scores])
         ),
         "area_bootstrap": Variable(("layer", "draw"), np.stack([s.area_bootstrap for s in scores])),
-        "selection_score": Variable(
-            ("layer", "split", "half"), np.stack([_selectable(s) for s in scores])
-        ),
         "n_without_pattern": Variable(
             ("layer",), np.array([s.n_without_pattern for s in scores], np.int32)
         ),
@@ -167,6 +167,12 @@ def _variables(
     for name in scores[0].neuroids:
         stacked = np.stack([s.neuroids[name] for s in scores]).astype(np.float32)
         variables[name] = Variable(("layer", "neuroid"), stacked)
+    for name in scores[0].by_group:
+        stacked = np.stack([s.by_group[name] for s in scores]).astype(np.float32)
+        variables[name] = Variable(("layer", "group", "neuroid"), stacked)
+    if scores[0].selection is not None:
+        halves = np.stack([_selectable(s) for s in scores])
+        variables["selection_score"] = Variable(("layer", "split", "half"), halves)
     if scores[0].layer_weights is not None:
         along = [float(layer.attributes["depth"]) for layer in members]
         variables["member"] = Variable(("member",), np.array([layer.name for layer in members]))
@@ -181,6 +187,7 @@ def _selectable(score: LayerScore) -> np.ndarray:
 
     A half may lack the stimulus that cannot be scored: layers would be chosen on unlike stimuli.
     """
+    assert score.selection is not None
     return np.where(np.isfinite(score.area_score), score.selection, np.nan)
 
 

@@ -72,7 +72,7 @@ class HeldOutSimilarity(Similarity):
         if test is not None:
             self.orders = given_split.orders(test, statistics["permutations"], seed)
             self.draws = given_split.bootstrap_weights(test, statistics["bootstraps"], seed)
-            if not area.repeated_throughout:
+            if len(self.halves) and not area.repeated_throughout:
                 self.halves = given_split.halves(test, selection["splits"], selection["seed"])
 
     def _reserve(self, count: int) -> None:
@@ -94,14 +94,13 @@ class HeldOutSimilarity(Similarity):
         predicted = predict(self.stimuli, brains[:1] if given else brains, self.held_out)
         scores = held_out_cells.score(predicted, brains, self.held_out, self.method)
         own = [np.atleast_2d(cells)[0] for cells in predicted]
-        by_half = scores[1:] if self.area.repeated_throughout else self._on_halves(predict, own)
         score = float(scores[0])
         return LayerScore(
             area_score=score,
             area_null=self._null(predict, own),
             area_bootstrap=self._intervals(predict, own, score),
-            selection=by_half.reshape(self.halves.shape[:2]),
             neuroids={},
+            selection=self._selection(predict, own, scores[1:]),
             n_without_pattern=without_pattern(self.cells),
         )
 
@@ -115,12 +114,11 @@ class HeldOutSimilarity(Similarity):
         enough = min(len(self.stimuli) // 2, n_units) > FEWEST_FOLDS  # without some of them too
         if self.refits and test is None and enough:
             seed, folds = self.settings["statistics"]["seed"], self._folds(self.stimuli)
-            error = standard_errors.refitted_error(
+            left_out = standard_errors.each_left_out(
                 lambda kept: self._on_part(predict, kept, folds[kept]),
                 standard_errors.deletion_groups(folds, seed, self.units),
-                standard_errors.spread(draws),
-                n_units,
             )
+            error = standard_errors.refitted_error(left_out, standard_errors.spread(draws), n_units)
         else:
             error = standard_errors.drawn_error(draws, n_units)
         return standard_errors.rescaled(draws, score, error)
@@ -162,6 +160,16 @@ class HeldOutSimilarity(Similarity):
         if self.keeps:
             self.kept[part.start] = made
         return made
+
+    def _selection(
+        self, predict: Predict, own: list[np.ndarray], of_repetitions: np.ndarray
+    ) -> np.ndarray | None:
+        """(split, half): the scores of halves of the repetitions, else those of the stimuli."""
+        if not len(self.halves):
+            return None
+        repeated = self.area.repeated_throughout
+        by_half = of_repetitions if repeated else self._on_halves(predict, own)
+        return by_half.reshape(self.halves.shape[:2])
 
     def _on_halves(self, predict: Predict, own: list[np.ndarray]) -> np.ndarray:
         """(split x half,): the score on each half of the stimuli, folded anew.

@@ -75,13 +75,13 @@ class Scorer(Encoding):
             area_score=found.score,
             area_null=null.score,
             area_bootstrap=rescaled(found.bootstrap, found.score, error),
-            selection=self._published_selection(features),
             neuroids={
                 "score": neuroids,
                 "alpha": np.where(np.isfinite(neuroids), self.components, np.nan),
                 "null_mean": mean_of_known(null.r, axis=0),
                 "p_value": p_value(neuroids, null.r),
             },
+            selection=self._published_selection(features) if len(self.halves) else None,
         )
 
     def _folds(self, stimuli: np.ndarray) -> np.ndarray:

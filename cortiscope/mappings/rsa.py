@@ -24,17 +24,19 @@ class Scorer(Similarity):
             area_score=score,
             area_null=permutation_null(cells, self.cells, self.orders, self.method),
             area_bootstrap=rescaled(draws, score, error),
-            selection=self._selection(cells),
             neuroids={},
+            selection=self._selection(cells),
             n_without_pattern=without_pattern(cells, self.cells),
         )
 
     def _compare(self, model: np.ndarray, brain: np.ndarray) -> float:
         return float(compare(model, brain, self.method))
 
-    def _selection(self, cells: np.ndarray) -> np.ndarray:
+    def _selection(self, cells: np.ndarray) -> np.ndarray | None:
         """(split, half): the score on each half of the repetitions, else of the stimuli."""
         n_splits, n_halves, _ = self.halves.shape
+        if not n_splits:
+            return None
         if self.area.repeated_throughout:
             scores = [self._compare(cells, brain) for brain in self.half_cells]
         else:

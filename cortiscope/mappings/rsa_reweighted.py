@@ -39,7 +39,7 @@ class Scorer(HeldOutSimilarity):
                 area_score=np.nan,
                 area_null=np.full_like(found.area_null, np.nan),
                 area_bootstrap=np.full_like(found.area_bootstrap, np.nan),
-                selection=np.full_like(found.selection, np.nan),
+                selection=None if found.selection is None else found.selection * np.nan,
             )
         return replace(
             found,

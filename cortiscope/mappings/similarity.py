@@ -25,12 +25,25 @@ def known_cells(area: Area) -> np.ndarray | None:
     return mean[np.triu_indices(len(mean), 1)]
 
 
+def chosen_halves(area: Area, selection: Mapping[str, Any]) -> np.ndarray:
+    """(split, half, repetition), or (split, half, stimulus) where trials were averaged.
+
+    No splits where layers are not chosen by halves.
+    """
+    n_stimuli, n_repetitions = area.response.shape[:2]
+    shared = n_repetitions if area.repeated_throughout else n_stimuli
+    if selection["method"] != "halves":
+        return np.empty((0, 2, shared), dtype=bool)
+    return halves(shared, selection["splits"], selection["seed"])
+
+
 class Similarity:
     """An area's dissimilarities, all and of halves of the data, permutations and draws.
 
     cells: (cell,). orders: (permutation, stimulus). draws: (draw, stimulus). halves: (split, half,
-    repetition), or (split, half, stimulus) where trials were averaged. half_cells: (split x half,
-    cell) of the halves of the repetitions, none of the stimuli.
+    repetition), or (split, half, stimulus) where trials were averaged; no splits where layers are
+    not chosen by halves. half_cells: (split x half, cell) of the halves of the repetitions, none of
+    the stimuli.
     """
 
     def __init__(
@@ -41,14 +54,13 @@ class Similarity:
         self.method = settings["rsa"]["comparison"]
         n_stimuli, n_repetitions = area.response.shape[:2]
         check_repetitions(self.dissimilarity, n_repetitions)
-        statistics, selection = settings["statistics"], settings["selection"]
+        statistics = settings["statistics"]
         self.orders = permutations(n_stimuli, statistics["permutations"], statistics["seed"])
         self.draws = bootstrap_weights(n_stimuli, statistics["bootstraps"], statistics["seed"])
-        shared = n_repetitions if area.repeated_throughout else n_stimuli
-        self.halves = halves(shared, selection["splits"], selection["seed"])
+        self.halves = chosen_halves(area, settings["selection"])
         known = known_cells(area)
         self.cells = self._of(np.ones(n_repetitions, dtype=bool)) if known is None else known
-        chosen = self.halves.reshape(-1, shared) if area.repeated_throughout else ()
+        chosen = self.halves.reshape(-1, n_repetitions) if area.repeated_throughout else ()
         empty = np.empty((0, len(self.cells)))
         self.half_cells = np.vstack([empty, *(self._of(half) for half in chosen)])
 

@@ -44,13 +44,12 @@ class Scorer(Similarity):
         cells = self.layer_cells(layer)
         found = self.whole.beyond(cells, self.draws)
         unique = found.partition.unique
-        by_half = unique[1:] if self.area.repeated_throughout else self._on_halves(cells)
         return LayerScore(
             area_score=float(unique[0]),
             area_null=found.null,
             area_bootstrap=found.draws,
-            selection=by_half.reshape(self.halves.shape[:2]),
             neuroids=self._shares(found.partition),
+            selection=self._selection(cells, unique[1:]),
             n_without_pattern=without_pattern(cells, self.cells),
         )
 
@@ -71,6 +70,14 @@ class Scorer(Similarity):
         n_stimuli, count = self.halves.shape[-1] // 2, len(self.orders)
         orders = permutations(n_stimuli, count, self.settings["statistics"]["seed"])
         return Background(self.low_level[:, half], self.cells[None, half], orders, self.method)
+
+    def _selection(self, cells: np.ndarray, of_repetitions: np.ndarray) -> np.ndarray | None:
+        """(split, half): what is unique by halves of the repetitions, else of the stimuli."""
+        if not len(self.halves):
+            return None
+        repeated = self.area.repeated_throughout
+        by_half = of_repetitions if repeated else self._on_halves(cells)
+        return by_half.reshape(self.halves.shape[:2])
 
     def _on_halves(self, cells: np.ndarray) -> np.ndarray:
         """(split x half,): what is unique on each half of the stimuli."""

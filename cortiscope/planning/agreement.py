@@ -16,7 +16,7 @@ from cortiscope.mappings.kinds import coordinates as named_by
 from cortiscope.networks.twins import check_twins
 from cortiscope.networks.weight_names import is_named
 from cortiscope.planning.fits import Fits
-from cortiscope.planning.given_ceilings import given_ceilings
+from cortiscope.planning.given import given_ceilings, given_layers
 from cortiscope.planning.properties import FIELD, properties
 from cortiscope.planning.response_settings import response_settings
 from cortiscope.planning.stimulus_coordinates import (
@@ -57,7 +57,9 @@ def check(study: Study) -> None:
     check_weights(study)
     check_twins({model: study.labels(model) for model in study.models})
     table_settings(study)
+    check_selection(study)
     given_ceilings(study)
+    given_layers(study)
     fits = Fits(study)
     for model in study.models:
         fits.score_files(model)
@@ -102,8 +104,8 @@ def check_folds(study: Study) -> None:
     if validation["split"]:
         return
     n_stimuli, kind = study.n_stimuli, "stimuli"
-    # Without repetitions the best layer is chosen on half of the stimuli.
-    halved = predicts and count_repetitions(study) == 1
+    by_halves = study.config["selection"]["method"] == "halves"  # of stimuli, without repetitions
+    halved = predicts and by_halves and count_repetitions(study) == 1
     group = validation["group"]
     if group:
         n_stimuli, kind = count_groups(study, group), "groups of stimuli"
@@ -123,6 +125,19 @@ def check_folds(study: Study) -> None:
                 f" {group} than most",
                 f"name a coordinate for which {FEWEST_TO_TRAIN} or more are left to train on",
             )
+
+
+def check_selection(study: Study) -> None:
+    """Where nothing is held out, the best layer is chosen by resamples of the stimuli."""
+    if study.config["selection"]["method"] != "nested" or study.config["statistics"]["bootstraps"]:
+        return
+    fitless = [name for name, kind in asked(study).items() if not kind.of_neuroids]
+    if fitless:
+        raise InputError(
+            "config: statistics.bootstraps",
+            f"without resamples the best layer cannot be chosen by {fitless[0]}",
+            "give 100 or more, or set selection.method: halves",
+        )
 
 
 def check_split(study: Study) -> None:
@@ -183,7 +198,8 @@ def check_pairs(study: Study) -> None:
             continue
         group, n_stimuli = validation["group"], study.n_stimuli
         n_groups = count_groups(study, group) if group else n_stimuli
-        if count_repetitions(study) == 1:  # the best layer is chosen on half of the stimuli
+        by_halves = study.config["selection"]["method"] == "halves"
+        if by_halves and count_repetitions(study) == 1:  # of the stimuli
             n_stimuli //= 2
             n_groups = min(map(len, grouped_in_halves(study))) if group else n_groups
         folds = number_of_folds(validation["folds"], n_stimuli, n_groups)

@@ -36,7 +36,8 @@ def seconds_per_layer(
 ) -> float:
     """Rough core-seconds to score one layer against one area."""
     permutations = settings["statistics"]["permutations"]
-    refits = DELETED_GROUPS if settings["statistics"]["bootstraps"] else 0
+    splits = settings["selection"].get("splits", 0)  # none where layers are chosen otherwise
+    refits = DELETED_GROUPS if settings["statistics"]["bootstraps"] or not splits else 0
     if settings.get("cross_validation", {}).get("split"):
         permutations = refits = 0  # of the test stimuli, without further fits
     if mapping == "rsa":
@@ -51,7 +52,7 @@ def seconds_per_layer(
         share = (20 + permutations) / 120
         return SECONDS[mapping] * share * n_stimuli**2 * n_neuroids / (240**2 * 64)
     # Fits of the same targets: all data, and at half the precision each half and the null.
-    fits = 1 + settings["selection"]["splits"] + permutations / 2
+    fits = 1 + splits + permutations / 2
     alphas = len(settings["ridge"]["alphas"])
     # Two matrix products an alpha serve all folds (see `ridge`), a product and a sum a cell; of all
     # but a tenth of the stimuli there are two at half the precision, whatever the alphas.
@@ -97,7 +98,7 @@ def fit_megabytes(
     """
     permutations = settings["statistics"]["permutations"]
     drawn = permutations + settings["statistics"]["bootstraps"]
-    halves = 2 * settings["selection"]["splits"] if repetitions > 1 else 0
+    halves = 2 * settings["selection"].get("splits", 0) if repetitions > 1 else 0
     held = sum(neuroids) * (2 * repetitions + halves + 2) + len(neuroids) * drawn
     largest = max(neuroids)
     permuted = min(max(largest, NULL_COLUMNS), largest * permutations)

@@ -21,7 +21,7 @@ from cortiscope.planning import listed_layers
 from cortiscope.planning.models import BUILD_COLUMNS, read_models
 from cortiscope.planning.schema import check
 
-PATHS = ("data_root", "source", "table", "images")  # entries of a config
+PATHS = ("data_root", "source", "table", "images", "given")  # entries of a config
 LAYER_LABELS = ("layer", "kind", "shape", "n_features", "parameters")
 
 
@@ -89,9 +89,14 @@ class Study:
     def section(self, *names: str) -> dict[str, Any]:
         """Parts of the config in one form, so that writing the same another way reruns nothing.
 
-        Without what tables alone read: how p-values are corrected, and ceilings that are given.
+        Without what tables alone read: how p-values are corrected, and ceilings and layers that are
+        given. Of halves, only where layers are chosen by them.
         """
         found = {name: _ordered(self.config[name]) for name in sorted(names)}
+        selection = found.get("selection", {"method": ""})
+        selection.pop("given", None)
+        if selection["method"] in ("nested", "given"):
+            found["selection"] = {"method": "nested"}
         found.get("statistics", {}).pop("correction", None)
         found.get("ceilings", {}).pop("given", None)
         return found

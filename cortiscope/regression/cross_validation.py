@@ -1,7 +1,7 @@
 """Which stimuli are held out together."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -57,6 +57,15 @@ class CrossValidation:
         if folds != "loo" and len(stimuli) < len(self.groups):
             folds = min(_whole(folds), len(np.unique(groups)))
         return fold_numbers(len(stimuli), folds, self.seed, groups)
+
+    def training_folds(self, stimuli: NDArray) -> NDArray:
+        """Fold numbers of the training stimuli of a given split, given by their numbers.
+
+        Of no more folds than there are stimuli, or groups of them.
+        """
+        most = len(stimuli) if self.groups is None else len(np.unique(self.groups[stimuli]))
+        folds = self.folds if self.folds == "loo" else min(_whole(self.folds), most)
+        return replace(self, folds=folds, test=None).numbers(stimuli)
 
 
 def read_split(parts: NDArray, where: str) -> NDArray:

@@ -30,7 +30,7 @@ def area_ceilings(mapping: Kind, about: Mapping[str, Any], ceilings: Group) -> C
     Halves of the stimuli are answered by all repetitions, halves of the repetitions are noisier.
     """
     name = "median_ceiling" if about.get("protocol") == "brainscore" else mapping.ceiling
-    halved = about["selection"] == "repetitions"
+    halved = about["halved"] == "repetitions"
     found = [float(ceilings[key]) for key in (name, f"{name}_half" if halved else name)]
     whole, selected = (
         ceiling ** (2 if mapping.squared else 1) if ceiling > 0 else np.nan for ceiling in found
@@ -55,7 +55,7 @@ def with_given(table: pd.DataFrame, given: Mapping[str, Mapping[str, float]]) ->
         power = 2 if MAPPINGS[mapping].squared else 1
         for area, ceiling in areas.items():
             rows = (table["mapping"] == mapping) & (table["area"] == area)
-            halved = table.loc[rows, "selection_data"] == "repetitions"
+            halved = table.loc[rows, "halved"] == "repetitions"
             half = np.where(halved, ceiling / np.sqrt(2 - ceiling**2), ceiling)
             table.loc[rows, "ceiling"] = ceiling**power
             table.loc[rows, "selection_ceiling"] = half**power

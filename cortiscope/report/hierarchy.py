@@ -30,19 +30,6 @@ class Hierarchy:
     exact: bool
 
 
-def best_depth(selection: NDArray, depth: NDArray) -> float:
-    """Mean depth of the layers that score best on each half of the data, over splits and halves.
-
-    selection (layer, split, half) as in `fitting.LayerScore`, depth (layer,). NaN scores are never
-    the best; halves without a score do not count; NaN where none does.
-    """
-    scores = np.reshape(selection, (len(depth), -1))
-    usable = np.isfinite(scores)
-    chosen = np.asarray(depth, dtype=float)[np.where(usable, scores, -np.inf).argmax(axis=0)]
-    known = chosen[usable.any(axis=0)]
-    return float(known.mean()) if len(known) else np.nan
-
-
 def hierarchy(depths: NDArray, rank: NDArray, permutations: int, seed: int) -> Hierarchy:
     """Correlate the best depth (model, area) with the rank of the areas (area,), 1 the lowest.
 

@@ -13,15 +13,16 @@ import pyarrow as pa
 from cortiscope.errors import InputError
 from cortiscope.files import REMADE, Group, Variable, read
 from cortiscope.mappings.kinds import MAPPINGS, TOGETHER
+from cortiscope.report.best_layers import COUNTS, with_best_layers
 from cortiscope.report.ceilings import area_ceilings, share_of, with_given
+from cortiscope.report.intervals import interval
 from cortiscope.statistics.nested_bootstrap import score_intervals
-from cortiscope.statistics.resampling import INTERVAL, mean_of_known
+from cortiscope.statistics.resampling import mean_of_known
 
 # Columns of lists, of the layers that are scored together, and what they are in a score file.
 MEMBERS = {"members": "member", "member_depths": "member_depth", "layer_weights": "layer_weight"}
 # Of mappings that divide what is explained: columns that are means over neuroids.
 SHARES = ("explained_layer", "explained_low_level", "explained_shared")
-COUNTS = ("n_neuroids", "n_selected", "n_scored")
 NEUROID_VALUES = ("score", "null_mean", "p_value", "alpha", "ceiling")
 MODEL_LABELS = ("family", "training", "architecture", "preprocessing", "preprocessing_source")
 NEUROID_LABELS = ("model", "mapping", "area", "layer", "neuroid_id")
@@ -90,7 +91,8 @@ def layer_rows(
     model: the columns that all rows share; layers: layer name to its row of the layer table.
     `score`, `null_mean`, `p_value` are the area's; `score_low`, `score_high` the 95 % interval
     over resampled stimuli; `ceiling` that of all the data and `selection_ceiling` that of the data
-    that `selection` (flattened split x half) was scored on. `best_single`: of all layers together,
+    that the best layer is scored on (`halved`: half of the repetitions, or of the stimuli).
+    `best_single`: of all layers together,
     what the best of them scores alone on the same stimuli. SHARES: beside what only the layer
     explains, which is the score. `null`: the scores with stimuli permuted, if the file has them.
     `n_neuroids`: of the area as recorded, `n_selected`: those fitted, `n_scored`: those that count
@@ -127,8 +129,7 @@ def layer_rows(
         "n_without_pattern": content["n_without_pattern"].astype(int),
         "bootstrap": list(draws.astype(float)),
         "null": list(null.astype(float)),
-        "selection": [half.ravel() for half in content["selection_score"].astype(float)],
-        "selection_data": content.attributes["selection"],
+        "halved": content.attributes["halved"],
         "selection_ceiling": found.selected,
         "best_single": content["best_single"] if joint else np.nan,
     }
@@ -189,13 +190,6 @@ def _layer_of(name: str, layers: Mapping[str, Any], path: str) -> Mapping[str, A
     return layers[name]
 
 
-def interval(draws: np.ndarray) -> tuple[float, float]:
-    """95 % interval of bootstrap draws; NaN without any."""
-    finite = draws[np.isfinite(draws)]
-    low, high = np.percentile(finite, INTERVAL) if finite.size else (np.nan, np.nan)
-    return float(low), float(high)
-
-
 def neuroid_rows(scores: Scores, ceilings: Group, model: str) -> pa.Table:
     """One row per layer and neuroid of a score file; none where only the area is scored.
 
@@ -236,12 +230,13 @@ def model_tables(
     model: str,
     labels: Mapping[str, Any],
     given: Mapping[str, Mapping[str, float]] | None = None,
+    given_layers: Mapping[str, Mapping[str, str]] | None = None,
 ) -> tuple[pd.DataFrame, pa.Table]:
     """The layer table and the neuroid table of a model.
 
     labels: MODEL_LABELS, n_layers, n_parameters, and `layers`, the rows of the model's layer table.
-    given: see `ceilings.with_given`. Rows are ordered by mapping, area (as the files are) and
-    layer.
+    given: see `ceilings.with_given`; given_layers: see `best_layers.with_best_layers`. Rows are
+    ordered by mapping, area (as the files are) and layer.
     Errors: InputError for a file that belongs elsewhere, or layers missing or scored twice.
     """
     ceilings = {Path(path).stem: read(path) for path in ceiling_files}
@@ -251,8 +246,10 @@ def model_tables(
     shared |= read_accuracy(accuracy, model)
     counts = {name: labels[name] for name in ("n_parameters", "n_layers")}
     frames, neuroids = [], []
+    files: dict[tuple[str, str], list[Group]] = {}
     for path in score_files:
         scores = read_scores(path, model)
+        files.setdefault((scores.mapping, scores.area), []).append(scores.content)
         neuroids.append(neuroid_rows(scores, ceilings[scores.area], model))
         frames.append(layer_rows(scores, ceilings[scores.area], shared, layers).assign(**counts))
     frame = with_given(pd.concat(frames, ignore_index=True), given or {})
@@ -263,4 +260,5 @@ def model_tables(
                 f"cover {rows['layer'].nunique()} of {len(layers)} layers in {len(rows)} rows",
                 "run the workflow again",
             )
+    frame = with_best_layers(frame, files, given_layers or {})
     return frame, pa.concat_tables(neuroids).unify_dictionaries()

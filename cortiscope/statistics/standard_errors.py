@@ -79,9 +79,15 @@ def deletion_groups(folds: NDArray, seed: int, labels: NDArray | None = None) ->
     return group[label]
 
 
-def refitted_error(
-    score: Callable[[NDArray], float], groups: NDArray, resampled: float, n_units: int
-) -> float:
+def each_left_out(score: Callable[[NDArray], NDArray | float], groups: NDArray) -> NDArray:
+    """The scores without each group of stimuli (stimulus,): (group, ...).
+
+    score: of the stimuli chosen by (stimulus,) bool.
+    """
+    return np.array([score(groups != group) for group in np.unique(groups)])
+
+
+def refitted_error(left_out: NDArray, resampled: float, n_units: int) -> float:
     """Standard error of a cross-validated score, its models fitted anew on other stimuli.
 
     From two variances of its z. The jackknife over g groups of stimuli, with z_k the score without
@@ -96,10 +102,10 @@ def refitted_error(
     that of a variance of 4 / (1 / (g - 1) + 1 / (n_units - 1)) degrees of freedom, whose Student's
     t takes the place of the normal quantile.
 
-    score: of the stimuli chosen by (stimulus,) bool. groups (stimulus,). resampled: √D, from
-    `resampled_error`. NaN where a score is.
+    left_out (group,): the scores without each group. resampled: √D, from `resampled_error`. NaN
+    where a score is.
     """
-    z = np.array([fisher_z(score(groups != group)) for group in np.unique(groups)])
+    z = fisher_z(left_out)
     jackknife = np.sqrt((len(z) - 1) * z.var())
     freedom = 4 / (1 / (len(z) - 1) + 1 / (n_units - 1))
     blended = np.clip(np.sqrt(jackknife * resampled), resampled, np.sqrt(2) * resampled)

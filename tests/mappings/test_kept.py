@@ -47,7 +47,7 @@ def test_permutations_of_neuroids_with_missing_responses_prepare_nothing_anew(mo
             prepared.clear()
             scene[0].made.clear()
             scorer = RidgeScorer(area(response), settings("ridge", n_permutations), {})
-            monkeypatch.setattr(scorer, "_selection", lambda _: np.zeros((2, 2)))
+            monkeypatch.setattr(scorer, "_selection", lambda _: np.zeros((0, 2)))
             scorer.score(scene[0])
             assert len(prepared) == expected
 

@@ -19,7 +19,11 @@ from tests.synthetic_areas import area
 SINGLE = ("ols", "pcr", "lasso", "pls", "brainscore")
 ALL = (*SINGLE, "stacked")
 NEUROID_VALUES = ("score", "alpha", "null_mean", "p_value")
-HALVES_ONCE = {"splits": 1, "seed": 0}  # where nothing is asked of the selection
+HALVES_ONCE = {
+    "method": "halves",
+    "splits": 1,
+    "seed": 0,
+}  # where nothing is asked of it
 
 
 @pytest.mark.parametrize("kind", SINGLE)

@@ -17,6 +17,7 @@ from cortiscope.mappings.rsa_reweighted import Scorer
 from cortiscope.similarity import comparison, held_out_cells, rsa_remixed
 from cortiscope.statistics.resampling import permutations
 from tests.mappings.test_fitting import SETTINGS
+from tests.regression_scene import HALVES
 from tests.synthetic_areas import area, layer
 
 BY_LAYER = ("rsa", "cka", "rsa_remixed", "unit_weighted")
@@ -27,7 +28,7 @@ CATEGORY = np.repeat(np.array(list("abcd")), N_STIMULI // 4)
 
 def settings(permutations: int = 0, bootstraps: int = 0, **sections: Any) -> dict[str, Any]:
     statistics = {"permutations": permutations, "bootstraps": bootstraps, "seed": 0}
-    return SETTINGS | {"statistics": statistics} | sections
+    return SETTINGS | {"statistics": statistics, "selection": HALVES} | sections
 
 
 def scene(repetitions: int = 4, noise: float = 1.0) -> tuple[list, Any]:
@@ -249,7 +250,7 @@ def test_groups_are_held_out_whole_and_folds_are_capped() -> None:
 @pytest.mark.parametrize("mapping", ["rsa", "cka"])
 def test_noise_has_uniform_p_values(mapping: str) -> None:
     random = np.random.default_rng(0)
-    asked = settings(permutations=99, selection={"splits": 1, "seed": 0})
+    asked = settings(permutations=99, selection={"method": "halves", "splits": 1, "seed": 0})
     scores, p_values = [], []
     for _ in range(500):
         layers = [layer(random.normal(size=(24, 12)) * random.uniform(0.5, 2, (24, 1)))]
@@ -267,7 +268,9 @@ def test_noise_scores_zero(mapping: str) -> None:
     """Also where the area is made of the categories, and where halves are scored."""
     random = np.random.default_rng(0)
     validation = {"folds": 5, "group": "", "seed": 0}
-    asked = settings(selection={"splits": 1, "seed": 0}, cross_validation=validation)
+    asked = settings(
+        selection={"method": "halves", "splits": 1, "seed": 0}, cross_validation=validation
+    )
     scores, halves = [], []
     for _ in range(150):
         layers = [layer(random.normal(size=(N_STIMULI, 12)), f"layer{i}") for i in range(2)]

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from cortiscope.experiment.responses import Area
 from cortiscope.mappings.fitting import fit
-from cortiscope.report.tables import Best, best_layer
+from cortiscope.statistics.layer_choice import Choice, by_halves
 from tests.regression_scene import settings
 from tests.synthetic_areas import area, layer
 
@@ -19,22 +19,24 @@ SIGNAL = FEATURES[2] @ RANDOM.normal(size=(30, 20)) / 5  # of the last layer
 TRIALS = SIGNAL[:, None] + 0.5 * RANDOM.normal(size=(N_STIMULI, 4, 20))
 
 
-def best(mapping: str, response: NDArray) -> tuple[Best, float]:
-    """The headline of an area, and what its layer scores on all the data."""
+def best(mapping: str, response: NDArray) -> tuple[Choice, float, int]:
+    """The headline of an area, what its layer scores on all the data, and which it is."""
     layers: list[Any] = [layer(one, str(number)) for number, one in enumerate(FEATURES)]
     found = fit(mapping, layers, area(response), settings(mapping, n_draws=20))
-    chosen = best_layer(found["selection_score"].values, found["area_bootstrap"].values)
-    return chosen, float(found["area_score"].values[-1])
+    chosen = by_halves(found["selection_score"].values, found["area_bootstrap"].values)
+    score = found["area_score"].values
+    return chosen, float(score[-1]), chosen.layer(score)
 
 
 @pytest.mark.parametrize("mapping", ["ridge", "rsa", "cka"])
 def test_halves_without_a_score_choose_no_layer(mapping: str) -> None:
     """A stimulus shown twice is missing in some halves; RDMs of these have no score."""
-    complete, _ = best(mapping, TRIALS)
+    complete, _, layer = best(mapping, TRIALS)
+    assert layer == 2
     response = TRIALS.copy()
     response[0, 2:] = np.nan
-    found, _ = best(mapping, response)
-    assert found.layer == complete.layer == 2
+    found, _, layer = best(mapping, response)
+    assert layer == 2
     assert found.score == pytest.approx(complete.score, abs=0.04)
     assert np.isfinite(found.draws).all()
 
@@ -46,8 +48,8 @@ def test_a_stimulus_shown_once_halves_stimuli_where_pairs_are_compared(mapping: 
     response[0, 1:] = np.nan
     assert area(response).repeated
     assert not area(response).repeated_throughout
-    found, _ = best(mapping, response)
-    assert found.layer == (0 if mapping == "rsa_reweighted" else 2)
+    found, _, layer = best(mapping, response)
+    assert layer == (0 if mapping == "rsa_reweighted" else 2)
     assert found.score > 0.3
 
 
@@ -77,9 +79,9 @@ def test_areas_recorded_once_are_halved_by_stimuli(mapping: str) -> None:
     """In a file with as many repetitions as other areas have."""
     response = TRIALS.copy()
     response[:, 1:] = np.nan
-    found, whole = best(mapping, response)
-    alone, _ = best(mapping, TRIALS[:, :1])
-    assert found.layer == 2
+    found, whole, layer = best(mapping, response)
+    alone, _, _ = best(mapping, TRIALS[:, :1])
+    assert layer == 2
     assert found.score == alone.score > 0.6 * whole
 
 

@@ -27,6 +27,7 @@ from tests.running import REPOSITORY
 from tests.synthetic_areas import area, layer
 
 CONFIG = yaml.safe_load((REPOSITORY / "config" / "config.yaml").read_text())
+CONFIG["selection"]["method"] = "halves"
 CELLS = ("rsa_reweighted", "rsa_remixed", "unit_weighted")
 REGRESSIONS = ("ridge", "ols", "pcr", "lasso", "pls", "stacked")
 N = 60

@@ -172,7 +172,7 @@ def test_p_values_of_noise_are_uniform_with_neuroids_that_answer_one_stimulus(ki
         noise = random.normal(size=(40, 1, 10))
         noise[:, :, :2] = 0.0
         noise[random.choice(40, 2, replace=False), 0, [0, 1]] = 1 + random.random(2)
-        options = {"n_permutations": 19, "selection": {"splits": 1, "seed": 0}}
+        options = {"n_permutations": 19, "selection": {"method": "halves", "splits": 1, "seed": 0}}
         found = run(kind, scene if kind == "stacked" else scene[:1], area(noise), **options)
         p.append(found["area_p_value"][0])
     assert stats.kstest(p, "uniform").pvalue > 0.01

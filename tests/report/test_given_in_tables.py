@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from cortiscope.noise_ceilings.noise import extended
-from cortiscope.report import tables
+from cortiscope.report.best_layers import headline
 from cortiscope.report.ceilings import with_given
 from tests.synthetic_scores import Synthetic
 
@@ -33,7 +33,7 @@ def test_a_ceiling_that_is_given_takes_the_place_of_the_computed(layers):
         assert rows.loc[mapping, "score_of_ceiling"] == pytest.approx(0.1 / given**power)
         half = float(made.ceiling_half) ** power
         assert rows.loc[mapping, "selection_ceiling"] == pytest.approx(half)
-        best, _ = tables.best_layers(found)
+        best, _ = headline(found)
         best = best.set_index(["mapping", "area"]).loc[mapping, "IT"]
         assert best["score_of_ceiling"] == pytest.approx(0.3 / half)
         assert best["ceiling_source"] == "given"
@@ -45,7 +45,7 @@ def test_a_ceiling_that_is_given_takes_the_place_of_the_computed(layers):
 def test_an_area_without_repetitions_has_the_ceiling_that_is_given(layers):
     unknown = ["ceiling", "selection_ceiling", "score_of_ceiling"]
     layers[unknown] = np.nan
-    layers["selection_data"] = "stimuli"
+    layers["halved"] = "stimuli"
     found = with_given(layers, {"ridge": {"IT": 0.8}})
     rows = (found["mapping"] == "ridge") & (found["area"] == "IT")
     assert (found.loc[rows, ["ceiling", "selection_ceiling"]] == 0.8).all(axis=None)

@@ -6,19 +6,16 @@ import numpy as np
 import pytest
 from scipy.stats import kstest, spearmanr
 
-from cortiscope.report.hierarchy import best_depth, hierarchy
+from cortiscope.report.best_layers import best_depth
+from cortiscope.report.hierarchy import hierarchy
 
 
-def test_best_depth_averages_over_halves() -> None:
-    selection = np.zeros((3, 2, 2))
-    selection[2, 0] = 1
-    selection[1, 1, 0] = 1
-    selection[0, 1, 1] = 1
+def test_best_depth_averages_over_the_data() -> None:
     depth = np.array([0.0, 0.4, 1.0])
-    assert best_depth(selection, depth) == pytest.approx((1 + 1 + 0.4 + 0) / 4)
-    selection[2, 0, 1] = selection[:, 1, 1] = np.nan
-    assert best_depth(selection, depth) == pytest.approx((1 + 0 + 0.4) / 3)
-    assert np.isnan(best_depth(selection * np.nan, depth))
+    assert best_depth(np.array([0.25, 0.25, 0.5]), depth) == pytest.approx((0.4 + 2 * 1) / 4)
+    assert np.isnan(best_depth(np.zeros(3), depth))
+    # All layers together have no depth.
+    assert np.isnan(best_depth(np.ones(1), np.array([np.nan])))
 
 
 def test_rho_and_exact_p() -> None:

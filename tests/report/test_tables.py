@@ -14,6 +14,9 @@ from cortiscope.errors import InputError
 from cortiscope.experiment.responses import Area
 from cortiscope.noise_ceilings import ceilings
 from cortiscope.report import model_tables, tables
+from cortiscope.report.best_layers import highest
+from cortiscope.report.intervals import interval
+from cortiscope.statistics.layer_choice import by_halves
 from cortiscope.statistics.resampling import p_value
 
 
@@ -22,50 +25,10 @@ def _constant(study: Synthetic, *heights: float) -> dict[tuple[str, str], np.nda
     return {(m, a): np.array(heights) for m in study.mappings for a in study.areas}
 
 
-def test_noise_is_not_taken_for_a_score() -> None:
-    random = np.random.default_rng(0)
-    reported, highest = [], []
-    for _ in range(300):
-        selection = random.normal(scale=0.1, size=(40, 2, 2))  # 40 layers of pure noise
-        best = tables.best_layer(selection, np.zeros((40, 10)))
-        reported.append(best.score)
-        highest.append(selection.mean(axis=(1, 2)).max())
-    standard_error = np.std(reported) / np.sqrt(len(reported))
-    assert abs(np.mean(reported)) < 3 * standard_error < 0.02
-    assert np.mean(highest) > 0.08  # what picking on all the data would have reported
-
-
-def test_best_layer_is_chosen_on_one_half_and_read_on_the_other() -> None:
-    selection = np.array(
-        [
-            [[0.9, 0.1], [0.1, 0.8]],
-            [[0.2, 0.7], [0.6, 0.3]],
-            [[np.nan, 0.0], [0.0, 0.0]],
-        ]
-    )
-    # split 0: half 0 chooses layer 0 (0.1 on half 1); half 1 chooses layer 1 (0.2 on half 0)
-    # split 1: half 0 chooses layer 1 (0.3 on half 1); half 1 chooses layer 0 (0.1 on half 0)
-    bootstrap = np.array([[0.0, 1.0], [4.0, 7.0], [100.0, 100.0]])
-    best = tables.best_layer(selection, bootstrap)
-    assert best.score == pytest.approx((0.1 + 0.2 + 0.3 + 0.1) / 4)
-    assert best.layer == 0  # both twice; the means are 0.475 and 0.45
-    np.testing.assert_allclose(best.draws, best.score + np.array([-1.0, 1.0]))
-
-
-def test_a_half_without_scores_chooses_no_layer() -> None:
-    selection = np.array([[[np.nan, 0.1], [0.2, 0.3]], [[np.nan, 0.5], [0.6, 0.7]]])
-    bootstrap = np.array([[0.0, 2.0], [4.0, 8.0]])
-    best = tables.best_layer(selection, bootstrap)
-    # Split 0 chooses layer 1 on half 1, which has no score on half 0; split 1 chooses it on both.
-    assert best.score == pytest.approx((0.7 + 0.6) / 2)
-    assert best.layer == 1
-    np.testing.assert_allclose(best.draws, best.score + np.array([-2.0, 2.0]))
-
-
 def test_best_layer_of_nothing_is_unknown() -> None:
-    best = tables.best_layer(np.full((3, 2, 2), np.nan), np.zeros((3, 0)))
+    best = by_halves(np.full((3, 2, 2), np.nan), np.zeros((3, 0)))
     assert np.isnan(best.score)
-    assert np.isnan(tables.interval(best.draws)).all()
+    assert np.isnan(interval(best.draws)).all()
 
 
 def test_p_value_pays_for_the_choice_of_a_layer(tmp_path: Path) -> None:
@@ -87,7 +50,7 @@ def test_p_values_of_the_best_of_many_layers_of_noise_are_uniform() -> None:
     for _ in range(500):
         scores = random.normal(size=(20, 100)) + 2 * random.normal(size=100)
         best = scores[:, 0].argmax()
-        found.append(float(p_value(scores[best, 0], tables.highest(list(scores[:, 1:])))))
+        found.append(float(p_value(scores[best, 0], highest(list(scores[:, 1:])))))
         alone.append(float(p_value(scores[best, 0], scores[best, 1:])))
     assert stats.kstest(found, "uniform").pvalue > 0.01
     assert stats.kstest(alone, "uniform").pvalue < 1e-6
@@ -148,7 +111,7 @@ def test_where_no_half_has_a_score_no_layer_is_the_best(tmp_path: Path) -> None:
 
 
 def test_halves_of_the_stimuli_have_the_full_ceiling(tmp_path: Path) -> None:
-    study = Synthetic(tmp_path, ("IT",), n_layers=1, selection="stimuli")
+    study = Synthetic(tmp_path, ("IT",), n_layers=1, halved="stimuli")
     path = study.add("net", 50.0, _constant(study, 0.4))
     table = tables.study_tables([path], seed=0)["accuracy_vs_brain"]
     np.testing.assert_allclose(table["ceiling"], [0.8, 0.6])

@@ -19,7 +19,7 @@ from tests.synthetic_areas import area, layer
 N_STIMULI = 40
 METHODS = ("pearson", "cosine", "euclidean", "squared_euclidean")
 Make = Callable[[NDArray, str], Layer]
-HALVES = {"splits": 3, "seed": 0}
+HALVES = {"method": "halves", "splits": 3, "seed": 0}
 
 
 def exact(activations: NDArray, name: str = "exact") -> Layer:

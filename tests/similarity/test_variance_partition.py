@@ -20,6 +20,7 @@ from cortiscope.similarity.comparison import permuted
 from cortiscope.similarity.variance_partition import Background
 from cortiscope.statistics.resampling import bootstrap_weights, permutations
 from tests.mappings.test_fitting import SETTINGS
+from tests.regression_scene import HALVES
 from tests.running import REPOSITORY
 from tests.synthetic_areas import area, layer
 
@@ -134,7 +135,8 @@ def scene(repetitions: int) -> tuple[list, Any, dict[str, NDArray]]:
 
 def settings(**sections: Any) -> dict[str, Any]:
     statistics = {"permutations": 39, "bootstraps": 30, "seed": 0}
-    return SETTINGS | {"statistics": statistics, "low_level": {"models": MODELS}} | sections
+    own = {"statistics": statistics, "selection": HALVES, "low_level": {"models": MODELS}}
+    return SETTINGS | own | sections
 
 
 @pytest.mark.parametrize("repetitions", [4, 1])

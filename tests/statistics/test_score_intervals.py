@@ -59,7 +59,8 @@ def test_regressions_count_that_other_stimuli_train_other_models(scene, mapping)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(standard_errors, "rescaled", lambda draws, *_: draws)
         plain = fit(mapping, [layer(features)], area(response), LEFT_OUT)["area_bootstrap"].values
-    expected = standard_errors.refitted_error(score_of, groups, spread(plain[0]), N_STIMULI)
+    left_out = standard_errors.each_left_out(score_of, groups)
+    expected = standard_errors.refitted_error(left_out, spread(plain[0]), N_STIMULI)
     assert spread(draws) == pytest.approx(expected, rel=1e-4)  # refitted at half the precision
     assert spread(draws) > 1.05 * spread(plain[0])
     assert np.arctanh(draws).mean() == pytest.approx(np.arctanh(score))
@@ -81,10 +82,10 @@ def test_categories_held_out_whole_are_drawn_whole(scene):
         patch.setattr(standard_errors, "refitted_error", lambda *given: taken.update(given=given))
         patch.setattr(standard_errors, "rescaled", lambda draws, *_: draws)
         draws = scorer.score(layer(features)).area_bootstrap
-    _, groups, resampled, n_units = taken["given"]
+    _, resampled, n_units = taken["given"]
     assert n_units == 10
     assert resampled == pytest.approx(spread(draws))  # folds of one category: no mean to count
-    assert len(set(zip(folds, groups, strict=True))) == 10
+    assert len(set(zip(folds, scorer.groups, strict=True))) == 10
 
 
 @pytest.mark.parametrize("comparison", ["spearman", "pearson", "kendall"])
@@ -123,7 +124,8 @@ def test_remixed_counts_that_other_stimuli_train_other_readouts(scene):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(standard_errors, "rescaled", lambda draws, *_: draws)
         plain = scorer.score(layer(features)).area_bootstrap
-    expected = standard_errors.refitted_error(score_of, groups, spread(plain), N_STIMULI)
+    left_out = standard_errors.each_left_out(score_of, groups)
+    expected = standard_errors.refitted_error(left_out, spread(plain), N_STIMULI)
     # Alphas stay relative to the Gram matrix of all stimuli.
     assert spread(score.area_bootstrap) == pytest.approx(expected, rel=3e-3)
     assert np.arctanh(score.area_bootstrap).mean() == pytest.approx(np.arctanh(score.area_score))

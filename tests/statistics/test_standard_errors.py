@@ -67,15 +67,16 @@ def test_refitted_error_is_between_the_jackknife_and_the_draws() -> None:
     jackknife = means.std(ddof=1) / np.sqrt(10)
 
     def found(resampled: float) -> float:
-        error = standard_errors.refitted_error(
-            lambda chosen: float(np.tanh(values[chosen].mean())), groups, resampled, 200
+        left_out = standard_errors.each_left_out(
+            lambda chosen: float(np.tanh(values[chosen].mean())), groups
         )
+        error = standard_errors.refitted_error(left_out, resampled, 200)
         return error / standard_errors.student_over_normal(4 / (1 / 9 + 1 / 199))
 
     assert found(0.8 * jackknife) == pytest.approx(np.sqrt(0.8) * jackknife)
     assert found(1.5 * jackknife) == pytest.approx(1.5 * jackknife)  # no less than the draws
     assert found(0.3 * jackknife) == pytest.approx(np.sqrt(2) * 0.3 * jackknife)
-    assert np.isnan(standard_errors.refitted_error(lambda _: np.nan, groups, 0.1, 200))
+    assert np.isnan(standard_errors.refitted_error(np.full(10, np.nan), 0.1, 200))
 
 
 def test_refitted_error_counts_pairs_once() -> None:
@@ -96,7 +97,8 @@ def test_refitted_error_counts_pairs_once() -> None:
         resampled.append(np.sqrt(np.square(of_test).sum()))
         alone = [np.arctanh(score(groups != group)) for group in range(10)]
         jackknife.append(9 * np.var(alone))
-        errors.append(standard_errors.refitted_error(score, groups, resampled[-1], 60))
+        left_out = standard_errors.each_left_out(score, groups)
+        errors.append(standard_errors.refitted_error(left_out, resampled[-1], 60))
     student = standard_errors.student_over_normal(4 / (1 / 9 + 1 / 59))
     assert np.mean(jackknife) / np.var(z) == pytest.approx(2, abs=0.3)
     assert np.mean(np.square(resampled)) / np.var(z) == pytest.approx(0.5, abs=0.1)

@@ -19,7 +19,7 @@ from cortiscope.planning.digest import code_digest
 from cortiscope.errors import InputError
 from cortiscope.experiment.sizes import is_light
 from cortiscope.planning.fits import Fits
-from cortiscope.planning.given_ceilings import given_ceilings
+from cortiscope.planning.given import given_ceilings, given_layers
 from cortiscope.planning.properties import (
     decoding_settings,
     properties,
@@ -60,6 +60,7 @@ if workflow.is_main_process:
         print(f"note: config: {line}", file=sys.stderr)
 
 FITS = Fits(STUDY)
+GIVEN_LAYERS = given_layers(STUDY)
 # The areas that a fit job scores: all, or the one in the names of its files.
 FIT_AREAS = STUDY.areas if FITS.areas_share_jobs else ["{area}"]
 FIT_LOG = "all" if FITS.areas_share_jobs else "{area}"
@@ -108,6 +109,10 @@ def weights_checksum(wildcards):
 
 def model_labels(wildcards):
     return STUDY.labels(wildcards.model)
+
+
+def model_given_layers(wildcards):
+    return GIVEN_LAYERS.get(wildcards.model, {})
 
 
 def model_scores(wildcards):

@@ -21,6 +21,7 @@ rule model_table:
         labels=model_labels,
         made_by=files_made_by,
         given_ceilings=given_ceilings(STUDY),
+        given_layers=model_given_layers,
         code=code("model_table"),
     script:
         "../scripts/model_table.py"

@@ -42,12 +42,13 @@ def main(
     of_neuroids = MAPPINGS[mapping].of_neuroids
     for path, area, variables in zip(scores, areas, fitted, strict=True):
         repeated = area.repeated if of_neuroids else area.repeated_throughout
+        halved = settings["selection"]["method"] == "halves"
         about = {
             "model": model,
             "area": area.name,
             "mapping": mapping,
             "protocol": settings.get(mapping, {}).get("protocol", ""),
-            "selection": "repetitions" if repeated else "stimuli",
+            "halved": ("repetitions" if repeated else "stimuli") if halved else "",
         }
         write(path, variables, about | provenance)
 

@@ -14,6 +14,7 @@ def main(
     neuroids: str,
     labels: dict,
     given_ceilings: dict,
+    given_layers: dict,
     made_by: dict,
     model: str,
     provenance: dict,
@@ -21,7 +22,7 @@ def main(
     check_making([*scores, *ceilings], made_by)
     check_accuracy(accuracy, made_by["accuracy"])
     layer_table, neuroid_table = model_tables(
-        scores, ceilings, accuracy, model, labels, given_ceilings
+        scores, ceilings, accuracy, model, labels, given_ceilings, given_layers
     )
     write_frame(layer_table, layers, provenance)
     write_parquet(neuroid_table, neuroids, provenance)

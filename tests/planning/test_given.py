@@ -5,7 +5,7 @@ import yaml
 
 from cortiscope.errors import InputError
 from cortiscope.planning import agreement
-from cortiscope.planning.given_ceilings import given_ceilings
+from cortiscope.planning.given import given_ceilings
 from cortiscope.planning.study import Study
 from tests.running import REPOSITORY
 

@@ -1,0 +1,161 @@
+"""The best layer of a model for each mapping and area: chosen, and scored.
+
+How, is in `statistics.layer_choice`; here the score files and the layer table of a model meet.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cortiscope.files import Group
+from cortiscope.report.ceilings import share_of
+from cortiscope.report.intervals import interval
+from cortiscope.statistics.layer_choice import (
+    Choice,
+    by_draws,
+    by_groups,
+    by_halves,
+    shares_of,
+    with_draws,
+)
+from cortiscope.statistics.resampling import mean_of_known, p_value
+
+GROUP = ["mapping", "area"]
+COUNTS = ("n_neuroids", "n_selected", "n_scored")
+# Of a mapping and area, repeated in the rows of its layers.
+OF_BEST = ["best_score", "score_own_layer", "selection", "best_p_value"]
+
+
+def with_best_layers(
+    table: pd.DataFrame,
+    files: Mapping[tuple[str, str], Sequence[Group]],
+    given: Mapping[str, Mapping[str, str]],
+) -> pd.DataFrame:
+    """A model's layer table with what is known of the best layer of every mapping and area.
+
+    files: mapping and area to their score files, in the order of the rows. given: mapping to area
+    to a layer. Adds `selected_share`, the share of the data for which the layer was chosen as the
+    best; `best_score` of those that were; `score_own_layer`, the same where every neuroid chooses
+    for itself (NaN where neuroids are not predicted); `selection`, how, in words; and
+    `best_p_value`, of the highest score of any layer among the highest in each permutation.
+    """
+    parts = []
+    for (mapping, area), rows in table.groupby(GROUP, sort=False):
+        key = str(mapping), str(area)
+        layer = given.get(key[0], {}).get(key[1])
+        parts.append(rows.assign(**_best(rows, files[key], layer)))
+    return pd.concat(parts).loc[table.index]
+
+
+def _best(rows: pd.DataFrame, files: Sequence[Group], given: str | None) -> dict[str, Any]:
+    score, draws = rows["score"].to_numpy(float), np.stack(rows["bootstrap"].tolist())
+    own_layer, p = np.nan, float(p_value(np.fmax.reduce(score), highest(rows["null"].tolist())))
+    if given is not None:
+        chosen = rows["layer"].to_numpy() == given
+        choice, words = _only(np.flatnonzero(chosen)[0], score, draws), "layer given"
+        p = float(rows["p_value"].to_numpy(float)[chosen][0])
+    elif "selection_score" in files[0].variables:
+        selection = np.concatenate([file["selection_score"] for file in files]).astype(float)
+        choice = by_halves(selection, draws)
+        words = in_words(str(files[0].attributes["halved"]), selection.shape[1])
+    elif len(rows) == 1:
+        choice, words = _only(0, score, draws), "one score of the model"
+    elif "left_out_score" in files[0].variables:
+        choice, own_layer = _nested(score, draws, files)
+        words = "best layer for each group of stimuli by the others, score on all"
+    else:
+        choice = by_draws(score, draws)
+        words = "best layer in each resample, score less what the resample added"
+    return {
+        "selected_share": choice.shares,
+        "best_score": choice.score,
+        "score_own_layer": own_layer,
+        "selection": words,
+        "best_p_value": p,
+    }
+
+
+def _only(layer: int, score: np.ndarray, draws: np.ndarray) -> Choice:
+    shares = np.zeros(len(score))
+    shares[layer] = np.isfinite(score[layer])
+    return with_draws(float(score[layer]), shares, draws)
+
+
+def _nested(score: np.ndarray, draws: np.ndarray, files: Sequence[Group]) -> tuple[Choice, float]:
+    """The choice of the area, and the score where every neuroid chooses its own layer."""
+    left_out, products, squares = (
+        np.concatenate([file[name] for file in files]).astype(float)
+        for name in ("left_out_score", "group_products", "group_squares")
+    )
+    left_out[np.isnan(score)] = np.nan
+    of_area = mean_of_known(left_out)[:, :, None]  # (layer, group, 1)
+    neuroids, chosen = by_groups(of_area, products, squares)
+    own, _ = by_groups(left_out, products, squares)
+    choice = with_draws(float(mean_of_known(neuroids)), shares_of(chosen, len(score)), draws)
+    return choice, float(mean_of_known(own))
+
+
+def headline(table: pd.DataFrame) -> tuple[pd.DataFrame, list[np.ndarray]]:
+    """The headline row of a model for each mapping and area, and the draws behind its interval.
+
+    table: the layer table of one model, from `with_best_layers`. The row is that of the layer
+    chosen most often (ties: of the highest score). `neuroid_low`, `neuroid_high`: its interval over
+    neuroids, moved along with its score. `best_depth`: mean depth of the layers chosen.
+    """
+    rows, all_draws = [], []
+    for _, layers in table.groupby(GROUP, sort=False):
+        layers = layers.sort_values("layer_index", kind="stable")
+        shares, score = (layers[name].to_numpy(float) for name in ("selected_share", "score"))
+        draws = np.stack(layers["bootstrap"].tolist())
+        best = with_draws(float(layers["best_score"].iloc[0]), shares, draws)
+        row = layers.iloc[best.layer(score)]
+        low, high = interval(best.draws)
+        known, moved = np.isfinite(best.score), best.score - row["score"]
+        ceiling = row["selection_ceiling"]
+        rows.append(
+            row.to_dict()
+            | {
+                "best_layer": row["layer"] if known else "",
+                "depth": row["depth"] if known else np.nan,
+                "best_depth": best_depth(shares, layers["depth"].to_numpy(float)),
+                "score": best.score,
+                "score_low": low,
+                "score_high": high,
+                "neuroid_low": row["neuroid_low"] + moved,
+                "neuroid_high": row["neuroid_high"] + moved,
+                "p_value": row["best_p_value"],
+                "ceiling": ceiling,
+                "score_of_ceiling": share_of(best.score, ceiling, row["ceiling_p"]),
+            }
+        )
+        all_draws.append(best.draws)
+    return pd.DataFrame(rows).astype(dict.fromkeys(COUNTS, "Int64")), all_draws
+
+
+def best_depth(shares: np.ndarray, depth: np.ndarray) -> float:
+    """Mean depth (layer,) of the layers chosen, by their shares (layer,); NaN where none was.
+
+    Of all layers together, which have no depth, NaN too.
+    """
+    chosen = shares > 0
+    return float(shares[chosen] @ depth[chosen]) if chosen.any() else np.nan
+
+
+def highest(nulls: Sequence[np.ndarray]) -> np.ndarray:
+    """The highest null score of any layer: (permutation,), of as many as every layer has.
+
+    nulls: of each layer (permutation,), of the same permutations of the stimuli; NaN = not scored.
+    Against it the p-values of all layers hold together, whatever the dependence between layers
+    (Westfall and Young 1993, Resampling-based multiple testing; Nichols and Holmes 2002, Hum Brain
+    Mapp 15:1), and that of the highest score of any layer is one.
+    """
+    known = min(len(null) for null in nulls)
+    return np.asarray(np.fmax.reduce([null[:known] for null in nulls]))
+
+
+def in_words(data: str, n_splits: int) -> str:
+    """How the best layer was chosen by halves, for the reader of the table."""
+    splits = "1 split" if n_splits == 1 else f"{n_splits} splits"
+    return f"best layer on half the {data}, score on the other half; {splits}, both ways"
