@@ -66,7 +66,8 @@ def refitted_error(study: Fit, predicted: ridge.Predictions, draws: NDArray) -> 
     groups = standard_errors.deletion_groups(study.folds, 0)
     resampled = standard_errors.resampled_error(draws, study.folds)
     score_of, n_stimuli = study.refitted(predicted), len(study.folds)
-    return standard_errors.refitted_error(score_of, groups, resampled, n_stimuli)
+    left_out = standard_errors.each_left_out(score_of, groups)
+    return standard_errors.refitted_error(left_out, resampled, n_stimuli)
 
 
 def mapping_studies(
@@ -88,7 +89,7 @@ def mapping_studies(
     settings = {name: config[name] | options.get(name, {}) for name in MAPPINGS[mapping].sections}
     permutations = 20 if mapping == "variance_partition" else 0  # it adjusts by them
     settings["statistics"] = {"permutations": permutations, "bootstraps": DRAWS, "seed": 0}
-    settings["selection"] = {"method": "halves", "splits": 1, "seed": 0}
+    settings["selection"] = {"method": "nested"}
     n_layers = 4 if MAPPINGS[mapping].joint else 1 + compared
 
     def studies(count: int, seed: int) -> Iterator[Study]:

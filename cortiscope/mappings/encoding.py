@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from cortiscope.experiment.responses import Area, average, recorded_together
-from cortiscope.mappings.fitting import LayerScore
+from cortiscope.mappings.fitting import BY_GROUP, LayerScore
 from cortiscope.mappings.regressions import Predict, Regressions, Sample, Targets
 from cortiscope.networks.features import Layer
 from cortiscope.regression import given_split
@@ -32,10 +32,6 @@ from cortiscope.statistics.resampling import (
     p_value,
     permutations_of,
 )
-
-# Of each group of stimuli and each neuroid: the score of models of the other stimuli on these, and
-# what the group adds to the score of all the data (see `ridge.sums_by_group`).
-BY_GROUP = ("left_out_score", "group_products", "group_squares")
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,10 @@ from cortiscope.mappings.kinds import MAPPINGS, TOGETHER
 from cortiscope.networks.features import Layer, relative_spread
 from cortiscope.statistics.resampling import p_value
 
+# Of each group of stimuli and each neuroid: the score of models of the other stimuli on these, and
+# what the group adds to the score of all the data (see `ridge.sums_by_group`).
+BY_GROUP = ("left_out_score", "group_products", "group_squares")
+
 
 @dataclass(frozen=True)
 class LayerScore:
@@ -23,7 +27,7 @@ class LayerScore:
     permuted, the same way for all layers. area_bootstrap: (draw,) with stimuli resampled.
     neuroids: what the mapping says of each neuroid, name to (neuroid,).
     by_group: of neuroids that are predicted, name to (group, neuroid), from which the best layer is
-    chosen and scored (see `encoding.BY_GROUP`). selection: (split, half), scores with half of the
+    chosen and scored (see BY_GROUP). selection: (split, half), scores with half of the
     data only, where layers are chosen by these.
     layer_weights: (layer,), what each layer gives to the score of all together, 0 or more.
     best_single: the score of the one layer that is best in training, chosen and tested on the same

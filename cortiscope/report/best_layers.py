@@ -10,17 +10,17 @@ import numpy as np
 import pandas as pd
 
 from cortiscope.files import Group
+from cortiscope.mappings.fitting import BY_GROUP
 from cortiscope.report.ceilings import share_of
 from cortiscope.report.intervals import interval
 from cortiscope.statistics.layer_choice import (
     Choice,
     by_draws,
-    by_groups,
     by_halves,
-    shares_of,
+    nested,
     with_draws,
 )
-from cortiscope.statistics.resampling import mean_of_known, p_value
+from cortiscope.statistics.resampling import p_value
 
 GROUP = ["mapping", "area"]
 COUNTS = ("n_neuroids", "n_selected", "n_scored")
@@ -57,13 +57,13 @@ def _best(rows: pd.DataFrame, files: Sequence[Group], given: str | None) -> dict
         choice, words = _only(np.flatnonzero(chosen)[0], score, draws), "layer given"
         p = float(rows["p_value"].to_numpy(float)[chosen][0])
     elif "selection_score" in files[0].variables:
-        selection = np.concatenate([file["selection_score"] for file in files]).astype(float)
+        selection = _joined(files, "selection_score")
         choice = by_halves(selection, draws)
         words = in_words(str(files[0].attributes["halved"]), selection.shape[1])
     elif len(rows) == 1:
         choice, words = _only(0, score, draws), "one score of the model"
     elif "left_out_score" in files[0].variables:
-        choice, own_layer = _nested(score, draws, files)
+        choice, own_layer = nested(score, draws, *(_joined(files, name) for name in BY_GROUP))
         words = "best layer for each group of stimuli by the others, score on all"
     else:
         choice = by_draws(score, draws)
@@ -83,18 +83,9 @@ def _only(layer: int, score: np.ndarray, draws: np.ndarray) -> Choice:
     return with_draws(float(score[layer]), shares, draws)
 
 
-def _nested(score: np.ndarray, draws: np.ndarray, files: Sequence[Group]) -> tuple[Choice, float]:
-    """The choice of the area, and the score where every neuroid chooses its own layer."""
-    left_out, products, squares = (
-        np.concatenate([file[name] for file in files]).astype(float)
-        for name in ("left_out_score", "group_products", "group_squares")
-    )
-    left_out[np.isnan(score)] = np.nan
-    of_area = mean_of_known(left_out)[:, :, None]  # (layer, group, 1)
-    neuroids, chosen = by_groups(of_area, products, squares)
-    own, _ = by_groups(left_out, products, squares)
-    choice = with_draws(float(mean_of_known(neuroids)), shares_of(chosen, len(score)), draws)
-    return choice, float(mean_of_known(own))
+def _joined(files: Sequence[Group], name: str) -> np.ndarray:
+    """A variable (layer, ...) of all blocks of layers."""
+    return np.concatenate([file[name] for file in files]).astype(float)
 
 
 def headline(table: pd.DataFrame) -> tuple[pd.DataFrame, list[np.ndarray]]:

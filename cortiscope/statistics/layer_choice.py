@@ -44,6 +44,22 @@ class Choice:
         return int(np.where(most & np.isfinite(score), score, -np.inf).argmax())
 
 
+def nested(
+    score: NDArray, bootstrap: NDArray, left_out: NDArray, products: NDArray, squares: NDArray
+) -> tuple[Choice, float]:
+    """The choice of an area by groups, and the score where every neuroid chooses its own layer.
+
+    score (layer,), bootstrap (layer, draw) of the area; of the neuroids (layer, group, neuroid):
+    left_out, scores on the stimuli outside each group, and the sums of `ridge.sums_by_group`.
+    """
+    usable = np.where(np.isfinite(score)[:, None, None], left_out, np.nan)
+    of_area = mean_of_known(usable)[:, :, None]  # (layer, group, 1)
+    neuroids, chosen = by_groups(of_area, products, squares)
+    own, _ = by_groups(usable, products, squares)
+    shares = shares_of(chosen, len(score))
+    return with_draws(float(mean_of_known(neuroids)), shares, bootstrap), float(mean_of_known(own))
+
+
 def by_groups(left_out: NDArray, products: NDArray, squares: NDArray) -> tuple[NDArray, NDArray]:
     """The score of every neuroid by the layers chosen without each group, and which these are.
 

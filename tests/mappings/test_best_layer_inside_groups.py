@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from cortiscope.mappings.encoding import BY_GROUP
-from cortiscope.mappings.fitting import fit
+from cortiscope.mappings.fitting import BY_GROUP, fit
 from cortiscope.regression.cross_validation import fold_numbers
 from cortiscope.statistics import standard_errors
 from tests.regression_scene import CONFIG, layers, planted, settings

@@ -109,11 +109,9 @@ def test_in_groups_the_layer_chosen_without_a_group_predicts_it() -> None:
     own = random.normal(size=(5, 3, 4))  # every neuroid chooses for itself
     scores, chosen = by_groups(own, products, member @ np.square(predicted))
     for neuroid in range(4):
-        alone, _ = by_groups(
-            own[:, :, [neuroid]],
-            products[:, :, [neuroid]],
-            (member @ predicted**2)[:, :, [neuroid]],
-        )
+        one = slice(neuroid, neuroid + 1)
+        squares = member @ np.square(predicted)
+        alone, _ = by_groups(own[:, :, one], products[:, :, one], squares[:, :, one])
         assert scores[neuroid] == pytest.approx(alone[0])
     left_out[:, 1] = np.nan
     scores, chosen = by_groups(left_out, products, member @ np.square(predicted))
