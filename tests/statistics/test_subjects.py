@@ -112,7 +112,8 @@ def test_intervals_hold_and_p_is_uniform(kind: str, n_subjects: int) -> None:
         held.append(low <= 0 <= high)
         variances = shared_variance(draws), own_variance(draws)
         p.append(subjects_p(float(scores.mean()), scores, *variances))
-    assert 0.93 <= np.mean(held) <= 0.99
+    # 400 studies leave ± 3 of chance, and 500 draws cost their percentiles one.
+    assert 0.91 <= np.mean(held) <= 0.99
     assert np.mean(np.array(p) <= 0.05) <= 0.075
     if kind != "all":
         assert stats.kstest(p, "uniform").pvalue > 0.001
