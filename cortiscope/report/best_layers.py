@@ -13,6 +13,7 @@ from cortiscope.files import Group
 from cortiscope.mappings.fitting import BY_GROUP
 from cortiscope.report.ceilings import share_of
 from cortiscope.report.intervals import interval
+from cortiscope.report.subjects import VARIANCES, subjects_p
 from cortiscope.statistics.layer_choice import (
     Choice,
     by_draws,
@@ -63,10 +64,15 @@ def _best(rows: pd.DataFrame, files: Sequence[Group], given: str | None) -> dict
     elif len(rows) == 1:
         choice, words = _only(0, score, draws), "one score of the model"
     elif "left_out_score" in files[0].variables:
-        choice, own_layer = nested(score, draws, *(_joined(files, name) for name in BY_GROUP))
+        sums = [_joined(files, name) for name in BY_GROUP]
+        number = files[0].variables.get("subject_number")
+        subject = None if number is None else number.values.astype(int)
+        choice, own_layer = nested(score, draws, *sums, subject=subject)
         words = "best layer for each group of stimuli by the others, score on all"
     else:
-        choice = by_draws(score, draws)
+        # Of subjects too the draws of the mean are, which has been measured in these.
+        of_stimuli = np.stack(rows["stimulus_bootstrap"].tolist())
+        choice = by_draws(score, of_stimuli, draws)
         words = "best layer in each resample, score less what the resample added"
     return {
         "selected_share": choice.shares,
@@ -117,6 +123,10 @@ def headline(table: pd.DataFrame) -> tuple[pd.DataFrame, list[np.ndarray]]:
                 "neuroid_low": row["neuroid_low"] + moved,
                 "neuroid_high": row["neuroid_high"] + moved,
                 "p_value": row["best_p_value"],
+                "subjects_p": subjects_p(
+                    best.score, row["subject_scores"], *(row[name] for name in VARIANCES)
+                ),
+                "score_above_null": best.score - row["null_mean"],
                 "ceiling": ceiling,
                 "score_of_ceiling": share_of(best.score, ceiling, row["ceiling_p"]),
             }

@@ -17,15 +17,20 @@ from cortiscope.report.best_layers import OF_BEST, headline
 from cortiscope.report.layer_weights import layer_weights
 from cortiscope.report.model_tables import MEMBERS
 from cortiscope.report.parquet import with_provenance
+from cortiscope.report.subjects import LISTS, VARIANCES, subject_rows
 
-INTERNAL = ["bootstrap", "null", "halved", "selection_ceiling", *OF_BEST, *MEMBERS]
+INTERNAL = [
+    "bootstrap", "stimulus_bootstrap", "null", "halved", "selection_ceiling", *OF_BEST, *MEMBERS,
+    *LISTS, *VARIANCES,
+]  # fmt: skip
 HEADLINE = [
     "model", "family", "training", "top1", "top5", "accuracy_source", "area", "mapping",
     "best_layer", "depth", "score", "score_low", "score_high", "p_value", "ceiling",
     "score_of_ceiling", "n_neuroids", "n_layers", "n_parameters", "n_features", "selection",
     "protocol", "n_selected", "neuroid_low", "neuroid_high", "n_subjects", "preprocessing",
     "preprocessing_source", "ceiling_source", "ceiling_p", "n_without_pattern",
-    "selected_share", "score_own_layer",
+    "selected_share", "score_own_layer", "subjects_p", "score_median", "noise_corrected_r2",
+    "score_above_null",
 ]  # fmt: skip
 
 
@@ -51,6 +56,7 @@ def study_tables(
         "layers": pd.concat(layer_tables, ignore_index=True),
         "layer_weights": pd.concat(weights, ignore_index=True),
         "accuracy_vs_brain": best[HEADLINE],
+        "subjects": subject_rows(best),
         "correlations": correlations(best, seed),
         "contrasts": contrasts(best, draws, correction),
         "model_comparisons": model_comparisons(best, draws, correction),

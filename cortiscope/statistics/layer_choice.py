@@ -45,19 +45,34 @@ class Choice:
 
 
 def nested(
-    score: NDArray, bootstrap: NDArray, left_out: NDArray, products: NDArray, squares: NDArray
+    score: NDArray,
+    bootstrap: NDArray,
+    left_out: NDArray,
+    products: NDArray,
+    squares: NDArray,
+    subject: NDArray | None = None,
 ) -> tuple[Choice, float]:
     """The choice of an area by groups, and the score where every neuroid chooses its own layer.
 
     score (layer,), bootstrap (layer, draw) of the area; of the neuroids (layer, group, neuroid):
     left_out, scores on the stimuli outside each group, and the sums of `ridge.sums_by_group`.
+    subject (neuroid,): numbers from 0, of an area whose score is the mean over subjects.
     """
     usable = np.where(np.isfinite(score)[:, None, None], left_out, np.nan)
-    of_area = mean_of_known(usable)[:, :, None]  # (layer, group, 1)
+    of_area = _mean(usable, subject)[:, :, None]  # (layer, group, 1)
     neuroids, chosen = by_groups(of_area, products, squares)
     own, _ = by_groups(usable, products, squares)
     shares = shares_of(chosen, len(score))
-    return with_draws(float(mean_of_known(neuroids)), shares, bootstrap), float(mean_of_known(own))
+    choice = with_draws(float(_mean(neuroids, subject)), shares, bootstrap)
+    return choice, float(_mean(own, subject))
+
+
+def _mean(values: NDArray, subject: NDArray | None) -> NDArray:
+    """Over neuroids (..., neuroid), or over the subjects' means; what is missing is left out."""
+    if subject is None:
+        return mean_of_known(values)
+    own = [mean_of_known(values[..., subject == number]) for number in np.unique(subject)]
+    return mean_of_known(np.stack(own, axis=-1))
 
 
 def by_groups(left_out: NDArray, products: NDArray, squares: NDArray) -> tuple[NDArray, NDArray]:
@@ -86,8 +101,11 @@ def shares_of(chosen: NDArray, n_layers: int) -> NDArray:
     return np.bincount(known, minlength=n_layers) / max(len(known), 1)
 
 
-def by_draws(score: NDArray, bootstrap: NDArray) -> Choice:
-    """From scores (layer,) on all the data, and their draws (layer, draw) of the same stimuli."""
+def by_draws(score: NDArray, bootstrap: NDArray, reported: NDArray | None = None) -> Choice:
+    """From scores (layer,) on all the data, and their draws (layer, draw) of the same stimuli.
+
+    reported (layer, draw): those of the choice, where they are of subjects as well.
+    """
     n_layers = len(score)
     deviation = bootstrap - mean_of_known(bootstrap)[:, None]
     mirrored = np.hstack([deviation, -deviation])  # (layer, 2 * draw)
@@ -95,8 +113,9 @@ def by_draws(score: NDArray, bootstrap: NDArray) -> Choice:
     usable = np.where(np.isfinite(towards), towards, -np.inf)
     known = usable.max(axis=0, initial=-np.inf) > -np.inf
     chosen = np.where(known, usable.argmax(axis=0), -1)
-    reported = (score[:, None] - mirrored)[chosen[known], np.flatnonzero(known)]
-    return with_draws(float(mean_of_known(reported)), shares_of(chosen, n_layers), bootstrap)
+    read = (score[:, None] - mirrored)[chosen[known], np.flatnonzero(known)]
+    draws = bootstrap if reported is None else reported
+    return with_draws(float(mean_of_known(read)), shares_of(chosen, n_layers), draws)
 
 
 def by_halves(selection: NDArray, bootstrap: NDArray) -> Choice:
