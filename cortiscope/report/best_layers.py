@@ -67,7 +67,7 @@ def _best(rows: pd.DataFrame, files: Sequence[Group], given: str | None) -> dict
         sums = [_joined(files, name) for name in BY_GROUP]
         number = files[0].variables.get("subject_number")
         subject = None if number is None else number.values.astype(int)
-        choice, own_layer = nested(score, draws, *sums, subject=subject)
+        choice, own_layer = nested(score, draws, sums[0], sums[1], sums[2], subject)
         words = "best layer for each group of stimuli by the others, score on all"
     else:
         # Of subjects too the draws of the mean are, which has been measured in these.
