@@ -13,7 +13,13 @@ from cortiscope.errors import InputError
 from cortiscope.regression.cross_validation import TRAINING
 from cortiscope.regression.given_alpha import GivenAlpha
 from cortiscope.regression.nested import Solver, blocks, decompose, layout
-from cortiscope.regression.precision import constant, constant_parts, precisely
+from cortiscope.regression.precision import (
+    CONSTANT,
+    constant,
+    constant_parts,
+    mean_square,
+    precisely,
+)
 from cortiscope.regression.trained_once import TrainedOnce
 from cortiscope.statistics.rounding import rounding
 
@@ -229,14 +235,22 @@ def _centred(
         others = (responses.sum(axis=0) - responses[alone]) / (len(fold) - 1)
         predicted[alone] = values[alone] - others
         measured[alone] = responses[alone] - others
-    measured[np.abs(measured) <= rounding(responses) * np.abs(responses).max(axis=0)] = 0.0
-    lost = rounding(values) * np.abs(values).max(axis=0)
+    np.copyto(measured, 0.0, where=np.abs(measured) <= rounding(responses) * _largest(responses))
+    lost = rounding(values) * _largest(values)
     nothing = (spread <= lost) | constant_parts(responses, folds)
     with np.errstate(divide="ignore"):
         predicted *= np.where(nothing, 0.0, 1.0 / spread)[fold]
-    predicted[np.abs(predicted) <= ALIKE] = 0.0
-    measured[:, constant(responses)] = np.nan
+    np.copyto(predicted, 0.0, where=np.abs(predicted) <= ALIKE)
+    # What varies within folds is no constant.
+    some = np.flatnonzero(~(mean_square(measured) / 4 > CONSTANT * mean_square(responses)))
+    measured[:, some[constant(responses[:, some])]] = np.nan
     return predicted, measured
+
+
+def _largest(values: NDArray) -> NDArray:
+    """(neuroid,): the largest absolute value."""
+    largest: NDArray = np.maximum(values.max(axis=0), -values.min(axis=0))
+    return largest
 
 
 def _ratio(product: NDArray, predicted: NDArray, measured: NDArray) -> NDArray:
