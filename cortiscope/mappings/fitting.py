@@ -3,7 +3,7 @@
 import importlib
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -13,6 +13,8 @@ from cortiscope.files import Variable
 from cortiscope.mappings.kinds import MAPPINGS, TOGETHER
 from cortiscope.networks.features import Layer, relative_spread
 from cortiscope.statistics.resampling import p_value
+
+MANY_AT_EDGE = 0.1  # of the strengths: said in the log
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,9 @@ class LayerScore:
     best_single: the score of the one layer that is best in training, chosen and tested on the same
     stimuli as all together; NaN where the mapping does not say.
     n_without_pattern: stimuli without a dissimilarity to others, in the layer or the area.
+    at_edge: (2,), of the neuroids that count, the shares whose strength of regularisation is the
+    least and the largest of all that may be tried (see `regression.strengths`), averaged over
+    folds; NaN where the mapping chooses none.
     """
 
     area_score: float
@@ -37,6 +42,7 @@ class LayerScore:
     layer_weights: np.ndarray | None = None
     best_single: float = float("nan")
     n_without_pattern: int = 0
+    at_edge: np.ndarray = field(default_factory=lambda: np.full(2, np.nan))
 
 
 class Scorer(Protocol):
@@ -97,8 +103,10 @@ def fit_areas(
             lost = score.n_without_pattern
             unscored = lost and np.isnan(score.area_score)
             why = f", as {lost} stimuli have no pattern" if unscored else ""
+            edge = _say_at_edge(score.at_edge)
             print(
-                f"{mapping} {row[0]} -> {area.name}: {score.area_score:.4f}{why}", file=sys.stderr
+                f"{mapping} {row[0]} -> {area.name}: {score.area_score:.4f}{why}{edge}",
+                file=sys.stderr,
             )
         rows.append(row)
         scores.append(of_areas)
@@ -115,6 +123,16 @@ def _say_incomplete(mapping: str, areas: Sequence[Area]) -> None:
                 "for them",
                 file=sys.stderr,
             )
+
+
+def _say_at_edge(at_edge: np.ndarray) -> str:
+    """What to add to a line about a score of which many strengths are at an edge."""
+    ends = ("least, from which on nothing is shrunk", "largest, from which on all is but the mean")
+    return "".join(
+        f", {share:.0%} of the strengths are the {end}"
+        for share, end in zip(at_edge, ends, strict=True)
+        if share > MANY_AT_EDGE
+    )
 
 
 Row = tuple[str, int, float, float]  # name, index, depth and spread of a layer
@@ -163,6 +181,7 @@ def _variables(
         "n_without_pattern": Variable(
             ("layer",), np.array([s.n_without_pattern for s in scores], np.int32)
         ),
+        "at_edge": Variable(("layer", "edge"), np.stack([s.at_edge for s in scores])),
     }
     for name in scores[0].neuroids:
         stacked = np.stack([s.neuroids[name] for s in scores]).astype(np.float32)

@@ -121,5 +121,5 @@ def _put(found: Any, exact: Any, neuroids: NDArray) -> None:
         own, other = getattr(found, field.name), getattr(exact, field.name)
         if is_dataclass(own):
             _put(own, other, neuroids)
-        else:
+        elif own is not None:
             own[..., neuroids] = other

@@ -95,7 +95,8 @@ def layer_rows(
     explains, which is the score. `null`: the scores with stimuli permuted, if the file has them.
     `n_neuroids`: of the area as recorded, `n_selected`: those fitted, `n_scored`: those that count
     in the score; `n_without_pattern`: stimuli that have no dissimilarity to others, in the layer or
-    the area, without whom a score would not compare with those of others. NaN = not known. See also
+    the area, without whom a score would not compare with those of others; `at_edge`: the share of
+    the neuroids that took the least or the largest strength of all. NaN = not known. See also
     `_counts` and `_over_neuroids`.
     """
     content, names = scores.content, scores.content["layer"].tolist()
@@ -125,6 +126,7 @@ def layer_rows(
         "score_of_ceiling": share_of(score, found.whole, found.p),
         "ceiling_p": found.p,
         "n_without_pattern": content["n_without_pattern"].astype(int),
+        "at_edge": content["at_edge"].sum(axis=1),
         "bootstrap": list(draws.astype(float)),
         "null": list(null.astype(float)),
         "selection": [half.ravel() for half in content["selection_score"].astype(float)],
