@@ -11,7 +11,7 @@ import numpy as np
 from cortiscope.experiment.responses import Area
 from cortiscope.files import Variable
 from cortiscope.mappings.kinds import MAPPINGS, TOGETHER
-from cortiscope.networks.features import Layer, relative_spread
+from cortiscope.networks.features import Layer, leading_share, relative_spread
 from cortiscope.statistics.resampling import p_value
 
 MANY_AT_EDGE = 0.1  # of the strengths: said in the log
@@ -135,7 +135,8 @@ def _say_at_edge(at_edge: np.ndarray) -> str:
     )
 
 
-Row = tuple[str, int, float, float]  # name, index, depth and spread of a layer
+# Name, index, depth, spread and leading share of a layer.
+Row = tuple[str, int, float, float, float]
 
 
 def _singly(
@@ -144,7 +145,8 @@ def _singly(
     """Each layer's scores of all areas."""
     for layer in layers:
         about = layer.attributes
-        row = layer.name, int(about["index"]), float(about["depth"]), relative_spread(layer)
+        spreads = relative_spread(layer), leading_share(layer)
+        row = layer.name, int(about["index"]), float(about["depth"]), *spreads
         yield row, [scorer.score(layer) for scorer in scorers]
 
 
@@ -152,7 +154,7 @@ def _together(
     scorers: Sequence[Scorer], layers: Sequence[Layer]
 ) -> Iterator[tuple[Row, list[LayerScore]]]:
     """The scores of all areas by all layers."""
-    row = TOGETHER, -1, float("nan"), float("nan")
+    row = TOGETHER, -1, *(float("nan"),) * 3
     yield row, [scorer.score_together(layers) for scorer in scorers]
 
 
@@ -160,12 +162,13 @@ def _variables(
     area: Area, rows: Sequence[Row], scores: Sequence[LayerScore], members: Sequence[Layer]
 ) -> dict[str, Variable]:
     """Of one area's score file; members: the layers that were scored together."""
-    names, indices, depths, spreads = zip(*rows, strict=True)
+    names, indices, depths, spreads, leading = zip(*rows, strict=True)
     variables = {
         "layer": Variable(("layer",), np.array(names)),
         "layer_index": Variable(("layer",), np.array(indices)),
         "depth": Variable(("layer",), np.array(depths)),
         "spread": Variable(("layer",), np.array(spreads)),
+        "leading_share": Variable(("layer",), np.array(leading)),
         "neuroid_id": Variable(("neuroid",), area.neuroid_id),
         "complete": Variable(("neuroid",), area.complete.astype(np.int8)),
         "area_score": Variable(("layer",), np.array([s.area_score for s in scores])),

@@ -117,6 +117,7 @@ def layer_rows(
         "kind": [row["kind"] for row in table],
         "n_features": [int(row["n_features"]) for row in table],
         "spread": content["spread"].astype(float),
+        "leading_share": content["leading_share"].astype(float),
         "score": score,
         "null_mean": content["area_null_mean"],
         "p_value": content["area_p_value"],
