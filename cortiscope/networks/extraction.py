@@ -31,7 +31,7 @@ LOOKED_AT = 3  # stimuli that are shown first, all of them and all but one: see 
 
 ALIKE = "stimuli differ by less than single precision can tell, and scores are of rounding,"
 MOST_OF_IT = 0.9  # of the variance over stimuli
-FEWEST = 10  # components: of few, one has the most without being odd
+FEWEST = 10  # features: of few, one has the most without being odd
 OF_ONE = (
     f"more than {MOST_OF_IT:.0%} of the variance over stimuli is that of one dimension, as of a "
     "unit far larger than all others, and rsa and cka see little else, in layers"
@@ -119,7 +119,7 @@ def _alike(name: str, outcome: projection.Outcome) -> bool:
 
 def _of_one(name: str, outcome: projection.Outcome) -> bool:
     layer = _layer(name, outcome)
-    return layer.features.shape[1] >= FEWEST and leading_share(layer) > MOST_OF_IT
+    return int(layer.attributes["n_features"]) >= FEWEST and leading_share(layer) > MOST_OF_IT
 
 
 def _layer(name: str, outcome: projection.Outcome) -> Layer:
