@@ -127,7 +127,7 @@ def _say_incomplete(mapping: str, areas: Sequence[Area]) -> None:
 
 def _say_at_edge(at_edge: np.ndarray) -> str:
     """What to add to a line about a score of which many strengths are at an edge."""
-    ends = ("least, from which on nothing is shrunk", "largest, from which on all is but the mean")
+    ends = "least, which shrinks nothing", "largest, which leaves little but the mean"
     return "".join(
         f", {share:.0%} of the strengths are the {end}"
         for share, end in zip(at_edge, ends, strict=True)
