@@ -19,7 +19,6 @@ elsewhere speak against them: with 1 among the shares, noise scores -0.025 inste
 
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,17 +93,17 @@ def _grid(shares: NDArray, lengths: NDArray) -> Grid:
     """What shares may go on to, for axes of these singular values (axis,).
 
     The covariance with an axis is proportional to its length: below, a tenth of what the smallest
-    has is hardly shrunk; above, a share of 1 would leave nothing.
+    has is hardly shrunk. Above it ends at once: all there is between the largest share and 1, which
+    leaves nothing, is one axis or two, and noise, which wants just that, would cost a third more.
     """
     relative = lengths / lengths[0] if len(lengths) else np.ones(1)
-    found = between(shares, float(np.median(relative)), relative[-1] / STEP, 1.0, STEP)
-    return replace(found, above=found.above[found.above < 1])
+    return between(shares, float(np.median(relative)), relative[-1] / STEP, shares.max(), STEP)
 
 
 def reached(shares: Sequence[float] | NDArray) -> NDArray:
     """All shares (share,) that a grid may go on to, whatever the features are."""
-    every = strengths.reached(_shares(shares), LEAST, 1.0, STEP)
-    return every[every < 1]
+    largest = float(np.max(shares))
+    return strengths.reached(_shares(shares), LEAST, largest, STEP)
 
 
 def _chosen_share(axes: Axes, unit: NDArray, inner: Sequence[Shrink], choice: Grid) -> NDArray:
