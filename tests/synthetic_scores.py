@@ -107,6 +107,7 @@ class Synthetic:
             "layer_index": Variable(("layer",), layers),
             "depth": Variable(("layer",), depth),
             "spread": Variable(("layer",), np.full(len(depth), 0.5)),
+            "leading_share": Variable(("layer",), np.full(len(depth), 0.2)),
             "neuroid_id": Variable(("neuroid",), np.array([f"{area}-{i}" for i in range(4)])),
             "complete": Variable(("neuroid",), np.ones(4, np.int8)),
             "area_score": Variable(("layer",), score),
@@ -116,6 +117,7 @@ class Synthetic:
             "area_bootstrap": Variable(("layer", "draw"), score[:, None] + noise),
             "selection_score": Variable(("layer", "split", "half"), half),
             "n_without_pattern": Variable(("layer",), np.zeros(len(part), np.int32)),
+            "at_edge": Variable(("layer", "edge"), np.full((len(part), 2), 0.25)),
         }
         if mapping == "ridge":
             spread = score[:, None] + np.array([-0.1, 0.1, 0.0, 0.0])

@@ -12,12 +12,13 @@ from cortiscope.experiment.responses import Area
 from cortiscope.files import Variable
 from cortiscope.mappings.by_subject import SUBJECT, Part, parts, scorer
 from cortiscope.mappings.kinds import MAPPINGS, TOGETHER
-from cortiscope.networks.features import Layer, relative_spread
+from cortiscope.networks.features import Layer, leading_share, relative_spread
 from cortiscope.statistics.resampling import p_value
 
 # Of each group of stimuli and each neuroid: the score of models of the other stimuli on these, and
 # what the group adds to the score of all the data (see `ridge.sums_by_group`).
 BY_GROUP = ("left_out_score", "group_products", "group_squares")
+MANY_AT_EDGE = 0.1  # of the strengths: said in the log
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,9 @@ class LayerScore:
     n_without_pattern: stimuli without a dissimilarity to others, in the layer or the area.
     by_subject: of an area that is scored by subject, name to (subject,), of the variance of their
     mean name to (), and `stimulus_bootstrap` (draw,); see `by_subject`.
+    at_edge: (2,), of the neuroids that count, the shares whose strength of regularisation is the
+    least and the largest of all that may be tried (see `regression.strengths`), averaged over
+    folds; NaN where the mapping chooses none.
     """
 
     area_score: float
@@ -48,6 +52,7 @@ class LayerScore:
     best_single: float = float("nan")
     n_without_pattern: int = 0
     by_subject: Mapping[str, np.ndarray] | None = None
+    at_edge: np.ndarray = field(default_factory=lambda: np.full(2, np.nan))
 
 
 class Scorer(Protocol):
@@ -113,8 +118,10 @@ def fit_areas(
             lost = score.n_without_pattern
             unscored = lost and np.isnan(score.area_score)
             why = f", as {lost} stimuli have no pattern" if unscored else ""
+            edge = _say_at_edge(score.at_edge)
             print(
-                f"{mapping} {row[0]} -> {area.name}: {score.area_score:.4f}{why}", file=sys.stderr
+                f"{mapping} {row[0]} -> {area.name}: {score.area_score:.4f}{why}{edge}",
+                file=sys.stderr,
             )
         rows.append(row)
         scores.append(of_areas)
@@ -136,7 +143,18 @@ def _say_incomplete(mapping: str, areas: Sequence[Area]) -> None:
             )
 
 
-Row = tuple[str, int, float, float]  # name, index, depth and spread of a layer
+def _say_at_edge(at_edge: np.ndarray) -> str:
+    """What to add to a line about a score of which many strengths are at an edge."""
+    ends = "least, which shrinks nothing", "largest, which leaves little but the mean"
+    return "".join(
+        f", {share:.0%} of the strengths are the {end}"
+        for share, end in zip(at_edge, ends, strict=True)
+        if share > MANY_AT_EDGE
+    )
+
+
+# Name, index, depth, spread and leading share of a layer.
+Row = tuple[str, int, float, float, float]
 
 
 def _singly(
@@ -145,7 +163,8 @@ def _singly(
     """Each layer's scores of all areas."""
     for layer in layers:
         about = layer.attributes
-        row = layer.name, int(about["index"]), float(about["depth"]), relative_spread(layer)
+        spreads = relative_spread(layer), leading_share(layer)
+        row = layer.name, int(about["index"]), float(about["depth"]), *spreads
         yield row, [scorer.score(layer) for scorer in scorers]
 
 
@@ -153,7 +172,7 @@ def _together(
     scorers: Sequence[Scorer], layers: Sequence[Layer]
 ) -> Iterator[tuple[Row, list[LayerScore]]]:
     """The scores of all areas by all layers."""
-    row = TOGETHER, -1, float("nan"), float("nan")
+    row = TOGETHER, -1, *(float("nan"),) * 3
     yield row, [scorer.score_together(layers) for scorer in scorers]
 
 
@@ -161,12 +180,13 @@ def _variables(
     area: Area, rows: Sequence[Row], scores: Sequence[LayerScore], members: Sequence[Layer]
 ) -> dict[str, Variable]:
     """Of one area's score file; members: the layers that were scored together."""
-    names, indices, depths, spreads = zip(*rows, strict=True)
+    names, indices, depths, spreads, leading = zip(*rows, strict=True)
     variables = {
         "layer": Variable(("layer",), np.array(names)),
         "layer_index": Variable(("layer",), np.array(indices)),
         "depth": Variable(("layer",), np.array(depths)),
         "spread": Variable(("layer",), np.array(spreads)),
+        "leading_share": Variable(("layer",), np.array(leading)),
         "neuroid_id": Variable(("neuroid",), area.neuroid_id),
         "area_score": Variable(("layer",), np.array([s.area_score for s in scores])),
         "area_null": Variable(("layer", "permutation"), np.stack([s.area_null for s in scores])),
@@ -178,6 +198,7 @@ def _variables(
         "n_without_pattern": Variable(
             ("layer",), np.array([s.n_without_pattern for s in scores], np.int32)
         ),
+        "at_edge": Variable(("layer", "edge"), np.stack([s.at_edge for s in scores])),
     }
     for name in scores[0].neuroids:
         stacked = np.stack([s.neuroids[name] for s in scores]).astype(np.float32)

@@ -2,14 +2,15 @@
 
 import numpy as np
 
-from cortiscope.mappings.encoding import Encoded, Encoding, geometric_mean
+from cortiscope.mappings.encoding import Encoded
 from cortiscope.mappings.regressions import Predict, at_each
+from cortiscope.mappings.strengths import Strengths
 from cortiscope.regression import lasso
 from cortiscope.regression.principal_axes import Parts
-from cortiscope.regression.ridge import Predictions, nearest
+from cortiscope.regression.ridge import nearest
 
 
-class Scorer(Encoding):
+class Scorer(Strengths):
     """`alpha` is the penalty, as a share of the least one that leaves no component."""
 
     def prepare(self, features: np.ndarray, folds: np.ndarray) -> Predict:
@@ -26,7 +27,4 @@ class Scorer(Encoding):
         return lambda targets: at_each(targets, at)
 
     def refitted_at(self, encoded: Encoded) -> np.ndarray:
-        return nearest(self.settings["lasso"]["alphas"], encoded.chosen[0])
-
-    def chosen(self, predictions: Predictions) -> np.ndarray:
-        return geometric_mean(predictions.alpha)
+        return nearest(lasso.reached(self.settings["lasso"]["alphas"]), encoded.chosen[0])

@@ -2,13 +2,15 @@
 
 import numpy as np
 
-from cortiscope.mappings.encoding import Encoded, Encoding, geometric_mean
+from cortiscope.mappings.encoding import Encoded
 from cortiscope.mappings.regressions import Predict, Targets
+from cortiscope.mappings.strengths import Strengths
 from cortiscope.regression import ridge
 from cortiscope.regression.ridge import Predictions
+from cortiscope.regression.strengths import reached
 
 
-class Scorer(Encoding):
+class Scorer(Strengths):
     """Nested cross-validation, or the protocol of Conwell et al. (2021)."""
 
     def prepare(self, features: np.ndarray, folds: np.ndarray) -> Predict:
@@ -31,11 +33,8 @@ class Scorer(Encoding):
     def _regression(self, features: np.ndarray, folds: np.ndarray) -> ridge.Regression:
         return ridge.Regression(ridge.kernel(features), folds, self.settings["ridge"]["alphas"])
 
-    def chosen(self, predictions: Predictions) -> np.ndarray:
-        return geometric_mean(predictions.alpha)
-
     def refitted_at(self, encoded: Encoded) -> np.ndarray:
-        return ridge.nearest(self.settings["ridge"]["alphas"], encoded.chosen[0])
+        return ridge.nearest(reached(self.settings["ridge"]["alphas"]), encoded.chosen[0])
 
     def centred_within(self, folds: np.ndarray) -> np.ndarray:
         return np.zeros_like(folds) if self.published else folds

@@ -1,9 +1,12 @@
 """One weight per component of a layer (see `similarity.unit_weighted`)."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from cortiscope.mappings.fitting import LayerScore
 from cortiscope.mappings.held_out import HeldOutSimilarity
+from cortiscope.mappings.strengths import shares
 from cortiscope.networks.features import Layer
 from cortiscope.similarity import unit_weighted
 from cortiscope.similarity.held_out_cells import HeldOut, given_set_with_partner
@@ -21,6 +24,7 @@ class Scorer(HeldOutSimilarity):
     def score(self, layer: Layer) -> LayerScore:
         """Score one layer."""
         alphas = tuple(self.settings["unit_weighted"]["alphas"])
+        at_edge: list[np.ndarray] = []  # of the area itself, which is predicted first
 
         def predict(stimuli: np.ndarray, brains: np.ndarray, held_out: HeldOut) -> list[np.ndarray]:
             shown = self.area.shown[stimuli]
@@ -35,9 +39,11 @@ class Scorer(HeldOutSimilarity):
             held = np.concatenate(held_out.stimuli).tobytes()
             key = type(self), repr(self.settings), shown.tobytes(), held
             found = layer.once(key, prepare).predict(brains)
+            at_edge.append(shares(found.end[0]))
             return found.predicted[: len(held_out.cells)]
 
-        return self.learnt(predict)
+        learnt = self.learnt(predict)
+        return replace(learnt, at_edge=at_edge[0])
 
     def _with_partners(self, held_out: HeldOut) -> HeldOut:
         """Of a given split, a fit more, whose training stimuli choose alpha."""

@@ -18,7 +18,7 @@ from torch import nn
 from cortiscope.errors import InputError
 from cortiscope.networks import first_passes, projection
 from cortiscope.networks.devices import choose_device, reproducible, seeded
-from cortiscope.networks.features import SINGLE_PRECISION, Layer, relative_spread
+from cortiscope.networks.features import SINGLE_PRECISION, Layer, leading_share, relative_spread
 from cortiscope.networks.memory import free_memory
 from cortiscope.networks.outputs import as_text
 from cortiscope.networks.projection_kinds import fullest_batch
@@ -30,6 +30,12 @@ MEMORY_SHARE = 0.5  # of the memory that is free, for the activations of a batch
 LOOKED_AT = 3  # stimuli that are shown first, all of them and all but one: see `first_passes`
 
 ALIKE = "stimuli differ by less than single precision can tell, and scores are of rounding,"
+MOST_OF_IT = 0.9  # of the variance over stimuli
+FEWEST = 10  # features: of few, one has the most without being odd
+OF_ONE = (
+    f"more than {MOST_OF_IT:.0%} of the variance over stimuli is that of one dimension, as of a "
+    "unit far larger than all others, and rsa and cka see little else, in layers"
+)
 RANDOM = "is random in evaluation mode; stimuli are shown one at a time, each with its own seed"
 
 # Takes a layer's name and the output of its module.
@@ -101,13 +107,24 @@ def extract(
     alike = [name for name, outcome in outcomes.items() if _alike(name, outcome)]
     if alike:
         report(f"warning: {run.where}: {ALIKE} in {len(alike)} layers: {', '.join(alike)}")
+    single = [name for name, outcome in outcomes.items() if _of_one(name, outcome)]
+    if single:
+        report(f"note: {run.where}: {OF_ONE}: {', '.join(single)}")
     return outcomes
 
 
 def _alike(name: str, outcome: projection.Outcome) -> bool:
+    return relative_spread(_layer(name, outcome)) < SINGLE_PRECISION
+
+
+def _of_one(name: str, outcome: projection.Outcome) -> bool:
+    layer = _layer(name, outcome)
+    return int(layer.attributes["n_features"]) >= FEWEST and leading_share(layer) > MOST_OF_IT
+
+
+def _layer(name: str, outcome: projection.Outcome) -> Layer:
     arrays, attributes = outcome
-    layer = Layer(name=name, attributes=attributes, **arrays)
-    return relative_spread(layer) < SINGLE_PRECISION
+    return Layer(name=name, attributes=attributes, **arrays)
 
 
 class _EnoughError(Exception):

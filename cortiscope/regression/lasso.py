@@ -24,13 +24,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cortiscope.errors import InputError
-from cortiscope.regression import principal_axes
+from cortiscope.regression import principal_axes, strengths
 from cortiscope.regression.cross_validation import held_out_folds
-from cortiscope.regression.principal_axes import Axes, Parts, Predict, Shrink, Solve
+from cortiscope.regression.principal_axes import Axes, Parts, Predict, Shrink, Solve, Solved
 from cortiscope.regression.ridge import Predictions, standardised
+from cortiscope.regression.strengths import Grid, at_ends, between, go_on
 from cortiscope.statistics.rounding import rounding
 
 WHERE = "lasso"
+STEP = 10**0.5  # beyond the ends of the given shares
+LEAST = 1e-7  # of the largest singular value: what is smaller is rounding
 ITERATIONS = 1000
 PRECISION = 1e-4  # of the duality gap, relative to the squared response
 
@@ -47,7 +50,8 @@ def predict(
 
     features (stimulus, component), responses (stimulus, neuroid), folds (stimulus,) numbers.
     alphas: shares above 0 and below 1, the largest of equally good ones is taken and returned as
-    `alpha`. axes: principal or given; dtype counts for principal only. NaN as in
+    `alpha`; in principal axes beyond the ends of several too (see `strengths`). axes: principal or
+    given; dtype counts for principal only. NaN as in
     `principal_axes.Parts.predict`. Raises InputError for another alpha or axes.
     """
     if axes not in ("principal", "given"):
@@ -62,26 +66,60 @@ def prepare(parts: Parts, alphas: Sequence[float] | NDArray) -> Predict:
     shares = _shares(alphas)
 
     def solver(axes: Axes, dtype: type) -> Solve:
-        whole = _covariance(axes, dtype)
-        within = axes.inner if len(shares) > 1 else []
-        inner = [_shrinker(part, dtype, axes, shares) for part in within]
+        whole, choice = _covariance(axes, dtype), _grid(shares, axes.values)
+        every = np.concatenate([choice.options, choice.below, choice.above])
+        within = axes.inner if len(every) > 1 else []
+        inner = [_shrinker(part, dtype, axes, every) for part in within]
 
-        def solve(known: NDArray) -> tuple[NDArray, NDArray, NDArray]:
+        def solve(known: NDArray) -> Solved:
             covariance = whole @ known  # (axis, training) x (training, neuroid)
             most = np.abs(covariance).max(axis=0, initial=0.0)
-            chosen = np.zeros(known.shape[1], dtype=int)
+            chosen = np.full(known.shape[1], shares[0])
             if inner:
                 unit = known / np.where(most > 0, most, np.inf)
-                chosen = principal_axes.choose(axes, unit, inner, len(shares))
-            limit = (shares[chosen] * most).astype(dtype)
+                chosen = _chosen_share(axes, unit, inner, choice)
+            limit = (chosen * most).astype(dtype)
             covariance -= np.minimum(np.maximum(covariance, -limit), limit)
             covariance /= axes.values.astype(dtype)[:, None]
             held, spread = axes.predict(covariance)
-            return held, shares[chosen], spread
+            return Solved(held, chosen, spread, at_ends(choice, chosen))
 
         return solve
 
     return lambda responses, dtype: parts.predict(responses, solver, dtype)
+
+
+def _grid(shares: NDArray, lengths: NDArray) -> Grid:
+    """What shares may go on to, for axes of these singular values (axis,).
+
+    The covariance with an axis is proportional to its length: below, a tenth of what the smallest
+    has is hardly shrunk. Above it ends at once: all there is between the largest share and 1, which
+    leaves nothing, is one axis or two, and noise, which wants just that, would cost a third more.
+    """
+    relative = lengths / lengths[0] if len(lengths) else np.ones(1)
+    return between(shares, float(np.median(relative)), relative[-1] / STEP, shares.max(), STEP)
+
+
+def reached(shares: Sequence[float] | NDArray) -> NDArray:
+    """All shares (share,) that a grid may go on to, whatever the features are."""
+    largest = float(np.max(shares))
+    return strengths.reached(_shares(shares), LEAST, largest, STEP)
+
+
+def _chosen_share(axes: Axes, unit: NDArray, inner: Sequence[Shrink], choice: Grid) -> NDArray:
+    """The share of least inner error for each neuroid, the first of ties: (neuroid,)."""
+    every = np.concatenate([choice.options, choice.below, choice.above])
+    errors = principal_axes.inner_errors(axes, unit, inner, range(len(choice.options)))
+    chosen, best = choice.options[errors.argmin(axis=0)], errors.min(axis=0)
+
+    def attempt(share: float, among: NDArray) -> None:
+        some, option = np.flatnonzero(among), int(np.flatnonzero(every == share)[0])
+        error = principal_axes.inner_errors(axes, unit[:, some], inner, [option])[0]
+        better = error < best[some]
+        best[some[better]], chosen[some[better]] = error[better], share
+
+    go_on(choice, chosen, attempt)
+    return chosen
 
 
 def _covariance(axes: Axes, dtype: type) -> NDArray:

@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cortiscope.regression.kept import Kept
+from cortiscope.regression.strengths import Grid, go_on
 
 NEUROID_BLOCK = 1024  # the products of a block stay in the cache
 KEPT_BYTES = 2**24  # of matrices for all alphas: where there are few stimuli, making them counts
@@ -62,6 +63,17 @@ class Shared:
     untrusted: NDArray
 
 
+@dataclass(frozen=True)
+class Chosen:
+    """alpha: (fold, neuroid), NaN where a response is missing; residuals: (fold, place, neuroid) of
+    what is held out; error: (fold, neuroid), the inner error.
+    """
+
+    alpha: NDArray
+    residuals: NDArray
+    error: NDArray
+
+
 def blocks(targets: NDArray) -> Iterator[slice]:
     """Slices of the neuroids of (stimulus, neuroid) that are solved together."""
     n_neuroids = targets.shape[1]
@@ -84,22 +96,44 @@ class Solver:
         self.vectors = np.zeros((layout.real.size, len(self.values)))
         self.vectors[layout.real.ravel()] = vectors
 
-    def choose(self, alphas: NDArray, targets: NDArray) -> tuple[NDArray, NDArray, NDArray]:
-        """The number of the best alpha (fold, neuroid), its held-out residuals, its inner error."""
+    def choose(self, alphas: Grid, targets: NDArray) -> Chosen:
+        """The alpha of least inner error, the first of ties, for each fold and neuroid."""
         n_folds, n_places = self.layout.real.shape
         n_neuroids = targets.shape[1]
-        best = np.full((n_folds, n_neuroids), np.inf, dtype=targets.dtype)
-        chosen = np.zeros((n_folds, n_neuroids), dtype=int)
-        residuals = np.full((n_folds, n_places, n_neuroids), np.nan, dtype=targets.dtype)
-        for number, alpha in enumerate(alphas):
-            shared = self.shared(float(alpha), targets.dtype)
+        found = Chosen(
+            alpha=np.full((n_folds, n_neuroids), np.nan),
+            residuals=np.full((n_folds, n_places, n_neuroids), np.nan, dtype=targets.dtype),
+            error=np.full((n_folds, n_neuroids), np.inf, dtype=targets.dtype),
+        )
+        for alpha in alphas.options:
             for block in blocks(targets):
-                errors, held_out = self.solve(shared, targets[:, block])
-                better = errors < best[:, block]
-                np.copyto(best[:, block], errors, where=better)
-                np.copyto(chosen[:, block], number, where=better)
-                np.copyto(residuals[:, :, block], held_out, where=better[:, None])
-        return chosen, residuals, best
+                self._attempt(float(alpha), targets, found, block)
+
+        def attempt(alpha: float, among: NDArray) -> None:
+            columns = np.flatnonzero(among.any(axis=0))
+            for start in range(0, len(columns), NEUROID_BLOCK):
+                block = columns[start : start + NEUROID_BLOCK]
+                self._attempt(alpha, targets, found, block, among[:, block])
+
+        go_on(alphas, found.alpha, attempt)
+        return found
+
+    def _attempt(
+        self,
+        alpha: float,
+        targets: NDArray,
+        found: Chosen,
+        block: slice | NDArray,
+        among: NDArray | None = None,
+    ) -> None:
+        """Take an alpha, for some of the neuroids, where it is better; among: (fold, neuroid)."""
+        errors, held_out = self.solve(self.shared(alpha, targets.dtype), targets[:, block])
+        better = errors < found.error[:, block]
+        if among is not None:
+            better &= among
+        _put(found.error, block, errors, better)
+        _put(found.alpha, block, alpha, better)
+        _put(found.residuals, block, held_out, better[:, None])
 
     def predict(
         self, targets: NDArray, residuals: NDArray, alpha: NDArray
@@ -199,6 +233,14 @@ class Solver:
         cross = self.kernel[np.ix_(held, ~held)] - training.mean(axis=0)
         cross -= cross.mean(axis=1, keepdims=True)
         return (*decompose(training), cross)
+
+
+def _put(found: NDArray, block: slice | NDArray, values: NDArray | float, where: NDArray) -> None:
+    """Values into some of the neuroids (..., neuroid), in place."""
+    part = found[..., block]
+    np.copyto(part, values, where=where)
+    if not isinstance(block, slice):
+        found[..., block] = part
 
 
 def decompose(kernel: NDArray) -> tuple[NDArray, NDArray]:

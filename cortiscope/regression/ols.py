@@ -9,7 +9,7 @@ the limit of ridge regression as its strength goes to 0.
 import numpy as np
 from numpy.typing import NDArray
 
-from cortiscope.regression.principal_axes import Axes, Parts, Predict, Solve
+from cortiscope.regression.principal_axes import Axes, Parts, Predict, Solve, Solved
 from cortiscope.regression.ridge import Predictions
 
 
@@ -38,11 +38,12 @@ def prepare(features: NDArray, folds: NDArray) -> Predict:
         share, usable = _left_out(axes)
         share = share.astype(dtype)
 
-        def solve(known: NDArray) -> tuple[NDArray, NDArray, NDArray]:
+        def solve(known: NDArray) -> Solved:
             rank = np.full(known.shape[1], float(len(axes.values)))
             # (training, training) x (training, neuroid)
             spread: NDArray = (known[usable] - share @ known).std(axis=0)
-            return slopes @ known, rank, spread  # (held out, training) x (training, neuroid)
+            held = slopes @ known  # (held out, training) x (training, neuroid)
+            return Solved(held, rank, spread)
 
         return solve
 

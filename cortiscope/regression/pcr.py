@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from cortiscope.errors import InputError
 from cortiscope.regression import principal_axes
-from cortiscope.regression.principal_axes import Axes, Parts, Predict, Shrink, Solve
+from cortiscope.regression.principal_axes import Axes, Parts, Predict, Shrink, Solve, Solved
 from cortiscope.regression.ridge import Predictions
 
 
@@ -51,14 +51,14 @@ def prepare(parts: Parts, components: int | Sequence[int] | NDArray) -> Predict:
         whole = shrinker(axes, dtype)
         inner = [shrinker(part, dtype) for part in axes.inner] if len(numbers) > 1 else []
 
-        def solve(known: NDArray) -> tuple[NDArray, NDArray, NDArray]:
+        def solve(known: NDArray) -> Solved:
             taken = np.full(known.shape[1], numbers[0])
             if inner:
                 taken = numbers[principal_axes.choose(axes, known, inner, len(numbers))]
             coefficients = whole(known)(-1)
             coefficients[np.arange(len(coefficients))[:, None] >= taken] = 0
             held, spread = axes.predict(coefficients)
-            return held, np.minimum(taken, len(axes.values)), spread
+            return Solved(held, np.minimum(taken, len(axes.values)), spread)
 
         return solve
 

@@ -14,12 +14,14 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from cortiscope.regression.cross_validation import TRAINING
+from cortiscope.regression.cross_validation import TRAINING, held_out_folds
 
 CONSTANT = 1e-12  # variance relative to the mean square
 # Variance in a training part relative to that over all stimuli, below which float32 is not enough:
 # in closed forms all that is held out has to cancel, and here that is nearly all there is.
 UNEVEN = 1e-2
+LOOKED_AT = 16  # stimuli of each of two sets that tell of most neuroids that they vary everywhere
+LOST = 1e-12  # of a mean square: what a variance from sums may lack, and more
 Found = TypeVar("Found")
 
 
@@ -34,9 +36,36 @@ def constant_parts(responses: NDArray, folds: NDArray) -> NDArray:
 
     A fold of all stimuli has no training part here: a given split's is elsewhere.
     """
-    size = np.square(responses).mean(axis=0, dtype=np.float64)
-    still: NDArray = _training_variance(responses, folds) <= CONSTANT * size
+    least = CONSTANT * mean_square(responses)
+    still = np.zeros((len(held_out_folds(folds)[0]), responses.shape[1]), dtype=bool)
+    some = np.flatnonzero(~_surely_varies(responses, folds, least))
+    still[:, some] = _training_variance(responses[:, some], folds) <= least[some]
     return still
+
+
+def mean_square(responses: NDArray) -> NDArray:
+    """(neuroid,), in float64, in one look at responses (stimulus, neuroid)."""
+    total: NDArray = np.einsum("sn,sn->n", responses, responses, dtype=np.float64)
+    return total / len(responses)
+
+
+def _surely_varies(responses: NDArray, folds: NDArray, least: NDArray) -> NDArray:
+    """Whether the variance in every training part is above the least (neuroid,): (neuroid,) bool.
+
+    Of two sets of stimuli, each of folds of its own, every training part holds one whole, and its
+    sum of squares about its mean is no less than that of this one about its own. A few stimuli so
+    tell of nearly all neuroids what is otherwise asked of every fold. False: not known.
+    """
+    numbers, fold, sizes = np.unique(folds, return_inverse=True, return_counts=True)
+    if len(numbers) < 2:
+        return np.zeros(responses.shape[1], dtype=bool)
+    squares = []
+    for own in (np.arange(0, len(numbers), 2), np.arange(1, len(numbers), 2)):
+        own = own[: 1 + np.searchsorted(np.cumsum(sizes[own]), LOOKED_AT)]
+        rows = responses[np.isin(fold, own)]
+        squares.append(len(rows) * rows.var(axis=0, dtype=np.float64))
+    found: NDArray = np.minimum(*squares) / len(folds) > least
+    return found
 
 
 def _training_variance(responses: NDArray, folds: NDArray) -> NDArray:
@@ -70,12 +99,21 @@ def precisely(
     """
     found = predict(responses, dtype, *beside)
     if dtype != np.float64:
-        varies = _training_variance(responses, folds) >= UNEVEN * responses.var(axis=0)
-        uneven = np.flatnonzero(~varies.all(axis=0) & np.isfinite(responses).all(axis=0))
+        uneven = _uneven(responses, folds)
         if len(uneven):
             some = (values[..., uneven] for values in beside)
             _put(found, predict(responses[:, uneven], np.float64, *some), uneven)
     return found
+
+
+def _uneven(responses: NDArray, folds: NDArray) -> NDArray:
+    """Numbers of the neuroids that vary far less in a training part than over all stimuli."""
+    square = mean_square(responses)
+    most = square - np.square(responses.mean(axis=0, dtype=np.float64)) + LOST * square
+    some = np.flatnonzero(~_surely_varies(responses, folds, UNEVEN * most))
+    values = responses[:, some]
+    varies = _training_variance(values, folds) >= UNEVEN * values.var(axis=0)
+    return some[~varies.all(axis=0) & np.isfinite(values).all(axis=0)]
 
 
 def _put(found: Any, exact: Any, neuroids: NDArray) -> None:
@@ -83,5 +121,5 @@ def _put(found: Any, exact: Any, neuroids: NDArray) -> None:
         own, other = getattr(found, field.name), getattr(exact, field.name)
         if is_dataclass(own):
             _put(own, other, neuroids)
-        else:
+        elif own is not None:
             own[..., neuroids] = other

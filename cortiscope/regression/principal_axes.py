@@ -97,10 +97,20 @@ def inner_numbers(folds: NDArray) -> NDArray:
     return number % INNER_FOLDS
 
 
-# From responses of a training part, of mean 0 (training, neuroid): predictions of the held-out
-# stimuli, less the mean (held out, neuroid), the strength (neuroid,) to report, and the spread
-# (neuroid,) of predictions.
-Solve = Callable[[NDArray], tuple[NDArray, NDArray, NDArray]]
+@dataclass(frozen=True)
+class Solved:
+    """held_out: predictions of the held-out stimuli, less the mean (held out, neuroid). alpha,
+    spread, end: (neuroid,), as of `ridge.Predictions`.
+    """
+
+    held_out: NDArray
+    alpha: NDArray
+    spread: NDArray
+    end: NDArray | None = None
+
+
+# From responses of a training part, of mean 0 (training, neuroid).
+Solve = Callable[[NDArray], Solved]
 # From responses of an inner training part, what gives the coefficients (axis, neuroid) of the first
 # axes, in the units of `Axes.predict`, under an option.
 Shrink = Callable[[NDArray], Callable[[int], NDArray]]
@@ -157,7 +167,8 @@ class Parts:
         """The same, in this precision throughout."""
         targets, mean, scale = standardised(responses, dtype)
         values = np.full(targets.shape, np.nan)
-        alpha, spread = np.full((2, len(self.sizes), targets.shape[1]), np.nan)
+        alpha, spread, end = np.full((3, len(self.sizes), targets.shape[1]), np.nan)
+        ends = False
         for row, axes in enumerate(self):
             solve = solver(axes, dtype)
             for start in range(0, targets.shape[1], BLOCK):
@@ -165,29 +176,43 @@ class Parts:
                 known = targets[axes.training, block]
                 centre = known.mean(axis=0)
                 known -= centre
-                predicted, alpha[row, block], spread[row, block] = solve(known)
+                found = solve(known)
+                alpha[row, block], spread[row, block] = found.alpha, found.spread
+                if found.end is not None:
+                    end[row, block], ends = found.end, True
                 # The sum is in float64, which keeps the digits of small predictions.
-                values[~axes.training, block] = predicted
+                values[~axes.training, block] = found.held_out
                 values[~axes.training, block] += centre
-        alpha[:, ~np.isfinite(mean)] = spread[:, ~np.isfinite(mean)] = np.nan
-        return Predictions(values * scale + mean, alpha, spread * scale)
+        unknown = ~np.isfinite(mean)
+        alpha[:, unknown] = spread[:, unknown] = end[:, unknown] = np.nan
+        return Predictions(values * scale + mean, alpha, spread * scale, end if ends else None)
 
 
 def choose(axes: Axes, known: NDArray, shrinks: Sequence[Shrink], options: int) -> NDArray:
     """The option of least squared error within a training part, the first of ties: (neuroid,).
 
+    As `inner_errors`, of all options.
+    """
+    return inner_errors(axes, known, shrinks, range(options)).argmin(axis=0)
+
+
+def inner_errors(
+    axes: Axes, known: NDArray, shrinks: Sequence[Shrink], options: Sequence[int]
+) -> NDArray:
+    """Squared errors of some options within a training part: (option, neuroid).
+
     known (training, neuroid). shrinks: of each inner part. The responses that they are given are
     not of mean 0, since U' y is the same without it.
     """
-    errors = np.zeros((options, known.shape[1]), dtype=known.dtype)
+    errors = np.zeros((len(options), known.shape[1]), dtype=known.dtype)
     for part, shrink in zip(axes.inner, shrinks, strict=True):
         rest = known[part.training]
         truth = known[~part.training] - rest.mean(axis=0)
         held = (part.scores[~part.training] / part.values).astype(known.dtype)
         shrunk = shrink(rest)
-        for option in range(options):
+        for row, option in enumerate(options):
             coefficients = shrunk(option)
             # (held out, axis) x (axis, neuroid)
             missed = truth - held[:, : len(coefficients)] @ coefficients
-            errors[option] += np.einsum("sn,sn->n", missed, missed)
-    return errors.argmin(axis=0)
+            errors[row] += np.einsum("sn,sn->n", missed, missed)
+    return errors

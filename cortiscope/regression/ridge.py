@@ -13,7 +13,14 @@ from cortiscope.errors import InputError
 from cortiscope.regression.cross_validation import TRAINING
 from cortiscope.regression.given_alpha import GivenAlpha
 from cortiscope.regression.nested import Solver, blocks, decompose, layout
-from cortiscope.regression.precision import constant, constant_parts, precisely
+from cortiscope.regression.precision import (
+    CONSTANT,
+    constant,
+    constant_parts,
+    mean_square,
+    precisely,
+)
+from cortiscope.regression.strengths import at_ends, grid
 from cortiscope.regression.trained_once import TrainedOnce
 from cortiscope.statistics.rounding import rounding
 
@@ -30,12 +37,15 @@ class Predictions:
     order of fold numbers. spread: (fold, neuroid), the standard deviation over all stimuli of what
     the model of a fold predicts, in the unit of the responses. NaN where a neuroid has missing
     responses or where the features do not vary, and for stimuli that are only trained on
-    (`cross_validation.TRAINING`), which are no fold.
+    (`cross_validation.TRAINING`), which are no fold. end: (fold, neuroid), whether that alpha is
+    the least (-1) or the largest (1) of all that may be tried, or lies between (0); None where
+    there is no grid of strengths.
     """
 
     values: NDArray
     alpha: NDArray
     spread: NDArray
+    end: NDArray | None = None
 
 
 def kernel(features: NDArray) -> NDArray:
@@ -66,8 +76,9 @@ class Regression:
     What does not depend on responses is made once, at first need. kernel (stimulus, stimulus),
     centred here and re-centred exactly within each training part but never rescaled; folds
     (stimulus,) numbers. alphas: at least one, > 0; each (fold, neuroid) takes the one of least
-    squared leave-one-out error within its training part, the first of ties. Raises InputError for
-    an alpha that is not a positive number.
+    squared leave-one-out error within its training part, the first of ties, and goes on beyond
+    the ends of several (see `strengths`). Raises InputError for an alpha that is not a positive
+    number.
     """
 
     def __init__(self, kernel: NDArray, folds: NDArray, alphas: NDArray) -> None:
@@ -98,15 +109,16 @@ class Regression:
         """The same, in this precision throughout."""
         targets, mean, scale = standardised(responses[self.places.order], dtype)
         values = np.full(targets.shape, np.nan)
-        alpha, spread = np.full((2, len(self.places.real), targets.shape[1]), np.nan)
+        alpha, spread, end = np.full((3, len(self.places.real), targets.shape[1]), np.nan)
         if self.solver is not None:
-            chosen, residuals, best = self.solver.choose(self.strengths, targets)
-            alpha = np.where(np.isfinite(best), self.strengths[chosen], np.nan)
+            strengths = grid(self.strengths, self.solver.values)
+            found = self.solver.choose(strengths, targets)
+            alpha, end = found.alpha, at_ends(strengths, found.alpha)
             for block in blocks(targets):
                 values[self.places.order, block], spread[:, block] = self.solver.predict(
-                    targets[:, block], residuals[:, :, block], alpha[:, block]
+                    targets[:, block], found.residuals[:, :, block], alpha[:, block]
                 )
-        return Predictions(values * scale + mean, alpha, spread * scale)
+        return Predictions(values * scale + mean, alpha, spread * scale, end)
 
     def predict_at(
         self, responses: NDArray, alpha: NDArray, dtype: type = np.float64
@@ -130,11 +142,13 @@ class Regression:
         """The same of a given split."""
         targets, mean, scale = standardised(responses, dtype)
         values = np.full(targets.shape, np.nan)
-        alpha, spread = np.full((2, 1, targets.shape[1]), np.nan)
+        alpha, spread, end = np.full((3, 1, targets.shape[1]), np.nan)
         if self.once is not None:
-            found = self.once.predict(self.strengths, targets[self.training])
+            strengths = grid(self.strengths, self.once.spectrum)
+            found = self.once.predict(strengths, targets[self.training])
             values[~self.training], alpha[0], spread[0] = found
-        return Predictions(values * scale + mean, alpha, spread * scale)
+            end = at_ends(strengths, alpha)
+        return Predictions(values * scale + mean, alpha, spread * scale, end)
 
 
 def predict(
@@ -246,14 +260,22 @@ def _centred(
         others = (responses.sum(axis=0) - responses[alone]) / (len(fold) - 1)
         predicted[alone] = values[alone] - others
         measured[alone] = responses[alone] - others
-    measured[np.abs(measured) <= rounding(responses) * np.abs(responses).max(axis=0)] = 0.0
-    lost = rounding(values) * np.abs(values).max(axis=0)
+    np.copyto(measured, 0.0, where=np.abs(measured) <= rounding(responses) * _largest(responses))
+    lost = rounding(values) * _largest(values)
     nothing = (spread <= lost) | constant_parts(responses, folds)
     with np.errstate(divide="ignore"):
         predicted *= np.where(nothing, 0.0, 1.0 / spread)[fold]
-    predicted[np.abs(predicted) <= ALIKE] = 0.0
-    measured[:, constant(responses)] = np.nan
+    np.copyto(predicted, 0.0, where=np.abs(predicted) <= ALIKE)
+    # What varies within folds is no constant.
+    some = np.flatnonzero(~(mean_square(measured) / 4 > CONSTANT * mean_square(responses)))
+    measured[:, some[constant(responses[:, some])]] = np.nan
     return predicted, measured
+
+
+def _largest(values: NDArray) -> NDArray:
+    """(neuroid,): the largest absolute value."""
+    largest: NDArray = np.maximum(values.max(axis=0), -values.min(axis=0))
+    return largest
 
 
 def _ratio(product: NDArray, predicted: NDArray, measured: NDArray) -> NDArray:

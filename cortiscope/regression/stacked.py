@@ -30,6 +30,7 @@ from cortiscope.regression.cross_validation import TRAINING
 from cortiscope.regression.nested import Layout, Solver, decompose, layout
 from cortiscope.regression.precision import precisely
 from cortiscope.regression.ridge import Predictions, kernel, standardised
+from cortiscope.regression.strengths import at_ends, grid
 
 MEMORY = 2**28  # bytes of (layer, fold, stimulus, neuroid) that are held at once
 BLOCK = 256  # neuroids that are solved at once where the matrices of every strength are kept
@@ -44,13 +45,15 @@ class Stacked:
     predictions: as of any mapping; `alpha` is the sum of the weights of the layers, 0..1. weights
     (layer, fold, neuroid), 0..1; a layer that ridge has shrunk to next to nothing is the mean
     under another name, and its weight tells nothing. alphas (layer, fold, neuroid): the strength
-    of each layer's ridge. NaN where nothing can be predicted; a layer that does not vary has
+    of each layer's ridge; ends (layer, fold, neuroid): whether it is the least or the largest, as
+    `end` of the predictions. NaN where nothing can be predicted; a layer that does not vary has
     weight 0.
     """
 
     predictions: Predictions
     weights: NDArray
     alphas: NDArray
+    ends: NDArray
 
 
 def predict(
@@ -94,7 +97,7 @@ class Regression:
         """The same, in this precision throughout."""
         targets, mean, scale = standardised(responses, dtype)
         n_folds, n_neuroids = len(self.places.real), targets.shape[1]
-        weights, taken = np.full((2, len(self.solvers), n_folds, n_neuroids), np.nan)
+        weights, taken, ends = np.full((3, len(self.solvers), n_folds, n_neuroids), np.nan)
         values, spread = np.full(targets.shape, np.nan), np.full((n_folds, n_neuroids), np.nan)
         solvers = {number: one for number, one in enumerate(self.solvers) if one is not None}
         if solvers:
@@ -107,11 +110,12 @@ class Regression:
                 spread[:, block] = found.spread
                 for number, weight, model in zip(solvers, found.weights, models, strict=True):
                     weights[number, :, block], taken[number, :, block] = weight.T, model.alpha.T
+                    ends[number, :, block] = model.end.T
         held = np.unique(self.folds) != TRAINING
-        weights, taken, spread = weights[:, held], taken[:, held], spread[held]
+        weights, taken, ends, spread = weights[:, held], taken[:, held], ends[:, held], spread[held]
         values[self.folds == TRAINING] = np.nan
         predictions = Predictions(values * scale + mean, weights.sum(axis=0), spread * scale)
-        return Stacked(predictions, weights, taken)
+        return Stacked(predictions, weights, taken, ends)
 
     def _blocks(
         self, solvers: Collection[Solver], complete: NDArray, targets: NDArray
@@ -135,7 +139,7 @@ class Regression:
 @dataclass(frozen=True)
 class _Layer:
     """predicted, left_out: (fold, neuroid, stimulus), so that what a neuroid chooses lies together;
-    alpha: (fold, neuroid).
+    alpha, end: (fold, neuroid), as of `ridge.Predictions`.
 
     predicted: of all stimuli by the model of a fold. left_out: the residuals of its training part
     when each stimulus is left out in turn, 0 for the stimuli held out.
@@ -144,6 +148,7 @@ class _Layer:
     predicted: NDArray
     left_out: NDArray
     alpha: NDArray
+    end: NDArray
 
 
 @dataclass(frozen=True)
@@ -156,18 +161,19 @@ class _Found:
 def _layer(solver: Solver, strengths: NDArray, targets: NDArray) -> _Layer:
     """Ridge of one layer; targets (stimulus, neuroid) in the order of the layout."""
     real, by_neuroid = solver.layout.real, np.ascontiguousarray(targets.T)
-    chosen, residuals, _ = solver.choose(strengths, targets)
+    options = grid(strengths, solver.values)
+    found = solver.choose(options, targets)
     held_out = [np.flatnonzero(solver.layout.fold == fold) for fold in range(len(real))]
     predicted, left_out = np.empty((2, len(real), *by_neuroid.shape), targets.dtype)
-    for number in np.unique(chosen):
-        shared = solver.shared(float(strengths[number]), targets.dtype)
+    for strength in np.unique(found.alpha):
+        shared = solver.shared(float(strength), targets.dtype)
         residual = shared.products[: real.size][real.ravel()]  # symmetric
         errors = by_neuroid @ residual  # (neuroid, stimulus) x (stimulus, stimulus)
         for fold, held in enumerate(held_out):
-            some = np.flatnonzero(chosen[fold] == number)
+            some = np.flatnonzero(found.alpha[fold] == strength)
             if not len(some):
                 continue
-            own = residuals[fold, real[fold]][:, some].T
+            own = found.residuals[fold, real[fold]][:, some].T
             known = by_neuroid[some]
             known[:, held] -= own
             if fold in shared.untrusted:
@@ -179,7 +185,7 @@ def _layer(solver: Solver, strengths: NDArray, targets: NDArray) -> _Layer:
                 spread = np.sqrt(shared.weights[fold][real.ravel()])
             predicted[fold, some] = known - error
             left_out[fold, some] = error * spread.astype(targets.dtype)
-    return _Layer(predicted, left_out, strengths[chosen])
+    return _Layer(predicted, left_out, found.alpha, at_ends(options, found.alpha))
 
 
 def _refitted(solver: Solver, alpha: float, fold: int) -> tuple[NDArray, NDArray]:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cortiscope.regression.nested import blocks, decompose
+from cortiscope.regression.strengths import Grid, go_on
 
 
 class TrainedOnce:
@@ -23,7 +24,7 @@ class TrainedOnce:
         # (held out, training) x (training, component); the components have mean 0
         self.scores = cross @ self.vectors
 
-    def predict(self, alphas: NDArray, known: NDArray) -> tuple[NDArray, NDArray, NDArray]:
+    def predict(self, alphas: Grid, known: NDArray) -> tuple[NDArray, NDArray, NDArray]:
         """Responses of the other stimuli, from those of the training stimuli (training, neuroid).
 
         Each neuroid takes the alpha of least squared leave-one-out error, the first of ties. Gives
@@ -44,15 +45,21 @@ class TrainedOnce:
             spread[block] = np.vstack([fitted, held]).std(axis=0)
         return values, alpha, spread
 
-    def _chosen(self, alphas: NDArray, loadings: NDArray) -> NDArray:
+    def _chosen(self, alphas: Grid, loadings: NDArray) -> NDArray:
         best = np.full(loadings.shape[1], np.inf)
         chosen = np.full(loadings.shape[1], np.nan)
-        for alpha in alphas:
+
+        def attempt(alpha: float, among: NDArray) -> None:
             shrunk = alpha / (self.spectrum + alpha)
             left_in = self.squared @ shrunk  # the diagonal of R
+            some = np.flatnonzero(among)
             # (training, component) x (component, neuroid)
-            missed = (self.vectors * shrunk).astype(loadings.dtype) @ loadings
+            missed = (self.vectors * shrunk).astype(loadings.dtype) @ loadings[:, some]
             errors = np.square(missed / left_in[:, None]).sum(axis=0)
-            better = errors < best
-            best[better], chosen[better] = errors[better], alpha
+            better = errors < best[some]
+            best[some[better]], chosen[some[better]] = errors[better], alpha
+
+        for alpha in alphas.options:
+            attempt(float(alpha), np.ones(len(best), dtype=bool))
+        go_on(alphas, chosen, attempt)
         return chosen

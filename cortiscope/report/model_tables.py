@@ -106,7 +106,8 @@ def layer_rows(
     explains, which is the score. `null`: the scores with stimuli permuted, if the file has them.
     `n_neuroids`: of the area as recorded, `n_selected`: those fitted, `n_scored`: those that count
     in the score; `n_without_pattern`: stimuli that have no dissimilarity to others, in the layer or
-    the area, without whom a score would not compare with those of others. NaN = not known. See also
+    the area, without whom a score would not compare with those of others; `at_edge`: the share of
+    the neuroids that took the least or the largest strength of all. NaN = not known. See also
     `_counts` and `_over_neuroids`.
     """
     content, names = scores.content, scores.content["layer"].tolist()
@@ -130,6 +131,7 @@ def layer_rows(
         "kind": [row["kind"] for row in table],
         "n_features": [int(row["n_features"]) for row in table],
         "spread": content["spread"].astype(float),
+        "leading_share": content["leading_share"].astype(float),
         "score": score,
         "score_above_null": score - content["area_null_mean"],
         **beside_the_mean(content, ceilings),
@@ -141,6 +143,7 @@ def layer_rows(
         "score_of_ceiling": share_of(score, found.whole, found.p),
         "ceiling_p": found.p,
         "n_without_pattern": content["n_without_pattern"].astype(int),
+        "at_edge": content["at_edge"].sum(axis=1),
         "bootstrap": list(draws.astype(float)),
         "stimulus_bootstrap": list(of_stimuli.astype(float)),
         "null": list(null.astype(float)),

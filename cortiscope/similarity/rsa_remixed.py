@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from cortiscope.errors import InputError
 from cortiscope.regression.nested import decompose
+from cortiscope.regression.strengths import at_ends, go_on, grid
 from cortiscope.similarity.dissimilarity import pattern_rdm
 from cortiscope.similarity.held_out_cells import HeldOut
 
@@ -33,12 +34,14 @@ ALPHAS = (0.01, 0.1, 1.0, 10.0, 100.0)
 
 @dataclass(frozen=True)
 class Readouts:
-    """outputs: of each fit (its held-out stimuli, category), about 0..1. alpha: (fit,). NaN where
-    the features do not vary.
+    """outputs: of each fit (its held-out stimuli, category), about 0..1. alpha: (fit,). end:
+    (fit,), whether it is the least (-1) or the largest (1) of all that may be tried. NaN where the
+    features do not vary.
     """
 
     outputs: list[NDArray]
     alpha: NDArray
+    end: NDArray
 
 
 def categories(labels: Sequence[NDArray]) -> NDArray:
@@ -68,25 +71,32 @@ def read_out(
 
     kernel (stimulus, stimulus), from `ridge.kernel`; membership (stimulus, category), from
     `categories`; alphas relative to the mean diagonal of the kernel: each fit takes the one of
-    least squared leave-one-out error over its training stimuli and categories, the first of ties.
+    least squared leave-one-out error over its training stimuli and categories, the first of ties,
+    and goes on beyond the ends of several (see `regression.strengths`).
     """
     n_fits, n_categories = len(held_out.stimuli), membership.shape[1]
     if not np.trace(kernel) > 0:
         empty = [np.full((len(s), n_categories), np.nan) for s in held_out.stimuli]
-        return Readouts(empty, np.full(n_fits, np.nan))
+        return Readouts(empty, *np.full((2, n_fits), np.nan))
     values, vectors = decompose(kernel)
-    best = np.full(n_fits, np.inf)
-    alpha = np.full(n_fits, np.nan)
+    strengths = grid(np.asarray(alphas), values)
+    best, alpha = np.full(n_fits, np.inf), np.full(n_fits, np.nan)
     outputs: list[NDArray] = [np.empty(0)] * n_fits
-    for strength in alphas:
+
+    def attempt(strength: float, among: NDArray) -> None:
         residual = (vectors * (strength / (values + strength))) @ vectors.T
         fitted = residual @ membership  # (stimulus, stimulus) x (stimulus, category)
-        for fit, held in enumerate(held_out.stimuli):
+        for fit in np.flatnonzero(among):
+            held = held_out.stimuli[fit]
             error, missed = _left_out(residual, fitted, held)
             if error < best[fit]:
                 best[fit], alpha[fit] = error, strength
                 outputs[fit] = membership[held] - missed
-    return Readouts(outputs, alpha)
+
+    for strength in strengths.options:
+        attempt(float(strength), np.ones(n_fits, dtype=bool))
+    go_on(strengths, alpha, attempt)
+    return Readouts(outputs, alpha, at_ends(strengths, alpha))
 
 
 def predicted_cells(readouts: Readouts, method: str = "euclidean") -> list[NDArray]:

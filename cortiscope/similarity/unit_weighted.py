@@ -17,12 +17,14 @@ out (see `held_out_cells`), and so are those on which alpha is chosen: a fit cho
 squared error on the set of its partner, after training on what neither of them holds out.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cortiscope.errors import InputError
+from cortiscope.regression.strengths import Grid, at_ends, go_on, grid
 from cortiscope.similarity.held_out_cells import HeldOut
 from cortiscope.statistics.rounding import rounding
 
@@ -34,12 +36,14 @@ MIN_FOLDS = 5  # two are tested, two choose alpha, at least one trains
 @dataclass(frozen=True)
 class UnitWeighted:
     """predicted: of each fit (brain, its held-out cells), dissimilarities in the unit of the brain.
-    alpha: (brain, fit). weights: (fit, component) of the first brain, in its unit per squared unit
-    of the features. NaN where a brain has missing cells.
+    alpha: (brain, fit). end: (brain, fit), whether it is the least (-1) or the largest (1) of all
+    that may be tried. weights: (fit, component) of the first brain, in its unit per squared unit of
+    the features. NaN where a brain has missing cells.
     """
 
     predicted: list[NDArray]
     alpha: NDArray
+    end: NDArray
     weights: NDArray
 
 
@@ -91,6 +95,10 @@ class _Sums:
     total: NDArray
 
 
+# From weights (component, brain) and constants (brain,), and which brains these are: (brain,).
+Errors = Callable[[tuple[NDArray, NDArray], NDArray], NDArray]
+
+
 def onto_principal_axes(features: NDArray) -> NDArray:
     """Features (stimulus, component), centred, turned onto at most n - 1 principal axes.
 
@@ -111,7 +119,8 @@ def predict(
     """Predict the held-out dissimilarities of brains (brain, cell) from (stimulus, component).
 
     alphas: relative to the mean eigenvalue of the design's covariance; each fit takes, for each
-    brain, the one of least squared error on the set of its partner, the first of ties.
+    brain, the one of least squared error on the set of its partner, the first of ties, and goes on
+    beyond the ends of several (see `regression.strengths`).
     Permutations and halves of the data are further brains. Features that do not vary predict a
     constant. Raises InputError where folds are too few for partners and for an alpha not above 0.
     """
@@ -146,11 +155,11 @@ class Regression:
         blocks = _block_sums(self.features, similarity, self.held_out.blocks)
         # As one product, since each block is summed up for most of them.
         trained = _summed(blocks, self._blocks_of(self.trainings))
-        chosen = self._choose(blocks, trained[n_fits:])
+        chosen, end = self._choose(blocks, trained[n_fits:])
         predicted, weights = [], []
         for fit, (stimuli, sums) in enumerate(zip(self.held_out.stimuli, trained, strict=False)):
             design = self._design(fit, fit)
-            solved, constant = design.solve(design.moments(sums), self.alphas[chosen[fit]])
+            solved, constant = design.solve(design.moments(sums), chosen[fit])
             tested = _products(self.features[stimuli].astype(similarity.dtype))
             # (brain, component) x (component, cell)
             values = (solved.T @ tested.T).astype(np.float64)  # else the level makes ties
@@ -158,41 +167,69 @@ class Regression:
             values[~known] = np.nan
             predicted.append(values)
             weights.append(solved[:, 0] / self.size**2)
-        alpha = np.where(known, self.alphas[chosen], np.nan).T
-        return UnitWeighted(predicted, alpha, np.where(known[0], np.stack(weights), np.nan))
+        alpha, end = (np.where(known, each, np.nan).T for each in (chosen, end))
+        own = np.where(known[0], np.stack(weights), np.nan)
+        return UnitWeighted(predicted, alpha, end, own)
 
-    def _choose(self, blocks: _Sums, trained: list[_Sums]) -> NDArray:
-        """The number of the alpha of each fit and brain (fit, brain).
+    def _choose(self, blocks: _Sums, trained: list[_Sums]) -> tuple[NDArray, NDArray]:
+        """The alpha of each fit and brain, and whether it is at an end of all: (fit, brain) each.
 
         blocks: sums over each block; trained: of each pair of partners.
         """
         n_fits, n_brains = len(self.held_out.pair), blocks.total.shape[1]
-        chosen = np.zeros((n_fits, n_brains), dtype=int)
+        alpha, end = np.full((2, n_fits, n_brains), np.nan)
         for both, sums in zip(self.trainings[n_fits:], trained, strict=True):
             design = self._design(*both)
             moments = design.moments(sums)
-            path = [design.solve(moments, alpha) for alpha in self.alphas]
+            strengths = grid(self.alphas, design.values / design.scale)
+            path = [design.solve(moments, each) for each in strengths.options]
             for fit, partner in (both, both[::-1]):
                 if self.held_out.partner[fit] == partner:
-                    errors = self._errors(partner, blocks, path)
-                    chosen[fit] = np.argmin(errors, axis=0)
+                    errors = self._errors(partner, blocks)
+                    alpha[fit] = self._chosen(errors, design, moments, strengths, path)
+                    end[fit] = at_ends(strengths, alpha[fit])
+        return alpha, end
+
+    def _chosen(
+        self,
+        errors: Errors,
+        design: _Design,
+        moments: _Moments,
+        strengths: Grid,
+        path: list[tuple[NDArray, NDArray]],
+    ) -> NDArray:
+        """The alpha of each brain (brain,); path: the solutions at the options of the grid."""
+        everyone = np.arange(len(moments.brain))
+        tried = np.stack([errors(solved, everyone) for solved in path])
+        chosen, best = strengths.options[tried.argmin(axis=0)], tried.min(axis=0)
+
+        def attempt(alpha: float, among: NDArray) -> None:
+            some = np.flatnonzero(among)
+            part = _Moments(moments.brain[some], moments.turned[:, some])
+            error = errors(design.solve(part, np.asarray(alpha)), some)
+            better = error < best[some]
+            best[some[better]], chosen[some[better]] = error[better], alpha
+
+        go_on(strengths, chosen, attempt)
         return chosen
 
-    def _errors(
-        self, fit: int, blocks: _Sums, path: list[tuple[NDArray, NDArray]]
-    ) -> list[NDArray]:
-        """Squared errors (brain,) at each alpha on the set that a fit holds out, without what does
-        not depend on alpha: |truth - constant - design w|^2.
+    def _errors(self, fit: int, blocks: _Sums) -> Errors:
+        """Squared errors on the set that a fit holds out, without what does not depend on alpha:
+        |truth - constant - design w|^2.
         """
         own, dtype = np.flatnonzero(self.held_out.tested[fit]), blocks.cross.dtype
         cross, truth = blocks.cross[own].sum(axis=0), blocks.total[own].sum(axis=0)
         rows = self.features[self.held_out.stimuli[fit]]
         square, total = _pair_products(rows).astype(dtype), _pair_sums(rows).astype(dtype)
-        errors = []
-        for weights, constant in path:
-            fitted = np.einsum("cb,cb->b", weights, square @ weights - 2 * cross)
-            rest = 2 * (total @ weights - truth) + self.sizes[own].sum() * constant
-            errors.append(fitted + constant * rest)
+        size = self.sizes[own].sum()
+
+        def errors(solved: tuple[NDArray, NDArray], brains: NDArray) -> NDArray:
+            weights, constant = solved
+            missed = square @ weights - 2 * cross[:, brains]
+            fitted: NDArray = np.einsum("cb,cb->b", weights, missed)
+            rest = 2 * (total @ weights - truth[brains]) + size * constant
+            return fitted + constant * rest
+
         return errors
 
     def _blocks_of(self, trainings: list[tuple[int, int]]) -> NDArray:

@@ -58,7 +58,7 @@ def test_alpha_says_what_was_taken_inside_the_training_stimuli(kind: str) -> Non
     if kind in ("ols", "pls", "brainscore"):
         np.testing.assert_allclose(alpha, {"ols": 60}.get(kind, 25), rtol=1e-6)
     else:
-        options = {"pcr": [2, 25], "lasso": [0.03, 0.3]}[kind]
+        options = {"pcr": [2, 25], "lasso": [0.003, 0.3]}[kind]
         assert np.all((alpha >= options[0] * 0.999) & (alpha <= options[1] * 1.001))
         assert (alpha[:6] > alpha[6:]).mean() == (kind == "pcr")
 

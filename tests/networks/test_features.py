@@ -7,6 +7,8 @@ import xarray
 
 from cortiscope.networks import projection
 from cortiscope.networks.features import (
+    Layer,
+    leading_share,
     read_layers,
     relative_spread,
     row_centred_gram,
@@ -94,3 +96,14 @@ def test_relative_spread(kind, tolerance, size, tmp_path):
 def test_a_layer_that_is_the_same_for_all_stimuli_has_no_spread(kind, level, tmp_path):
     raw = np.full((12, 5000), level, np.float32)
     assert relative_spread(stored_layer(raw, kind, tmp_path / "f.nc")) == 0
+
+
+def test_leading_share_is_that_of_the_largest_eigenvalue():
+    random = np.random.default_rng(0)
+    for size, tolerance in ((1000.0, 1e-12), (10.0, 1e-6), (3.0, 1e-2)):
+        features = random.normal(size=(50, 30)) + 7
+        features[:, 4] *= size
+        values = np.linalg.eigvalsh(np.cov(features.T))
+        layer = Layer("layer", features, features.mean(axis=1), {})
+        assert leading_share(layer) == pytest.approx(values[-1] / values.sum(), rel=tolerance)
+    assert np.isnan(leading_share(Layer("layer", np.ones((5, 3)), np.ones(5), {})))

@@ -242,3 +242,26 @@ class Hungry(nn.Module):
 def test_where_three_do_not_fit_into_memory_one_tells_the_axis(most):
     found = features(Hungry(most), ["part"], batch_size=4)
     assert np.array_equal(found["part"], images().flatten(1).numpy())
+
+
+class Massive(nn.Module):
+    """Pixels, and beside them one unit far larger than all of them."""
+
+    def __init__(self):
+        super().__init__()
+        self.pixels, self.massive, self.lone = nn.Flatten(), nn.Identity(), nn.Identity()
+
+    def forward(self, batch):
+        rows = self.pixels(batch)
+        beside = self.massive(torch.cat([1000 * rows[:, :1], rows], 1))
+        return self.lone(beside[:, :1])
+
+
+@pytest.mark.parametrize("kind", ["exact", "fold", "none"])
+def test_layers_whose_spread_is_one_units_are_named(kind):
+    said: list[str] = []
+    features(Massive(), ["pixels", "massive", "lone"], said, projection=kind, components=4096)
+    notes = [line for line in said if line.startswith("note")]
+    assert len(notes) == 1
+    assert notes[0].startswith("note: model net: more than 90% of the variance")
+    assert notes[0].endswith("in layers: massive")

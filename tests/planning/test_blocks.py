@@ -10,8 +10,10 @@ from cortiscope.experiment.responses import read_area
 from cortiscope.mappings.fitting import fit
 from cortiscope.networks.extraction import MEMORY_SHARE
 from cortiscope.networks.features import read_layers
+from cortiscope.planning import blocks
 from cortiscope.planning.blocks import (
     MOST_ACTIVATIONS,
+    SECONDS_PER_LAYER,
     batch_megabytes,
     features_megabytes,
     fit_megabytes,
@@ -19,6 +21,7 @@ from cortiscope.planning.blocks import (
     searchlight_seconds,
     seconds_per_layer,
 )
+from cortiscope.regression import principal_axes
 from cortiscope.similarity import searchlight
 from tests.running import REPOSITORY, TABLES, TINY, with_settings
 
@@ -66,6 +69,41 @@ def test_intervals_of_ridge_take_the_time_of_ten_more_decompositions():
 
     assert seconds(20) == pytest.approx(11 * seconds(0), rel=0.02)
     assert seconds(20, "part") == seconds(0, "part")
+
+
+# Seconds in ten folds and in as many as stimuli; 200 stimuli, 40 neuroids, 100 permutations.
+BY_FOLDS = {"pls": (5, 61), "pcr": (2, 53), "lasso": (3, 60), "stacked": (2, 15)}
+
+
+@pytest.mark.parametrize("mapping", BY_FOLDS)
+def test_planned_time_follows_the_number_of_folds(mapping):
+    """Within a factor of 4 of what was measured; a job is allowed ten times as much."""
+    statistics = {"permutations": 100, "bootstraps": 500, "seed": 0}
+    for folds, measured in zip((10, "loo"), BY_FOLDS[mapping], strict=True):
+        validation = SETTINGS["cross_validation"] | {"folds": folds}
+        asked = SETTINGS | {"statistics": statistics, "cross_validation": validation}
+        assert measured / 4 < seconds_per_layer(mapping, 200, 40, asked) < measured * 4
+
+
+@pytest.mark.parametrize("mapping", ["rsa_remixed", "rsa_reweighted", "unit_weighted"])
+def test_planned_time_follows_the_pairs_of_folds(mapping):
+    def seconds(folds, n_stimuli=119):
+        validation = SETTINGS["cross_validation"] | {"folds": folds}
+        asked = SETTINGS | {"cross_validation": validation}
+        return seconds_per_layer(mapping, n_stimuli, 40, asked) - SECONDS_PER_LAYER
+
+    assert seconds(20) == pytest.approx(190 / 45 * seconds(10))
+    assert seconds("loo") == pytest.approx(496 / 45 * seconds(10))  # no more than 32 folds
+
+
+def test_ridge_takes_hardly_longer_with_one_stimulus_left_out():
+    validation = SETTINGS["cross_validation"] | {"folds": "loo"}
+    alone = seconds_per_layer("ridge", 200, 40, SETTINGS | {"cross_validation": validation})
+    assert alone < 2 * seconds_per_layer("ridge", 200, 40, SETTINGS)
+
+
+def test_planning_knows_what_is_kept_of_training_parts():
+    assert blocks.KEPT_BYTES == principal_axes.KEPT_BYTES
 
 
 def test_memory_is_for_all_areas_that_share_a_job():

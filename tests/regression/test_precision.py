@@ -162,6 +162,22 @@ def test_training_parts_are_constant_where_their_variance_is() -> None:
     assert 0 < found.sum() < found.size
 
 
+def test_a_look_at_few_stimuli_tells_of_most_neuroids_what_all_folds_would() -> None:
+    """Of those it is sure of, every training part varies; of ordinary ones it is sure."""
+    random = np.random.default_rng(8)
+    ordinary = random.normal(size=(N_STIMULI, 200)) + 1e3 * random.normal(size=200)
+    responses = np.hstack([ordinary, _sparse(), np.zeros((N_STIMULI, 1))])
+    for n_folds in (2, 7, 10, N_STIMULI):
+        folds = fold_numbers(N_STIMULI, n_folds, seed=0)
+        for share in (1e-12, 1e-2):
+            least = share * responses.var(axis=0)
+            sure = precision._surely_varies(responses, folds, least)
+            parts = np.stack([responses[folds != fold].var(axis=0) for fold in range(n_folds)])
+            assert (parts > least)[:, sure].all()
+            assert sure[:200].mean() > 0.95
+            assert not sure[200:].any()
+
+
 @pytest.mark.parametrize("kind", ["ridge", "stacked"])
 def test_p_values_of_noise_are_uniform_with_neuroids_that_answer_one_stimulus(kind: str) -> None:
     """A fifth of the neuroids; their nulls are in single precision."""

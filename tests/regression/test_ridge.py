@@ -53,7 +53,7 @@ def test_refitting_takes_over_where_the_closed_form_loses_digits(
     features += 1e-7 * random.normal(size=features.shape)
     responses = features @ random.normal(size=(40, 6)) + random.normal(size=(30, 6))
     folds = np.arange(30) % 5
-    alphas = np.array([1e-14, 1e-9, 1e-5])
+    alphas = np.array([1e-14, 1e-9, *10.0 ** np.arange(-5, 3)])
     predicted = ridge.predict(ridge.kernel(features), responses, folds, alphas)
     inputs = scaled(features)
     for fold in range(5):
