@@ -15,8 +15,9 @@ LEVEL = 0.05  # of the p-value of a ceiling, up to which it is above chance
 class Ceilings(NamedTuple):
     """Of an area for a mapping: of all the data, and of those on which selected layers are scored.
 
-    In the units of the score, a correlation or a share of variance. NaN where not known, or not
-    above 0. p: that the recordings repeat by more than chance; NaN = not known.
+    In the units of the score, a correlation or a share of variance. NaN where not known, not above
+    0, or not above chance: noise reaches a ceiling of 0.4. p: that the recordings repeat by more
+    than chance; NaN = not known.
     """
 
     whole: float
@@ -32,25 +33,23 @@ def area_ceilings(mapping: Kind, about: Mapping[str, Any], ceilings: Group) -> C
     name = "median_ceiling" if about.get("protocol") == "brainscore" else mapping.ceiling
     halved = about["selection"] == "repetitions"
     found = [float(ceilings[key]) for key in (name, f"{name}_half" if halved else name)]
+    p, power = float(ceilings[f"{name}_p"]), 2 if mapping.squared else 1
     whole, selected = (
-        ceiling ** (2 if mapping.squared else 1) if ceiling > 0 else np.nan for ceiling in found
+        ceiling**power if ceiling > 0 and not p > LEVEL else np.nan for ceiling in found
     )
-    return Ceilings(whole, selected, float(ceilings[f"{name}_p"]))
-
-
-def share_of(score: Any, ceiling: float, p: float) -> Any:
-    """Scores as shares of a ceiling; NaN of one that is not above chance, by its p-value."""
-    return score / (np.nan if p > LEVEL else ceiling)
+    return Ceilings(whole, selected, p)
 
 
 def with_given(table: pd.DataFrame, given: Mapping[str, Mapping[str, float]]) -> pd.DataFrame:
     """A layer table in which ceilings are those given, where there are, and say where from.
 
+    `ceiling_source`: given, computed, `not above chance` where there is none for that, or unknown.
+
     given: mapping to area to the highest correlation; its square counts for shares of variance. Of
     half of the repetitions the ceiling is that of half the reliability (Spearman and Brown).
     """
-    known = table["ceiling"].notna()
-    table = table.assign(ceiling_source=np.where(known, "computed", "unknown"))
+    none = np.where(table["ceiling_p"] > LEVEL, "not above chance", "unknown")
+    table = table.assign(ceiling_source=np.where(table["ceiling"].notna(), "computed", none))
     for mapping, areas in given.items():
         power = 2 if MAPPINGS[mapping].squared else 1
         for area, ceiling in areas.items():
@@ -59,7 +58,6 @@ def with_given(table: pd.DataFrame, given: Mapping[str, Mapping[str, float]]) ->
             half = np.where(halved, ceiling / np.sqrt(2 - ceiling**2), ceiling)
             table.loc[rows, "ceiling"] = ceiling**power
             table.loc[rows, "selection_ceiling"] = half**power
-            share = share_of(table.loc[rows, "score"], ceiling**power, np.nan)
-            table.loc[rows, "score_of_ceiling"] = share
+            table.loc[rows, "score_of_ceiling"] = table.loc[rows, "score"] / ceiling**power
             table.loc[rows, ["ceiling_source", "ceiling_p"]] = "given", np.nan
     return table

@@ -13,7 +13,7 @@ import pyarrow as pa
 from cortiscope.errors import InputError
 from cortiscope.files import REMADE, Group, Variable, read
 from cortiscope.mappings.kinds import MAPPINGS, TOGETHER
-from cortiscope.report.ceilings import area_ceilings, share_of, with_given
+from cortiscope.report.ceilings import area_ceilings, with_given
 from cortiscope.statistics.nested_bootstrap import score_intervals
 from cortiscope.statistics.resampling import INTERVAL, mean_of_known
 
@@ -122,7 +122,7 @@ def layer_rows(
         "score_low": low,
         "score_high": high,
         "ceiling": found.whole,
-        "score_of_ceiling": share_of(score, found.whole, found.p),
+        "score_of_ceiling": score / found.whole,
         "ceiling_p": found.p,
         "n_without_pattern": content["n_without_pattern"].astype(int),
         "bootstrap": list(draws.astype(float)),

@@ -16,7 +16,6 @@ from cortiscope.report.across_models import (
     hierarchies,
     model_comparisons,
 )
-from cortiscope.report.ceilings import share_of
 from cortiscope.report.hierarchy import best_depth
 from cortiscope.report.layer_weights import layer_weights
 from cortiscope.report.model_tables import COUNTS, MEMBERS, interval
@@ -103,7 +102,7 @@ def best_layers(table: pd.DataFrame) -> tuple[pd.DataFrame, list[np.ndarray]]:
                 "neuroid_high": row["neuroid_high"] + moved,
                 "p_value": float(p_value(row["score"], highest(layers["null"].tolist()))),
                 "ceiling": ceiling,
-                "score_of_ceiling": share_of(best.score, ceiling, row["ceiling_p"]),
+                "score_of_ceiling": best.score / ceiling,
                 "selection": in_words(row["selection_data"], selection.shape[1]),
             }
         )
