@@ -27,6 +27,7 @@ class Area:
     metadata: further coordinates of the neuroids (depth, cre_line, ...).
     n_recorded: how many neuroids there were to select from; 0 = not known.
     n_subjects: whose dissimilarities are known; 0 = not known, or responses are.
+    seen: (stimulus of the study,) bool, of which study's stimuli this is the recording; None = all.
     """
 
     name: str
@@ -37,6 +38,17 @@ class Area:
     dissimilarity: np.ndarray | None = None
     n_recorded: int = 0
     n_subjects: int = 0
+    seen: np.ndarray | None = None
+
+    @property
+    def shown(self) -> np.ndarray:
+        """(stimulus,): the numbers of its stimuli among those of the study."""
+        return np.arange(len(self.stimulus_id)) if self.seen is None else np.flatnonzero(self.seen)
+
+    @property
+    def n_shown(self) -> int:
+        """How many stimuli the study has."""
+        return len(self.stimulus_id) if self.seen is None else len(self.seen)
 
     @property
     def mean_response(self) -> np.ndarray:

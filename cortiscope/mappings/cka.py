@@ -7,12 +7,10 @@ import numpy as np
 
 from cortiscope.experiment.responses import Area, average
 from cortiscope.mappings.fitting import LayerScore
-from cortiscope.mappings.similarity import known_cells
+from cortiscope.mappings.similarity import known_cells, resampled
 from cortiscope.networks.features import Layer
 from cortiscope.similarity import cka
 from cortiscope.similarity.rdm_standard_error import comparison_error
-from cortiscope.statistics.halves import halves
-from cortiscope.statistics.resampling import bootstrap_weights, permutations
 from cortiscope.statistics.standard_errors import rescaled
 
 
@@ -26,23 +24,20 @@ class Scorer:
         self, area: Area, settings: Mapping[str, Any], coordinates: Mapping[str, np.ndarray]
     ) -> None:
         self.area = area
-        statistics, selection = settings["statistics"], settings["selection"]
-        n_stimuli, n_repetitions = area.response.shape[:2]
-        self.orders = permutations(n_stimuli, statistics["permutations"], statistics["seed"])
-        self.draws = bootstrap_weights(n_stimuli, statistics["bootstraps"], statistics["seed"])
-        shared = n_repetitions if area.repeated_throughout else n_stimuli
-        self.halves = halves(shared, selection["splits"], selection["seed"])
+        self.orders, self.draws, self.halves = resampled(area, settings)
         known = known_cells(area)
         self.gram = cka.gram(area.mean_response) if known is None else cka.distance_gram(known)
         self.brain = cka.prepared(self.gram)
         self.half_brains = [
             cka.prepared(cka.gram(average(area.response[:, half])))
-            for half in (self.halves.reshape(-1, shared) if area.repeated_throughout else ())
+            for half in (self._of_repetitions() if area.repeated_throughout else ())
         ]
 
     def score(self, layer: Layer) -> LayerScore:
         """Score one layer: its inner products with the area's, the null, bootstrap and halves."""
-        gram = cka.gram(layer.features)
+        gram = layer.once(cka.gram, lambda: cka.gram(layer.features))
+        if self.area.seen is not None:  # the origin, the mean of all stimuli, does not matter
+            gram = gram[np.ix_(self.area.shown, self.area.shown)]
         model = cka.prepared(gram)
         score = float(cka.products(model, self.brain))
         draws = cka.bootstrap_scores(model, self.brain, self.draws)
@@ -55,6 +50,10 @@ class Scorer:
             selection=self._selection(gram),
             neuroids={},
         )
+
+    def _of_repetitions(self) -> np.ndarray:
+        """(split x half, repetition) bool."""
+        return self.halves.reshape(-1, self.halves.shape[-1])
 
     def _selection(self, gram: np.ndarray) -> np.ndarray:
         """(split, half): the score on each half of the repetitions, else of the stimuli."""

@@ -10,6 +10,7 @@ import numpy as np
 
 from cortiscope.experiment.responses import Area
 from cortiscope.files import Variable
+from cortiscope.mappings.by_subject import SUBJECT, Part, parts, scorer
 from cortiscope.mappings.kinds import MAPPINGS, TOGETHER
 from cortiscope.networks.features import Layer, relative_spread
 from cortiscope.statistics.resampling import p_value
@@ -27,6 +28,8 @@ class LayerScore:
     best_single: the score of the one layer that is best in training, chosen and tested on the same
     stimuli as all together; NaN where the mapping does not say.
     n_without_pattern: stimuli without a dissimilarity to others, in the layer or the area.
+    by_subject: of an area that is scored by subject, name to (subject,), and of the variance of
+    their mean name to (); see `by_subject`.
     """
 
     area_score: float
@@ -37,6 +40,7 @@ class LayerScore:
     layer_weights: np.ndarray | None = None
     best_single: float = float("nan")
     n_without_pattern: int = 0
+    by_subject: Mapping[str, np.ndarray] | None = None
 
 
 class Scorer(Protocol):
@@ -85,11 +89,16 @@ def fit_areas(
     mappings that predict neuroids, the same of every neuroid. NaN = not scored (a constant
     neuroid).
     """
-    if not MAPPINGS[mapping].of_neuroids:
-        _say_incomplete(mapping, areas)
+    kind = MAPPINGS[mapping]
+    divided = [parts(area, kind, settings) for area in areas]
+    if not kind.of_neuroids:
+        _say_incomplete(mapping, [part.area for of in divided for part in of])
     module = importlib.import_module(f"cortiscope.mappings.{mapping}")
-    scorers: list[Scorer] = [module.Scorer(area, settings, coordinates or {}) for area in areas]
-    members = list(layers) if MAPPINGS[mapping].joint else []
+    scorers = [
+        scorer(module.Scorer, area, of, kind, settings, coordinates or {})
+        for area, of in zip(areas, divided, strict=True)
+    ]
+    members = list(layers) if kind.joint else []
     scored = _together(scorers, members) if members else _singly(scorers, layers)
     rows, scores = [], []
     for row, of_areas in scored:
@@ -102,8 +111,11 @@ def fit_areas(
             )
         rows.append(row)
         scores.append(of_areas)
-    by_area = zip(areas, zip(*scores, strict=True), strict=True)
-    return [_variables(area, rows, found, members) for area, found in by_area]
+    by_area = zip(areas, divided, zip(*scores, strict=True), strict=True)
+    return [
+        _variables(area, rows, found, members) | _of_parts(area, of, found)
+        for area, of, found in by_area
+    ]
 
 
 def _say_incomplete(mapping: str, areas: Sequence[Area]) -> None:
@@ -149,7 +161,6 @@ def _variables(
         "depth": Variable(("layer",), np.array(depths)),
         "spread": Variable(("layer",), np.array(spreads)),
         "neuroid_id": Variable(("neuroid",), area.neuroid_id),
-        "complete": Variable(("neuroid",), area.complete.astype(np.int8)),
         "area_score": Variable(("layer",), np.array([s.area_score for s in scores])),
         "area_null": Variable(("layer", "permutation"), np.stack([s.area_null for s in scores])),
         "area_null_mean": Variable(("layer",), np.array([_mean(s.area_null) for s in scores])),
@@ -173,6 +184,24 @@ def _variables(
         variables["member_depth"] = Variable(("member",), np.array(along))
         variables["layer_weight"] = Variable(("member",), scores[0].layer_weights)
         variables["best_single"] = Variable(("layer",), np.array([s.best_single for s in scores]))
+    return variables
+
+
+def _of_parts(area: Area, of: Sequence[Part], scores: Sequence[LayerScore]) -> dict[str, Variable]:
+    """Which neuroids were recorded on all the stimuli of their part, and who the subjects are."""
+    complete, number = np.zeros((2, len(area.neuroid_id)), np.int8)
+    number = number.astype(np.int32)
+    for place, part in enumerate(of):
+        complete[part.neuroids], number[part.neuroids] = part.area.complete, place
+    variables = {"complete": Variable(("neuroid",), complete)}
+    found = [score.by_subject for score in scores if score.by_subject is not None]
+    if not found:
+        return variables
+    variables[SUBJECT] = Variable((SUBJECT,), np.array([part.subject for part in of]))
+    variables["subject_number"] = Variable(("neuroid",), number)
+    for name, values in found[0].items():
+        dims = ("layer", SUBJECT)[: 1 + np.ndim(values)]
+        variables[name] = Variable(dims, np.stack([each[name] for each in found]))
     return variables
 
 

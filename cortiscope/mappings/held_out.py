@@ -11,8 +11,7 @@ import numpy as np
 
 from cortiscope.experiment.responses import Area
 from cortiscope.mappings.fitting import LayerScore
-from cortiscope.mappings.similarity import Similarity, among
-from cortiscope.regression import given_split
+from cortiscope.mappings.similarity import Similarity, among, resampled
 from cortiscope.regression.cross_validation import CrossValidation, fold_numbers
 from cortiscope.similarity import held_out_cells
 from cortiscope.similarity.comparison import permuted
@@ -25,7 +24,6 @@ from cortiscope.similarity.held_out_cells import (
 )
 from cortiscope.similarity.rsa import without_pattern
 from cortiscope.statistics import standard_errors
-from cortiscope.statistics.resampling import bootstrap_weights_of, permutations_of
 
 # Of the predictions for permuted brains together: 256 MB.
 CELLS_AT_ONCE = 2**25
@@ -58,22 +56,15 @@ class HeldOutSimilarity(Similarity):
     ) -> None:
         super().__init__(area, settings, coordinates)
         check_comparison(self.method)
-        self.validation = CrossValidation.of(settings["cross_validation"], coordinates)
+        of_study = CrossValidation.of(settings["cross_validation"], coordinates)
+        self.orders, self.draws, self.halves = resampled(area, settings, of_study)
+        self.validation = of_study.among(area.shown)
         self.stimuli = np.arange(len(area.stimulus_id))
         self.units = self.validation.units(len(self.stimuli))
         self.held_out = self._held_out(self.stimuli)
         self.n_cells = len(self.cells) + sum(len(tested) for tested in self.held_out.cells)
         self.kept: dict[int, tuple[np.ndarray, list[np.ndarray]]] = {}
         self._reserve(len(self.orders) * self.n_cells)
-        test, statistics = self.validation.test, settings["statistics"]
-        seed, selection = statistics["seed"], settings["selection"]
-        self.orders = permutations_of(self.units, statistics["permutations"], seed)
-        self.draws = bootstrap_weights_of(self.units, statistics["bootstraps"], seed)
-        if test is not None:
-            self.orders = given_split.orders(test, statistics["permutations"], seed)
-            self.draws = given_split.bootstrap_weights(test, statistics["bootstraps"], seed)
-            if not area.repeated_throughout:
-                self.halves = given_split.halves(test, selection["splits"], selection["seed"])
 
     def _reserve(self, count: int) -> None:
         """Keep the permuted cells if there is room for so many beside those of other areas."""

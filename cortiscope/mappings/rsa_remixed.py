@@ -25,7 +25,8 @@ class Scorer(HeldOutSimilarity):
     ) -> None:
         super().__init__(area, settings, coordinates)
         properties = named(settings)["rsa_remixed.property"]
-        self.membership = rsa_remixed.categories([coordinates[name] for name in properties])
+        everywhere = rsa_remixed.categories([coordinates[name] for name in properties])
+        self.membership = everywhere[area.shown]
 
     def score(self, layer: Layer) -> LayerScore:
         """Score one layer."""
@@ -35,7 +36,8 @@ class Scorer(HeldOutSimilarity):
             held = np.concatenate(held_out.stimuli).tobytes()
             key = type(self), repr(self.settings), self.membership.tobytes()
             made: list[np.ndarray] = layer.once(
-                (*key, stimuli.tobytes(), held), lambda: self._outputs(layer, stimuli, held_out)
+                (*key, self.area.shown[stimuli].tobytes(), held),
+                lambda: self._outputs(layer, stimuli, held_out),
             )
             return made
 
@@ -45,6 +47,7 @@ class Scorer(HeldOutSimilarity):
         """Of each fit (held-out cell,): dissimilarities of the readouts of some stimuli."""
         alphas = tuple(self.settings["rsa_remixed"]["alphas"])
         gram = layer.once((type(self), "kernel"), lambda: kernel(layer.features))
-        own = gram[np.ix_(stimuli, stimuli)]
+        shown = self.area.shown[stimuli]
+        own = gram[np.ix_(shown, shown)]
         readouts = rsa_remixed.read_out(own, self.membership[stimuli], held_out, alphas)
         return rsa_remixed.predicted_cells(readouts)

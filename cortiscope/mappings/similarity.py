@@ -1,12 +1,14 @@
 """What the mappings that compare dissimilarities share: the area's own, and how it is resampled."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from cortiscope.experiment.responses import Area, average
 from cortiscope.networks.features import Layer
+from cortiscope.regression import given_split
+from cortiscope.regression.cross_validation import CrossValidation
 from cortiscope.similarity.dissimilarity import (
     check_repetitions,
     crossnobis,
@@ -14,7 +16,7 @@ from cortiscope.similarity.dissimilarity import (
     pattern_rdm,
 )
 from cortiscope.statistics.halves import halves
-from cortiscope.statistics.resampling import bootstrap_weights, permutations
+from cortiscope.statistics.resampling import bootstrap_weights_of, orders_among, permutations_of
 
 
 def known_cells(area: Area) -> np.ndarray | None:
@@ -23,6 +25,47 @@ def known_cells(area: Area) -> np.ndarray | None:
         return None
     mean = area.dissimilarity.mean(axis=0)
     return mean[np.triu_indices(len(mean), 1)]
+
+
+class Resampled(NamedTuple):
+    """Of an area's stimuli: orders (permutation, stimulus), draws (draw, stimulus) and halves.
+
+    halves: (split, half, repetition), or (split, half, stimulus) where trials were averaged.
+    """
+
+    orders: np.ndarray
+    draws: np.ndarray
+    halves: np.ndarray
+
+
+def resampled(
+    area: Area, settings: Mapping[str, Any], validation: CrossValidation | None = None
+) -> Resampled:
+    """Permutations, draws and halves of an area's data, for mappings that need whole matrices.
+
+    Where the area has some of the study's stimuli, those of all are restricted to these: what is
+    drawn of one subject is drawn of all who saw it. validation: of all the study's stimuli; groups
+    move together, and of a given split only the test stimuli do.
+    """
+    statistics, selection = settings["statistics"], settings["selection"]
+    permutations, bootstraps = statistics["permutations"], statistics["bootstraps"]
+    seed, n_stimuli = statistics["seed"], area.n_shown
+    units = np.arange(n_stimuli) if validation is None else validation.units(n_stimuli)
+    test = None if validation is None else validation.test
+    if test is None:
+        orders = permutations_of(units, permutations, seed)
+        draws = bootstrap_weights_of(units, bootstraps, seed)
+    else:
+        orders = given_split.orders(test, permutations, seed)
+        draws = given_split.bootstrap_weights(test, bootstraps, seed)
+    orders = orders_among(orders, area.shown, units if test is None else None)
+    if area.repeated_throughout:
+        chosen = halves(area.response.shape[1], selection["splits"], selection["seed"])
+    elif test is None:
+        chosen = halves(n_stimuli, selection["splits"], selection["seed"])[..., area.shown]
+    else:
+        chosen = given_split.halves(test, selection["splits"], selection["seed"])[..., area.shown]
+    return Resampled(orders, draws[:, area.shown], chosen)
 
 
 class Similarity:
@@ -39,23 +82,21 @@ class Similarity:
         self.area, self.settings = area, settings
         self.dissimilarity = settings["rsa"]["dissimilarity"]
         self.method = settings["rsa"]["comparison"]
-        n_stimuli, n_repetitions = area.response.shape[:2]
+        n_repetitions = area.response.shape[1]
         check_repetitions(self.dissimilarity, n_repetitions)
-        statistics, selection = settings["statistics"], settings["selection"]
-        self.orders = permutations(n_stimuli, statistics["permutations"], statistics["seed"])
-        self.draws = bootstrap_weights(n_stimuli, statistics["bootstraps"], statistics["seed"])
-        shared = n_repetitions if area.repeated_throughout else n_stimuli
-        self.halves = halves(shared, selection["splits"], selection["seed"])
+        self.orders, self.draws, self.halves = resampled(area, settings)
         known = known_cells(area)
         self.cells = self._of(np.ones(n_repetitions, dtype=bool)) if known is None else known
-        chosen = self.halves.reshape(-1, shared) if area.repeated_throughout else ()
+        chosen = self.halves.reshape(-1, n_repetitions) if area.repeated_throughout else ()
         empty = np.empty((0, len(self.cells)))
         self.half_cells = np.vstack([empty, *(self._of(half) for half in chosen)])
 
     def layer_cells(self, layer: Layer) -> np.ndarray:
         """(cell,): a layer's dissimilarities, of the kind that the area's are compared with."""
         crossed = self.dissimilarity == "crossnobis"  # of squared distances, in an area
-        return layer_rdm(layer, "squared_euclidean" if crossed else self.dissimilarity)
+        kind = "squared_euclidean" if crossed else self.dissimilarity
+        cells: np.ndarray = layer.once((layer_rdm, kind), lambda: layer_rdm(layer, kind))
+        return cells if self.area.seen is None else cells[among(self.area.seen)]
 
     def _of(self, repetitions: np.ndarray) -> np.ndarray:
         """(cell,): dissimilarities of the responses in some repetitions (repetition,) bool."""

@@ -23,15 +23,17 @@ class Scorer(HeldOutSimilarity):
         alphas = tuple(self.settings["unit_weighted"]["alphas"])
 
         def predict(stimuli: np.ndarray, brains: np.ndarray, held_out: HeldOut) -> list[np.ndarray]:
+            shown = self.area.shown[stimuli]
+
             def prepare() -> Regression:
-                features = layer.features[stimuli]
+                features = layer.features[shown]
                 if features.shape[1] >= len(features):
                     features = unit_weighted.onto_principal_axes(features)
                 return Regression(features, self._with_partners(held_out), alphas)
 
             # Areas share folds, and so what depends on the layer alone.
             held = np.concatenate(held_out.stimuli).tobytes()
-            key = type(self), repr(self.settings), stimuli.tobytes(), held
+            key = type(self), repr(self.settings), shown.tobytes(), held
             found = layer.once(key, prepare).predict(brains)
             return found.predicted[: len(held_out.cells)]
 

@@ -32,12 +32,15 @@ class Scorer(Similarity):
     ) -> None:
         super().__init__(area, settings, coordinates)
         self.low_level = np.stack(
-            [self._low_level_cells(name, coordinates[name]) for name in low_level(settings)]
+            [
+                self._low_level_cells(name, coordinates[name][area.shown])
+                for name in low_level(settings)
+            ]
         )
         brains = np.vstack([self.cells, self.half_cells])
         self.whole = Background(self.low_level, brains, self.orders, self.method)
         chosen = () if area.repeated_throughout else self.halves.reshape(-1, self.halves.shape[-1])
-        self.by_half = [(half, self._among(half)) for half in map(among, chosen)]
+        self.by_half = [(among(half), self._among(half)) for half in chosen]
 
     def score(self, layer: Layer) -> LayerScore:
         """Score one layer."""
@@ -67,10 +70,10 @@ class Scorer(Similarity):
         return cells
 
     def _among(self, half: np.ndarray) -> Background:
-        """The same of half of the stimuli, given by its cells (cell,) bool."""
-        n_stimuli, count = self.halves.shape[-1] // 2, len(self.orders)
-        orders = permutations(n_stimuli, count, self.settings["statistics"]["seed"])
-        return Background(self.low_level[:, half], self.cells[None, half], orders, self.method)
+        """The same of half of the stimuli, (stimulus,) bool."""
+        count, cells = len(self.orders), among(half)
+        orders = permutations(int(half.sum()), count, self.settings["statistics"]["seed"])
+        return Background(self.low_level[:, cells], self.cells[None, cells], orders, self.method)
 
     def _on_halves(self, cells: np.ndarray) -> np.ndarray:
         """(split x half,): what is unique on each half of the stimuli."""

@@ -1,7 +1,7 @@
 """Which stimuli are held out together."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -35,6 +35,12 @@ class CrossValidation:
         groups = named[group] if group else None
         test = read_split(named[split], f"stimuli: {split}") if split else None
         return cls(section["folds"], section["seed"], groups, test)
+
+    def among(self, stimuli: NDArray) -> "CrossValidation":
+        """The same of some stimuli alone, given by their numbers."""
+        groups = None if self.groups is None else self.groups[stimuli]
+        test = None if self.test is None else self.test[stimuli]
+        return replace(self, groups=groups, test=test)
 
     def units(self, n_stimuli: int) -> NDArray:
         """(stimulus,) numbers of what is drawn: groups held out together, else single stimuli."""

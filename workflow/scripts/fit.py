@@ -6,6 +6,7 @@ from cortiscope import job
 from cortiscope.errors import InputError
 from cortiscope.experiment.responses import read_areas
 from cortiscope.files import check_made_by, read_coordinate, write
+from cortiscope.mappings.by_subject import repeated
 from cortiscope.mappings.fitting import fit_areas
 from cortiscope.mappings.kinds import MAPPINGS, coordinates
 from cortiscope.mappings.kinds import low_level as models
@@ -39,15 +40,14 @@ def main(
     if any(area.stimulus_id.tolist() != shown for area in areas):
         raise InputError(features, f"stimuli differ from those of {responses}", "delete it, rerun")
     fitted = fit_areas(mapping, read_layers(features, layers), areas, settings, about_stimuli)
-    of_neuroids = MAPPINGS[mapping].of_neuroids
     for path, area, variables in zip(scores, areas, fitted, strict=True):
-        repeated = area.repeated if of_neuroids else area.repeated_throughout
+        by_repetitions = repeated(area, MAPPINGS[mapping], settings)
         about = {
             "model": model,
             "area": area.name,
             "mapping": mapping,
             "protocol": settings.get(mapping, {}).get("protocol", ""),
-            "selection": "repetitions" if repeated else "stimuli",
+            "selection": "repetitions" if by_repetitions else "stimuli",
         }
         write(path, variables, about | provenance)
 
