@@ -17,12 +17,15 @@ class Ceilings(NamedTuple):
 
     In the units of the score, a correlation or a share of variance. NaN where not known, not above
     0, or not above chance: noise reaches a ceiling of 0.4. p: that the recordings repeat by more
-    than chance; NaN = not known.
+    than chance; NaN = not known. low, high: what a model that is the same for all subjects could
+    score on average over them, see `noise_ceilings.subjects`; NaN without several.
     """
 
     whole: float
     selected: float
     p: float
+    low: float
+    high: float
 
 
 def area_ceilings(mapping: Kind, about: Mapping[str, Any], ceilings: Group) -> Ceilings:
@@ -37,7 +40,17 @@ def area_ceilings(mapping: Kind, about: Mapping[str, Any], ceilings: Group) -> C
     whole, selected = (
         ceiling**power if ceiling > 0 and not p > LEVEL else np.nan for ceiling in found
     )
-    return Ceilings(whole, selected, p)
+    low, high = (_bound(ceilings, mapping.ceiling, side, power) for side in ("low", "high"))
+    return Ceilings(whole, selected, p, low, high)
+
+
+def _bound(ceilings: Group, kind: str, side: str, power: int) -> float:
+    """Of mappings that compare stimuli; neuroids of other subjects are not the same neuroids."""
+    name = f"{kind.removesuffix('_ceiling')}_bound_{side}"
+    if name not in ceilings.variables:
+        return np.nan
+    bound = float(ceilings[name])
+    return bound if power == 1 else max(bound, 0.0) ** power
 
 
 def with_given(table: pd.DataFrame, given: Mapping[str, Mapping[str, float]]) -> pd.DataFrame:

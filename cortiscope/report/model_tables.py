@@ -90,7 +90,8 @@ def layer_rows(
     model: the columns that all rows share; layers: layer name to its row of the layer table.
     `score`, `null_mean`, `p_value` are the area's; `score_low`, `score_high` the 95 % interval
     over resampled stimuli; `ceiling` that of all the data and `selection_ceiling` that of the data
-    that `selection` (flattened split x half) was scored on. `best_single`: of all layers together,
+    that `selection` (flattened split x half) was scored on; `between_subjects_low` and `_high`: see
+    `ceilings.Ceilings`. `best_single`: of all layers together,
     what the best of them scores alone on the same stimuli. SHARES: beside what only the layer
     explains, which is the score. `null`: the scores with stimuli permuted, if the file has them.
     `n_neuroids`: of the area as recorded, `n_selected`: those fitted, `n_scored`: those that count
@@ -124,7 +125,10 @@ def layer_rows(
         "ceiling": found.whole,
         "score_of_ceiling": score / found.whole,
         "ceiling_p": found.p,
+        "between_subjects_low": found.low,
+        "between_subjects_high": found.high,
         "n_without_pattern": content["n_without_pattern"].astype(int),
+        "n_stimuli": int(content["n_stimuli"]) if "n_stimuli" in content.variables else 0,
         "bootstrap": list(draws.astype(float)),
         "null": list(null.astype(float)),
         "selection": [half.ravel() for half in content["selection_score"].astype(float)],

@@ -29,6 +29,7 @@ HEADLINE = [
     "score_of_ceiling", "n_neuroids", "n_layers", "n_parameters", "n_features", "selection",
     "protocol", "n_selected", "neuroid_low", "neuroid_high", "n_subjects", "preprocessing",
     "preprocessing_source", "ceiling_source", "ceiling_p", "n_without_pattern",
+    "n_stimuli", "between_subjects_low", "between_subjects_high",
 ]  # fmt: skip
 
 
