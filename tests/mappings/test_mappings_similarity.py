@@ -213,7 +213,8 @@ def test_neuroids_with_missing_responses_are_left_out(mapping: str) -> None:
     without = values(mapping, layers, area(fewer), settings(5, 5))
     np.testing.assert_allclose(found["area_score"], without["area_score"])
     assert np.isfinite(found["selection_score"]).all()
-    spoiled[0] = np.nan
+    each = np.arange(spoiled.shape[2])
+    spoiled[each, :, each] = np.nan  # another stimulus of each
     empty = values(mapping, layers, area(spoiled), settings(5, 5))
     assert np.isnan(empty["area_score"]).all()
     assert np.isnan(empty["area_p_value"]).all()
