@@ -20,6 +20,7 @@ from cortiscope.similarity.comparison import bootstrap_scores
 from cortiscope.statistics import nested_bootstrap, standard_errors
 from cortiscope.statistics.correlation_interval import correlation_interval
 from cortiscope.statistics.resampling import INTERVAL, bootstrap_weights
+from cortiscope.statistics.subjects import shared_variance
 from tests.synthetic_areas import area, layer
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -242,6 +243,6 @@ def two_way(study: Fit, predicted: ridge.Predictions, plain: NDArray) -> dict[st
     error = refitted_error(study, predicted, draws)
     stretched = plain * (error * (1 - score**2) / draws.std())  # spread of r from that of z
     over = nested_bootstrap.nested_bootstrap(scores, None, len(draws), 0)
-    deviation = np.sqrt(nested_bootstrap.two_way_variance(stretched, over))
+    deviation = np.sqrt(shared_variance(stretched) + over.var())
     held = standard_errors.interval(score, deviation / (1 - score**2))
     return {"stimuli alone": percentiles(draws), "cortiscope": (float(held[0]), float(held[1]))}

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from cortiscope.report.across_models import CONTRASTS, CORRELATIONS, twins
+from cortiscope.report.subjects import TABLE
 from cortiscope.report.tables import HEADLINE
 
 AREAS = ("VISp", "VISl", "VISrl", "VISal", "VISpm", "VISam", "V1", "V2", "V3", "V4", "MT", "MST",
@@ -46,6 +47,7 @@ def study_tables(
     height: float = 0.5,
     ceiling: float = 0.7,
     n_layers: int = 12,
+    n_subjects: int = 0,
 ) -> dict[str, pd.DataFrame]:
     """Tables of a study in which accuracy sets trained from untrained models apart, and no more.
 
@@ -84,7 +86,18 @@ def study_tables(
         "accuracy_vs_brain": headline.reindex(columns=HEADLINE),
         "correlations": _correlations(headline),
         "contrasts": _contrasts(headline, noise),
+        "subjects": _subjects(headline, n_subjects, noise),
     }
+
+
+def _subjects(headline: pd.DataFrame, n_subjects: int, noise: float) -> pd.DataFrame:
+    random, rows = np.random.default_rng(1), []
+    for row in headline.to_dict("records"):
+        about = {name: row[name] for name in ("model", "mapping", "area")}
+        for number in range(n_subjects):
+            score = row["score"] + random.normal(scale=noise)
+            rows.append(about | {"subject": f"s{number}", "score": score})
+    return pd.DataFrame(rows, columns=TABLE)
 
 
 def _correlations(headline: pd.DataFrame) -> pd.DataFrame:

@@ -131,6 +131,22 @@ def count_neuroids(section: Mapping[str, Any], source: list[str]) -> dict[str, i
         return {name: counts[area] for area in counts for name in in_time_bins(area, bins)}
 
 
+def count_subjects(section: Mapping[str, Any], source: list[str]) -> dict[str, int]:
+    """Area to the number of subjects in whom its neuroids were recorded; 1 where not known."""
+    counts = dict.fromkeys(count_neuroids(section, source), 1)
+    if not source:
+        return counts
+    with opened(source[0]) as dataset:
+        known = "subject" in dataset.variables and dataset["subject"].dimensions == ("neuroid",)
+        if not known or section["variable"] == "dissimilarity":
+            return counts
+        areas, bins = area_names(dataset, section["area"]), time_bins(dataset, section["variable"])
+        pairs = Counter(
+            area for area, _ in set(zip(areas, labels(dataset, "subject"), strict=True))
+        )
+        return {name: pairs[area] for area in pairs for name in in_time_bins(area, bins)}
+
+
 def count_repetitions(section: Mapping[str, Any], source: list[str]) -> int:
     """The presentations of each stimulus; 1 where trials were averaged."""
     if not source:

@@ -59,7 +59,7 @@ def parts(area: Area, kind: "Kind", settings: Mapping[str, Any]) -> list[Part]:
     everything = np.arange(len(area.neuroid_id))
     labels = np.asarray(area.metadata.get(SUBJECT, np.zeros(len(everything)))).astype(str)
     names = np.unique(labels)
-    pooled = settings["statistics"].get("subjects", "mean") == "pooled"
+    pooled = settings["statistics"].get("subjects") == "pooled"
     if area.dissimilarity is not None:
         return [Part("", area, everything)]
     least = repetitions_needed(kind, settings)

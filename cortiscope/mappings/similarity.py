@@ -16,7 +16,12 @@ from cortiscope.similarity.dissimilarity import (
     pattern_rdm,
 )
 from cortiscope.statistics.halves import halves
-from cortiscope.statistics.resampling import bootstrap_weights_of, orders_among, permutations_of
+from cortiscope.statistics.resampling import (
+    bootstrap_weights,
+    bootstrap_weights_of,
+    orders_among,
+    permutations_of,
+)
 
 
 def known_cells(area: Area) -> np.ndarray | None:
@@ -52,19 +57,25 @@ def resampled(
     seed, n_stimuli = statistics["seed"], area.n_shown
     units = np.arange(n_stimuli) if validation is None else validation.units(n_stimuli)
     test = None if validation is None else validation.test
-    if test is None:
+    if validation is None:
+        orders = permutations_of(units, permutations, seed)
+        draws = bootstrap_weights(n_stimuli, bootstraps, seed)
+    elif test is None:
         orders = permutations_of(units, permutations, seed)
         draws = bootstrap_weights_of(units, bootstraps, seed)
     else:
         orders = given_split.orders(test, permutations, seed)
         draws = given_split.bootstrap_weights(test, bootstraps, seed)
-    orders = orders_among(orders, area.shown, units if test is None else None)
     if area.repeated_throughout:
         chosen = halves(area.response.shape[1], selection["splits"], selection["seed"])
     elif test is None:
-        chosen = halves(n_stimuli, selection["splits"], selection["seed"])[..., area.shown]
+        chosen = halves(n_stimuli, selection["splits"], selection["seed"])
     else:
-        chosen = given_split.halves(test, selection["splits"], selection["seed"])[..., area.shown]
+        chosen = given_split.halves(test, selection["splits"], selection["seed"])
+    if area.seen is None:
+        return Resampled(orders, draws, chosen)
+    orders = orders_among(orders, area.shown, units if test is None else None)
+    chosen = chosen if area.repeated_throughout else chosen[..., area.shown]
     return Resampled(orders, draws[:, area.shown], chosen)
 
 

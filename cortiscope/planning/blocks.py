@@ -107,6 +107,21 @@ def fit_megabytes(
     return 1000 + numbers * 8 // 10**6
 
 
+def subjects_megabytes(
+    n_stimuli: int, n_responses: int, n_subjects: int, n_matrices: int, settings: Mapping[str, Any]
+) -> int:
+    """Megabytes more of areas whose subjects are fitted each by itself.
+
+    n_responses: of a stimulus, in all repetitions, which subjects hold once more. n_subjects: with
+    draws and permutations of their own. n_matrices: those of them that hold matrices between
+    stimuli, some of all the data and one of each half.
+    """
+    statistics, halves = settings["statistics"], 2 * settings["selection"]["splits"]
+    drawn = n_subjects * (statistics["permutations"] + statistics["bootstraps"])
+    numbers = n_stimuli * (n_responses + drawn + n_matrices * (2 + halves) * n_stimuli)
+    return numbers * 8 // 10**6
+
+
 def searchlight_megabytes(
     n_stimuli: int, n_voxels: int, repetitions: int, kept: Sequence[int], permutations: int
 ) -> int:

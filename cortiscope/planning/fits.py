@@ -44,8 +44,11 @@ class Fits:
 
     def _seconds_per_layer(self, mapping: str, area: str) -> float:
         study, settings = self.study, self.study.mapping_settings(mapping)
+        # Who predict neuroids take as long for those of all subjects as for each subject's.
+        times = dict.fromkeys(study.neuroids, 1) if MAPPINGS[mapping].of_neuroids else study.parts
         return sum(
-            seconds_per_layer(mapping, study.n_stimuli, study.neuroids[name], settings)
+            times[name]
+            * seconds_per_layer(mapping, study.n_stimuli, study.neuroids[name], settings)
             for name in study.fitted(area)
         )
 

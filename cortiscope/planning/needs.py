@@ -9,6 +9,7 @@ from cortiscope.planning.blocks import (
     fit_megabytes,
     searchlight_megabytes,
     searchlight_seconds,
+    subjects_megabytes,
 )
 from cortiscope.planning.study import Study
 
@@ -80,7 +81,12 @@ def fit_memory(study: Study, area: str, mapping: str, model: str) -> int:
     counts = [study.neuroids[name] for name in study.fitted(area)]
     layers = kept(study, model)
     held = layers if MAPPINGS[mapping].joint else [max(layers)]
-    return fit_megabytes(study.n_stimuli, counts, study.repetitions, held, study.config)
+    subjects = [study.parts[name] for name in study.fitted(area) if study.parts[name] > 1]
+    whole = fit_megabytes(study.n_stimuli, counts, study.repetitions, held, study.config)
+    matrices = 0 if MAPPINGS[mapping].of_neuroids else sum(subjects)
+    copied = [study.neuroids[name] for name in study.fitted(area) if study.parts[name] > 1]
+    size = study.n_stimuli, sum(copied) * study.repetitions
+    return whole + subjects_megabytes(*size, sum(subjects), matrices, study.config)
 
 
 def searchlight_memory(study: Study, model: str) -> int:

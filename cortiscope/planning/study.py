@@ -109,6 +109,13 @@ class Study:
         return sizes.count_neuroids(self.config["responses"], self.source("responses"))
 
     @cached_property
+    def parts(self) -> dict[str, int]:
+        """Area to the number of subjects that are scored each by itself, as `neuroids`."""
+        if self.config["statistics"].get("subjects") == "pooled":
+            return dict.fromkeys(self.neuroids, 1)
+        return sizes.count_subjects(self.config["responses"], self.source("responses"))
+
+    @cached_property
     def areas(self) -> list[str]:
         """The areas that are fitted, in the order of the recording."""
         known, areas = list(self.neuroids), self.config["responses"]["areas"]

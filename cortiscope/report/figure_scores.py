@@ -34,18 +34,23 @@ from cortiscope.report.figure_style import (
 )
 
 DASHED: tuple[float, Sequence[float]] = (0, (3, 1.5))
+DOT: dict[str, Any] = {"linestyle": "none", "marker": ".", "markersize": 2.5}  # a subject
 THIN = 0.6  # points: lines of more models than can be named
 # Models that a correlation is over, and the line that is fitted to them.
 SUBSETS: dict[str, Any] = {"all": "-", "trained": DASHED}
 
 
 def accuracy_vs_score(
-    models: pd.DataFrame, correlations: pd.DataFrame, measures: Mapping[str, str]
+    models: pd.DataFrame,
+    correlations: pd.DataFrame,
+    measures: Mapping[str, str],
+    subjects: pd.DataFrame,
 ) -> Figure:
     """Top-1 accuracy against the score of the best layer: a panel per area, a row per mapping.
 
     models: rows of accuracy_vs_brain with `architecture`. measures: mapping to what its score is,
-    in their order. Bars: 95 % over stimuli. Where some models are trained and some are not, their
+    in their order. subjects: rows of subjects.csv, drawn as small dots. Bars: 95 % over stimuli,
+    and over subjects where there are any. Where some models are trained and some are not, their
     correlation over all may be that of two clouds: that over the trained alone stands beside it.
     """
     every, areas = models.drop_duplicates("model"), list(models["area"].unique())
@@ -59,6 +64,9 @@ def accuracy_vs_score(
     labels = {mapping: score_label(mapping, what) for mapping, what in measures.items()}
     counts = _counts(points, subsets)
     handles = _point_handles(every, looks, groups) + _fit_handles(subsets, counts)
+    several = bool(subjects["score"].notna().any())
+    if several:
+        handles.append(Line2D([], [], label="each subject", **DOT, color=GREY))
     figure, panels = panel_grid(labels, areas, 50 * MILLIMETRE, handles)
     width = panel_width(areas)
     stated = _stated(plain(correlations), list(panels), subsets, width, not counts)
@@ -71,6 +79,8 @@ def accuracy_vs_score(
         if shown.empty:
             say_empty(axes, "not scored")
             continue
+        if several:
+            _subjects(axes, shown, subjects, looks)
         _points(axes, shown, looks)
         for name in subsets:
             _regression(axes, _members(shown, name), SUBSETS[name])
@@ -174,6 +184,23 @@ def _points(axes: Axes, shown: pd.DataFrame, looks: dict[str, dict[str, Any]]) -
     for artist in (bars, *dots):  # inside the axes anyway: no need to make room for them
         artist.set_in_layout(False)
     axes.margins(x=0.08)
+
+
+def _subjects(
+    axes: Axes, shown: pd.DataFrame, subjects: pd.DataFrame, looks: dict[str, dict[str, Any]]
+) -> None:
+    """The score of the best layer in every subject, beside the bar of its model."""
+    both = shown.merge(
+        subjects[["model", "mapping", "area", "score"]],
+        on=["model", "mapping", "area"],
+        suffixes=("", "_subject"),
+    )
+    for model, rows in both.groupby("model", sort=False):
+        colour = looks[str(model)]["color"]
+        [dots] = axes.plot(
+            rows["top1"], rows["score_subject"], **DOT, color=colour, alpha=0.6, zorder=2.5
+        )
+        dots.set_in_layout(False)
 
 
 def _regression(axes: Axes, shown: pd.DataFrame, style: Any) -> None:

@@ -15,7 +15,7 @@ from cortiscope.report.pages import DIFFERENCES, FIGURES, Page
 from cortiscope.report.tables import write_csv
 
 GROUP = ["mapping", "area"]
-TABLES = ("layers", "accuracy_vs_brain", "correlations", "contrasts")
+TABLES = ("layers", "accuracy_vs_brain", "correlations", "contrasts", "subjects")
 POINTS = [
     "mapping", "area", "model", "family", "architecture", "training", "top1", "best_layer",
     "score", "score_low", "score_high", "ceiling", "score_of_ceiling",
@@ -30,7 +30,7 @@ def read_tables(paths: Mapping[str, str]) -> dict[str, pd.DataFrame]:
     """Read the study's tables; labels stay text, also where they look like numbers."""
     labels = dict.fromkeys(
         ("model", "family", "architecture", "training", "mapping", "area", "layer", "best_layer",
-         "trained_model", "untrained_model", "models"),
+         "trained_model", "untrained_model", "models", "subject"),
         str,
     )  # fmt: skip
     tables = {}
@@ -44,7 +44,7 @@ def draw(
 ) -> tuple[Figure, pd.DataFrame]:
     """Draw a page of a figure, within `styled`; returns it with the table of what it shows.
 
-    tables: layers, accuracy_vs_brain, correlations, contrasts. comparison: of dissimilarities, as
+    tables: those named in TABLES. comparison: of dissimilarities, as
     in the config.
     Errors: InputError for an unknown figure.
     """
@@ -54,8 +54,9 @@ def draw(
         architectures = tables["layers"].drop_duplicates("model").set_index("model")["architecture"]
         models = headline.assign(architecture=headline["model"].map(architectures))
         models = _on_page(models, page)
-        figure = accuracy_vs_score(models, tables["correlations"], measures)
-        return figure, _with_correlations(models, tables["correlations"])
+        subjects = tables["subjects"]
+        figure = accuracy_vs_score(models, tables["correlations"], measures, subjects)
+        return figure, _with_subjects(_with_correlations(models, tables["correlations"]), subjects)
     if page.figure == "layer_depth":
         curves = _on_page(tables["layers"], page)[CURVES]
         return layer_depth(curves, measures), curves
@@ -82,6 +83,16 @@ def _with_correlations(models: pd.DataFrame, correlations: pd.DataFrame) -> pd.D
         rows = stated[stated["models"] == subset].set_index(GROUP)[columns].add_suffix(ending)
         points = points.join(rows, on=GROUP, validate="many_to_one")
     return points
+
+
+def _with_subjects(points: pd.DataFrame, subjects: pd.DataFrame) -> pd.DataFrame:
+    """With `subject_scores`, every subject and its score in words, where there are subjects."""
+    if subjects.empty:
+        return points
+    known = subjects.dropna(subset=["score"])
+    words = known["subject"] + ": " + known["score"].map("{:.6g}".format)
+    said = words.groupby([known["model"], *(known[name] for name in GROUP)]).agg("; ".join)
+    return points.join(said.rename("subject_scores"), on=["model", *GROUP], validate="many_to_one")
 
 
 def make(

@@ -14,6 +14,12 @@ from cortiscope.errors import InputError
 from cortiscope.files import REMADE, Group, Variable, read
 from cortiscope.mappings.kinds import MAPPINGS, TOGETHER
 from cortiscope.report.ceilings import area_ceilings, with_given
+from cortiscope.report.subjects import (
+    beside_the_mean,
+    is_by_subject,
+    over_subjects,
+    subject_columns,
+)
 from cortiscope.statistics.nested_bootstrap import score_intervals
 from cortiscope.statistics.resampling import INTERVAL, mean_of_known
 
@@ -50,7 +56,10 @@ class Scores:
         """(layer, neuroid) bool, the neuroids that the score of the area is of."""
         if self.of_neuroids:
             return np.isfinite(self.content["score"])
-        return np.isfinite(self.content["area_score"])[:, None] & (self.content["complete"] > 0)
+        scored = np.isfinite(self.content["area_score"])[:, None]
+        if is_by_subject(self.content):
+            scored = np.isfinite(self.content["subject_score"])[:, self.content["subject_number"]]
+        return scored & (self.content["complete"] > 0)
 
 
 def read_scores(path: str, model: str) -> Scores:
@@ -118,6 +127,8 @@ def layer_rows(
         "n_features": [int(row["n_features"]) for row in table],
         "spread": content["spread"].astype(float),
         "score": score,
+        "score_above_null": score - content["area_null_mean"],
+        **beside_the_mean(content, ceilings),
         "null_mean": content["area_null_mean"],
         "p_value": content["area_p_value"],
         "score_low": low,
@@ -142,7 +153,11 @@ def layer_rows(
         known = name in content.variables
         columns[name] = mean_of_known(content[name]) if known else np.nan
     return pd.DataFrame(
-        dict(model) | columns | _counts(scores, ceilings) | _over_neuroids(scores, ceilings)
+        dict(model)
+        | columns
+        | _counts(scores, ceilings)
+        | _over_neuroids(scores, ceilings)
+        | subject_columns(content)
     )
 
 
@@ -158,6 +173,8 @@ def _counts(scores: Scores, ceilings: Group) -> dict[str, Any]:
     n_subjects = int(about.get("n_subjects", 0))
     if subject is not None:
         n_subjects = len(np.unique(subject.values[scores.counted.any(axis=0)]))
+    if is_by_subject(scores.content):
+        n_subjects = np.isfinite(scores.content["subject_score"]).sum(axis=1)
     if _known_by_dissimilarities(ceilings):
         counts = [pd.NA] * 3
     columns = {
@@ -174,12 +191,15 @@ def _known_by_dissimilarities(ceilings: Group) -> bool:
 def _over_neuroids(scores: Scores, ceilings: Group) -> dict[str, Any]:
     """The 95 % interval of each layer's score over other neuroids, of other subjects if known.
 
+    Of an area that is scored by subject, over subjects, each of whom counts the same.
     NaN where only the area is scored, or its neuroids are mixtures of unknown ones: no sample.
     """
     content, draws = scores.content, scores.content["area_bootstrap"].shape[1]
     subject = ceilings["subject"] if "subject" in ceilings.variables else None
     found = np.full((len(content["layer"]), 2), np.nan)
-    if scores.of_neuroids and not _known_by_dissimilarities(ceilings):
+    if is_by_subject(content):
+        found = over_subjects(content, draws)
+    elif scores.of_neuroids and not _known_by_dissimilarities(ceilings):
         found = score_intervals(content["score"], content["area_score"], subject, draws)
     return {"neuroid_low": found[:, 0], "neuroid_high": found[:, 1]}
 

@@ -20,15 +20,20 @@ from cortiscope.report.hierarchy import best_depth
 from cortiscope.report.layer_weights import layer_weights
 from cortiscope.report.model_tables import COUNTS, MEMBERS, interval
 from cortiscope.report.parquet import with_provenance
+from cortiscope.report.subjects import LISTS, VARIANCES, subject_rows, subjects_p
 from cortiscope.statistics.resampling import mean_of_known, p_value
 
-INTERNAL = ["bootstrap", "null", "selection", "selection_data", "selection_ceiling", *MEMBERS]
+INTERNAL = [
+    "bootstrap", "null", "selection", "selection_data", "selection_ceiling", *MEMBERS, *LISTS,
+    *VARIANCES,
+]  # fmt: skip
 HEADLINE = [
     "model", "family", "training", "top1", "top5", "accuracy_source", "area", "mapping",
     "best_layer", "depth", "score", "score_low", "score_high", "p_value", "ceiling",
     "score_of_ceiling", "n_neuroids", "n_layers", "n_parameters", "n_features", "selection",
     "protocol", "n_selected", "neuroid_low", "neuroid_high", "n_subjects", "preprocessing",
-    "preprocessing_source", "ceiling_source", "ceiling_p", "n_without_pattern",
+    "preprocessing_source", "ceiling_source", "ceiling_p", "n_without_pattern", "subjects_p",
+    "score_median", "noise_corrected_r2", "score_above_null",
     "n_stimuli", "between_subjects_low", "between_subjects_high",
 ]  # fmt: skip
 
@@ -102,6 +107,10 @@ def best_layers(table: pd.DataFrame) -> tuple[pd.DataFrame, list[np.ndarray]]:
                 "neuroid_low": row["neuroid_low"] + moved,
                 "neuroid_high": row["neuroid_high"] + moved,
                 "p_value": float(p_value(row["score"], highest(layers["null"].tolist()))),
+                "subjects_p": subjects_p(
+                    best.score, row["subject_scores"], *(row[name] for name in VARIANCES)
+                ),
+                "score_above_null": best.score - row["null_mean"],
                 "ceiling": ceiling,
                 "score_of_ceiling": best.score / ceiling,
                 "selection": in_words(row["selection_data"], selection.shape[1]),
@@ -151,6 +160,7 @@ def study_tables(
         "layers": pd.concat(layer_tables, ignore_index=True),
         "layer_weights": pd.concat(weights, ignore_index=True),
         "accuracy_vs_brain": headline[HEADLINE],
+        "subjects": subject_rows(headline),
         "correlations": correlations(headline, seed),
         "contrasts": contrasts(headline, draws, correction),
         "model_comparisons": model_comparisons(headline, draws, correction),

@@ -75,24 +75,3 @@ def small_sample_factor(n_units: int) -> float:
     """√(n / (n − 1)) times Student's over the normal quantile: see above."""
     student = float(stdtrit(n_units - 1, 0.975))
     return np.sqrt(n_units / (n_units - 1)) * student / NORMAL
-
-
-def two_way_variance(stimulus_draws: NDArray, neuroid_draws: NDArray) -> float:
-    """Variance of an area's mean score when both stimuli and neuroids are a sample.
-
-    stimulus_draws (draw, neuroid): every neuroid's score with stimuli resampled; neuroid_draws
-    (draw,): the area's mean score with neuroids or subjects resampled. Each holds what the noise of
-    single neuroids adds to the mean, so that one share is taken off the sum (after Schütt et al.
-    2023, eLife 12:e82566). With V_k the variance of neuroid k's draws, of n, and V that of their
-    mean, that share is Σ (V_k − c) / n² where c, what neuroids have in common, solves
-    V = c + Σ (V_k − c) / n². Neuroids with a NaN draw are left out; NaN for fewer than two.
-    """
-    drawn = stimulus_draws[:, np.isfinite(stimulus_draws).all(axis=0)]
-    n_neuroids = drawn.shape[1]
-    if n_neuroids < 2:
-        return np.nan
-    variance = float(drawn.mean(axis=1).var())
-    single = float(drawn.var(axis=0).mean()) / n_neuroids
-    common = (variance - single) / (1 - 1 / n_neuroids)
-    noise = min(max(single - common / n_neuroids, 0.0), variance)
-    return variance + float(np.nanvar(neuroid_draws)) - noise

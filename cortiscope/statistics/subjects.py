@@ -96,4 +96,5 @@ def two_way_draws(scores: NDArray, draws: NDArray, seed: int) -> NDArray:
     spread = float(np.nanvar(mean))
     above = max(0.0, own_variance(own) - ratio**2 * between_variance(found))
     scale = np.sqrt((shared_variance(own) + above) / spread) if spread > 0 else 1.0
-    return found.mean() + scale * (mean - np.nanmean(mean)) + of_subjects
+    centre = np.nanmean(mean)
+    return centre + scale * (mean - centre) + of_subjects

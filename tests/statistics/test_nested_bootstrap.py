@@ -2,14 +2,12 @@
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from scipy.stats import t, ttest_1samp
 
 from cortiscope.statistics.nested_bootstrap import (
     interval,
     nested_bootstrap,
     small_sample_factor,
-    two_way_variance,
 )
 
 DRAWS = 4000
@@ -61,36 +59,3 @@ def test_interval_over_two_subjects_is_students() -> None:
     low, high = interval(nested_bootstrap(values, subject, 20_000, 0))
     exact = ttest_1samp([2.0, 6.0], 0).confidence_interval()
     assert (low, high) == pytest.approx((exact.low, exact.high), rel=0.02)
-
-
-def crossed(random: np.random.Generator, n: int, m: int) -> NDArray:
-    """A value for each stimulus and neuroid: both have effects, and so has each pair."""
-    effects = 0.5 * random.normal(size=(n, 1)) + 0.4 * random.normal(size=(1, m))
-    return effects + 3 * random.normal(size=(n, m))
-
-
-def test_two_way_variance_counts_noise_once() -> None:
-    random = np.random.default_rng(0)
-    n, m = 50, 20
-    found, both, means = [], [], []
-    for seed in range(150):
-        values = crossed(random, n, m)
-        means.append(values.mean())
-        times = random.multinomial(n, np.full(n, 1 / n), 400)
-        over_stimuli = times @ values / n  # (draw, stimulus) x (stimulus, neuroid)
-        over_neuroids = nested_bootstrap(values.mean(axis=0), None, 400, seed)
-        found.append(two_way_variance(over_stimuli, over_neuroids))
-        both.append(over_stimuli.mean(axis=1).var() + over_neuroids.var())
-    truth = 0.25 / n + 0.16 / m + 9 / (n * m)
-    assert np.var(means) == pytest.approx(truth, rel=0.35)
-    assert np.mean(found) == pytest.approx(truth, rel=0.1)
-    assert np.mean(both) > 1.3 * truth
-
-
-def test_two_way_variance_needs_two_neuroids() -> None:
-    draws = np.random.default_rng(0).normal(size=(50, 3))
-    draws[0, :2] = np.nan
-    assert np.isnan(two_way_variance(draws, draws[:, 2]))
-    draws[0, 0] = 0
-    pair = two_way_variance(draws[:, [0, 2]], draws[:, 2])
-    assert two_way_variance(draws, draws[:, 2]) == pytest.approx(pair)

@@ -7,6 +7,7 @@ rule figures:
         accuracy_vs_brain="results/<study>/tables/accuracy_vs_brain.csv",
         correlations="results/<study>/tables/correlations.csv",
         contrasts="results/<study>/tables/contrasts.csv",
+        subjects="results/<study>/tables/subjects.csv",
     output:
         svg=report(
             "results/<study>/figures/{figure}.svg",

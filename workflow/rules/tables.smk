@@ -43,6 +43,7 @@ rule tables:
         contrasts="results/<study>/tables/contrasts.csv",
         model_comparisons="results/<study>/tables/model_comparisons.csv",
         hierarchy="results/<study>/tables/hierarchy.csv",
+        subjects="results/<study>/tables/subjects.csv",
     log:
         "logs/<study>/tables.log",
     benchmark:

@@ -11,6 +11,7 @@ def main(
     accuracy_vs_brain: str,
     correlations: str,
     contrasts: str,
+    subjects: str,
     svg: str,
     png: str,
     source: str,
@@ -23,6 +24,7 @@ def main(
         "accuracy_vs_brain": accuracy_vs_brain,
         "correlations": correlations,
         "contrasts": contrasts,
+        "subjects": subjects,
     }
     look = settings["figures"] | {"comparison": comparison}
     make(Page(**page), tables, (svg, png, source), look, provenance)

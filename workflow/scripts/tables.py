@@ -15,6 +15,7 @@ def main(
     contrasts: str,
     model_comparisons: str,
     hierarchy: str,
+    subjects: str,
     settings: dict,
     provenance: dict,
 ) -> None:
@@ -28,6 +29,7 @@ def main(
     write_csv(tables["contrasts"], contrasts)
     write_csv(tables["model_comparisons"], model_comparisons)
     write_csv(tables["hierarchy"], hierarchy)
+    write_csv(tables["subjects"], subjects)
     join_parquet(model_neuroids, scores, provenance)
 
 
