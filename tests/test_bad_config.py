@@ -161,6 +161,14 @@ def cosine_of_what_is_learnt(folder):
     return {"mappings": ["rsa_reweighted"], "rsa": {"comparison": "cosine"}}
 
 
+@case(
+    "config: rsa.comparison: by cosine any two systems are alike whose dissimilarities are never"
+    " negative, as euclidean is not; set rsa.dissimilarity: crossnobis, or compare by spearman, ..."
+)
+def cosine_of_what_is_never_negative(folder):
+    return {"mappings": ["rsa"], "rsa": {"dissimilarity": "euclidean", "comparison": "cosine"}}
+
+
 def grouped(folder, groups, folds):
     coordinate = {"object": ("stimulus", groups)}
     config = recorded(folder, shown=lambda shown: shown.assign_coords(coordinate))

@@ -69,7 +69,11 @@ class Area:
     @cached_property
     def complete(self) -> np.ndarray:
         """(neuroid,), whether it was recorded on every stimulus."""
-        complete: np.ndarray = np.all(self.counts > 0, axis=0)
+        return self.complete_in(1)
+
+    def complete_in(self, repetitions: int) -> np.ndarray:
+        """(neuroid,), whether it was recorded so often, or more, on every stimulus."""
+        complete: np.ndarray = np.all(self.counts >= repetitions, axis=0)
         return complete
 
     @cached_property

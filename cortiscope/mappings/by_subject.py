@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cortiscope.experiment.responses import Area
+from cortiscope.mappings.kinds import repetitions_needed
 from cortiscope.networks.features import Layer
 from cortiscope.regression.cross_validation import CrossValidation
 from cortiscope.statistics.resampling import mean_of_known, p_value
@@ -32,12 +33,19 @@ class Part:
     """A subject's share of an area.
 
     area: its neuroids, on the stimuli that are its own. neuroids: (neuroid of the part,), their
-    places in the whole area.
+    places in the whole area. repetitions: of every stimulus, for a neuroid to count where whole
+    matrices are needed.
     """
 
     subject: str
     area: Area
     neuroids: np.ndarray
+    repetitions: int = 1
+
+    @property
+    def complete(self) -> np.ndarray:
+        """(neuroid of the part,), whether it counts where whole matrices are needed."""
+        return self.area.complete_in(self.repetitions)
 
 
 def parts(area: Area, kind: "Kind", settings: Mapping[str, Any]) -> list[Part]:
@@ -45,7 +53,8 @@ def parts(area: Area, kind: "Kind", settings: Mapping[str, Any]) -> list[Part]:
 
     By `statistics.subjects: pooled`, or where all neuroids are of one subject, or known by
     dissimilarities, the area is one. Mappings that need whole matrices are given the stimuli that
-    a subject saw (`seen`); of an area that is one all, as long as a neuroid was recorded on all.
+    a subject saw (`seen`); of an area that is one all, as long as a neuroid was recorded on all,
+    as often as the mapping needs (twice for crossnobis).
     """
     everything = np.arange(len(area.neuroid_id))
     labels = np.asarray(area.metadata.get(SUBJECT, np.zeros(len(everything)))).astype(str)
@@ -53,26 +62,27 @@ def parts(area: Area, kind: "Kind", settings: Mapping[str, Any]) -> list[Part]:
     pooled = settings["statistics"].get("subjects") == "pooled"
     if area.dissimilarity is not None:
         return [Part("", area, everything)]
+    least = repetitions_needed(kind, settings)
     if pooled or len(names) < 2:
-        whole = kind.of_neuroids or area.complete.any()
-        return [Part("", area if whole else among(area, seen(area)), everything)]
+        whole = kind.of_neuroids or area.complete_in(least).any()
+        return [Part("", area if whole else among(area, seen(area, least)), everything, least)]
     found = []
     for name in names:
         neuroids = np.flatnonzero(labels == name)
         own = of_neuroids(area, neuroids, f"{area.name}, subject {name}")
         if not kind.of_neuroids:
-            own = among(own, seen(own))
-        found.append(Part(str(name), own, neuroids))
+            own = among(own, seen(own, least))
+        found.append(Part(str(name), own, neuroids, least))
     return found
 
 
-def seen(area: Area) -> np.ndarray:
-    """(stimulus,) bool: those on which more than half of the neuroids were recorded.
+def seen(area: Area, repetitions: int = 1) -> np.ndarray:
+    """(stimulus,) bool: those on which more than half of the neuroids were recorded so often.
 
-    Of neuroids that were recorded at all. A stimulus that few of them have would cost those that do
-    not, which mappings that need whole matrices cannot use.
+    Of neuroids that were recorded so at all. A stimulus that few of them have would cost those that
+    do not, which mappings that need whole matrices cannot use.
     """
-    recorded = area.counts > 0
+    recorded = area.counts >= repetitions
     count = recorded.any(axis=0).sum()
     return np.asarray(2 * recorded.sum(axis=1) > count)
 
@@ -119,14 +129,14 @@ def scorer(
     coordinates: Mapping[str, np.ndarray],
 ) -> "Scorer":
     """What scores an area: by its parts, where there is more to it than one that is the whole."""
-    usable = [_usable(part.area, kind, settings, coordinates) for part in of]
+    usable = [is_usable(part, kind, settings, coordinates) for part in of]
     if not any(usable) or (len(of) == 1 and of[0].area is area):
         return make(area, settings, coordinates)
     return BySubject(make, area, of, usable, settings, coordinates)
 
 
-def _usable(
-    area: Area,
+def is_usable(
+    part: Part,
     kind: "Kind",
     settings: Mapping[str, Any],
     coordinates: Mapping[str, np.ndarray],
@@ -134,7 +144,8 @@ def _usable(
     """Whether a mapping that needs whole matrices finds enough in it; others say by neuroid."""
     if kind.of_neuroids:
         return True
-    enough = len(area.stimulus_id) >= FEWEST and bool(area.complete.any())
+    area = part.area
+    enough = len(area.stimulus_id) >= FEWEST and bool(part.complete.any())
     if "cross_validation" not in kind.sections or not enough:
         return enough
     validation = CrossValidation.of(settings["cross_validation"], coordinates).among(area.shown)
@@ -232,4 +243,4 @@ def _n_stimuli(area: Area) -> int:
 def _n_scored(part: Part, found: "LayerScore") -> int:
     """Neuroids that count in the score, those with a score or those that are complete."""
     score = found.neuroids.get("score")
-    return int((part.area.complete if score is None else np.isfinite(score)).sum())
+    return int((part.complete if score is None else np.isfinite(score)).sum())

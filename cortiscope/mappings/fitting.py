@@ -104,7 +104,7 @@ def fit_areas(
     kind = MAPPINGS[mapping]
     divided = [parts(area, kind, settings) for area in areas]
     if not kind.of_neuroids:
-        _say_incomplete(mapping, [part.area for of in divided for part in of])
+        _say_incomplete(mapping, [part for of in divided for part in of])
     module = importlib.import_module(f"cortiscope.mappings.{mapping}")
     scorers = [
         scorer(module.Scorer, area, of, kind, settings, coordinates or {})
@@ -132,9 +132,9 @@ def fit_areas(
     ]
 
 
-def _say_incomplete(mapping: str, areas: Sequence[Area]) -> None:
-    for area in areas:
-        missing, total = int((~area.complete).sum()), len(area.complete)
+def _say_incomplete(mapping: str, of: Sequence[Part]) -> None:
+    for part in of:
+        area, missing, total = part.area, int((~part.complete).sum()), len(part.complete)
         if missing:
             print(
                 f"{area.name}: {missing} of {total} neuroids miss a stimulus; {mapping} has no use "
@@ -220,11 +220,16 @@ def _variables(
 
 def _of_parts(area: Area, of: Sequence[Part], scores: Sequence[LayerScore]) -> dict[str, Variable]:
     """Which neuroids were recorded on all the stimuli of their part, and who the subjects are."""
+    used = np.zeros(area.n_shown, dtype=bool)
     complete, number = np.zeros((2, len(area.neuroid_id)), np.int8)
     number = number.astype(np.int32)
     for place, part in enumerate(of):
-        complete[part.neuroids], number[part.neuroids] = part.area.complete, place
-    variables = {"complete": Variable(("neuroid",), complete)}
+        complete[part.neuroids], number[part.neuroids] = part.complete, place
+        used[part.area.shown[(part.area.counts > 0).any(axis=1)]] = True
+    variables = {
+        "complete": Variable(("neuroid",), complete),
+        "n_stimuli": Variable((), np.array(used.sum(), np.int32)),
+    }
     found = [score.by_subject for score in scores if score.by_subject is not None]
     if not found:
         return variables

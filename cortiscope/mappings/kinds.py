@@ -52,6 +52,12 @@ def coordinates(settings: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
     return named
 
 
+def repetitions_needed(kind: Kind, settings: Mapping[str, Any]) -> int:
+    """Of every stimulus, for a neuroid to count: what is cross-validated over them needs two."""
+    crossed = "rsa" in kind.sections and settings["rsa"]["dissimilarity"] == "crossnobis"
+    return 2 if crossed and not kind.of_neuroids else 1
+
+
 def low_level(settings: Mapping[str, Any]) -> list[str]:
     """The low-level models, by the names of their variables, that some sections ask for."""
     return list(settings.get("low_level", {}).get("models", ()))

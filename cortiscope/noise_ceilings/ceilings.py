@@ -1,9 +1,13 @@
 """The ceilings of one area: of its neuroids, and of its similarities between stimuli."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from cortiscope.experiment.responses import Area
 from cortiscope.files import Variable
+from cortiscope.mappings.by_subject import Part, parts
+from cortiscope.mappings.kinds import MAPPINGS
 from cortiscope.noise_ceilings.chance import SPLITS, neuroids_p
 from cortiscope.noise_ceilings.mean_ceiling import mean_ceilings
 from cortiscope.noise_ceilings.noise import Ceiling, extended, split_half_ceiling
@@ -13,6 +17,13 @@ from cortiscope.noise_ceilings.similarity_ceilings import (
     rdm_split_half_ceiling,
     subject_cka_ceiling,
     subject_rdm_ceiling,
+)
+from cortiscope.noise_ceilings.subjects import (
+    Stated,
+    between_grams,
+    between_rdms,
+    mean_over_subjects,
+    stated,
 )
 from cortiscope.statistics.halves import halves
 
@@ -26,6 +37,7 @@ def area_ceilings(
     dissimilarity: str = "pearson",
     comparison: str = "spearman",
     method: str = "split_half",
+    subjects: str = "mean",
 ) -> tuple[dict[str, Variable], int]:
     """The variables of a ceilings file, and how many neuroids are unreliable.
 
@@ -37,46 +49,79 @@ def area_ceilings(
     for mappings that compare dissimilarities, by the dissimilarity and the comparison given;
     `cka_ceiling`. These two are of split halves by either method, and between subjects where
     dissimilarities are known.
+    subjects: `mean`, as scores are: each of these is the mean of the subjects' own, of whose
+    neuroids and stimuli see `by_subject.parts`; or `pooled`.
     `_half`: of scores on half the repetitions. `_p`: that the halves agree by more than chance (see
     `chance`); of noise a ceiling may be above 0, and nothing is a share of it. NaN = not known: one
     repetition or one subject; per neuroid also nothing but noise (reliability not above 0), which
-    is what is counted. Also `subject`, in whom a neuroid was recorded, where the recording says so.
+    is what is counted. `rdm_bound_low` to `rdm_bound_high`, `cka_bound_low` to `cka_bound_high`:
+    what a model could reach that is the same for all subjects, see `subjects`. Also `subject`, in
+    whom a neuroid was recorded, where the recording says so.
     """
-    neuroids = _neuroid_ceilings(area, splits, seed, method)
-    rdm = _rdm_ceiling(area, splits, seed, dissimilarity, comparison)
-    cka = _cka_ceiling(area, splits, seed)
-    unreliable = np.isfinite(neuroids.reliability) & ~np.isfinite(neuroids.ceiling)
-    whole, half = (
-        np.where(unreliable, 0.0, ceiling) for ceiling in (neuroids.ceiling, neuroids.ceiling_half)
-    )
-    n_repetitions, repeated = area.response.shape[1], area.counts > 1
-    mean, mean_half = mean_ceilings(neuroids, repeated.sum(axis=0), n_repetitions)
-    p = np.nan
-    if repeated.any():
-        chosen = halves(n_repetitions, splits, seed)[:SPLITS]
-        p = neuroids_p(area.response, chosen, seed)
-    variables = {
-        "neuroid_id": Variable(("neuroid",), area.neuroid_id),
-        "reliability": Variable(("neuroid",), neuroids.reliability),
-        "ceiling": Variable(("neuroid",), neuroids.ceiling),
-        "ceiling_half": Variable(("neuroid",), neuroids.ceiling_half),
-        "area_ceiling": Variable((), np.array(mean)),
-        "area_ceiling_half": Variable((), np.array(mean_half)),
-        "area_ceiling_p": Variable((), np.array(p)),
-        "median_ceiling": Variable((), _known_median(whole)),
-        "median_ceiling_half": Variable((), _known_median(half)),
-        "median_ceiling_p": Variable((), np.array(p)),
-        "rdm_ceiling": Variable((), rdm.ceiling),
-        "rdm_ceiling_half": Variable((), rdm.ceiling_half),
-        "rdm_ceiling_p": Variable((), np.array(rdm.p)),
-        "cka_ceiling": Variable((), cka.ceiling),
-        "cka_ceiling_half": Variable((), cka.ceiling_half),
-        "cka_ceiling_p": Variable((), np.array(cka.p)),
+    settings = {
+        "statistics": {"subjects": subjects},
+        "rsa": {"dissimilarity": dissimilarity, "comparison": comparison},
     }
+    of = {name: parts(area, MAPPINGS[name], settings) for name in ("ridge", "rsa", "cka")}
+    neuroids, means, medians = _of_neuroids(area, of["ridge"], splits, seed, method)
+    rdm = _mean(
+        [_rdm_ceiling(part.area, splits, seed, dissimilarity, comparison) for part in of["rsa"]]
+    )
+    cka = _mean([_cka_ceiling(part.area, splits, seed) for part in of["cka"]])
+    unreliable = np.isfinite(neuroids["reliability"]) & ~np.isfinite(neuroids["ceiling"])
+    variables = {"neuroid_id": Variable(("neuroid",), area.neuroid_id)}
+    for name, values in neuroids.items():
+        variables[name] = Variable(("neuroid",), values)
+    summaries = {"area": means, "median": medians, "rdm": rdm, "cka": cka}
+    for name, summary in summaries.items():
+        for suffix, value in zip(("", "_half", "_p"), summary, strict=True):
+            variables[f"{name}_ceiling{suffix}"] = Variable((), np.array(value))
+    bounds = {
+        "rdm": between_rdms(area, of["rsa"], dissimilarity, comparison),
+        "cka": between_grams(area, of["cka"]),
+    }
+    for name, bound in bounds.items():
+        variables[f"{name}_bound_low"] = Variable((), np.array(bound.lower))
+        variables[f"{name}_bound_high"] = Variable((), np.array(bound.upper))
     if "subject" in area.metadata:
         subject = np.asarray(area.metadata["subject"]).astype(str)
         variables["subject"] = Variable(("neuroid",), subject)
     return variables, int(unreliable.sum())
+
+
+def _of_neuroids(
+    area: Area, of: Sequence[Part], splits: int, seed: int, method: str
+) -> tuple[dict[str, np.ndarray], Stated, Stated]:
+    """Of each neuroid, name to (neuroid,); of the area the mean, and the median, over neuroids."""
+    names = ("reliability", "ceiling", "ceiling_half")
+    neuroids = {name: np.full(len(area.neuroid_id), np.nan) for name in names}
+    means, medians = [], []
+    for part in of:
+        found = _neuroid_ceilings(part.area, splits, seed, method)
+        for name in names:
+            neuroids[name][part.neuroids] = getattr(found, name)
+        n_repetitions, repeated = part.area.response.shape[1], part.area.counts > 1
+        p = np.nan
+        if repeated.any():
+            chosen = halves(n_repetitions, splits, seed)[:SPLITS]
+            p = neuroids_p(part.area.response, chosen, seed)
+        means.append(Stated(*mean_ceilings(found, repeated.sum(axis=0), n_repetitions), p))
+        noise = np.isfinite(found.reliability) & ~np.isfinite(found.ceiling)
+        medians.append(
+            Stated(
+                _known_median(np.where(noise, 0.0, found.ceiling)),
+                _known_median(np.where(noise, 0.0, found.ceiling_half)),
+                p,
+            )
+        )
+    return neuroids, mean_over_subjects(means), mean_over_subjects(medians)
+
+
+def _mean(found: Sequence[Ceiling]) -> Stated:
+    """Over subjects; of one as it is, NaN where it is nothing but noise."""
+    if len(found) == 1:
+        return Stated(float(found[0].ceiling), float(found[0].ceiling_half), found[0].p)
+    return mean_over_subjects([stated(each) for each in found])
 
 
 def _neuroid_ceilings(area: Area, splits: int, seed: int, method: str) -> Ceiling:
@@ -87,9 +132,9 @@ def _neuroid_ceilings(area: Area, splits: int, seed: int, method: str) -> Ceilin
     return split_half_ceiling(area.response, splits, seed)
 
 
-def _known_median(values: np.ndarray) -> np.ndarray:
+def _known_median(values: np.ndarray) -> float:
     known = values[np.isfinite(values)]
-    return np.asarray(np.median(known) if known.size else np.nan)
+    return float(np.median(known)) if known.size else np.nan
 
 
 def _rdm_ceiling(

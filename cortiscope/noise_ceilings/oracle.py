@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from cortiscope.errors import InputError
 from cortiscope.noise_ceilings.noise import Ceiling, mean_inverse, repeated_inverse
-from cortiscope.similarity import rsa
+from cortiscope.similarity.comparison import compare, paired, prepared
 from cortiscope.statistics.resampling import average_ranks, mean_of_known, unit
 
 NEUROID_BLOCK = 256
@@ -118,25 +118,38 @@ class Bounds:
 def rdm_bounds(dissimilarities: NDArray, method: str = "spearman") -> Bounds:
     """Lower and upper bound of the RDM ceiling of subjects.
 
-    Nili et al. (2014), PLoS Comput Biol 10:e1003553. dissimilarities (subject, cell). method:
-    `spearman`, cells replaced by their ranks, or `pearson`; either way standardised within each
-    subject before they are averaged. The bounds hold for scores that are averaged over subjects,
-    not for those with the mean RDM of all subjects, whose ceiling is that of
-    `similarity_ceilings.subject_rdm_ceiling`. Raises InputError for a single subject
-    or another method.
+    Nili et al. (2014), PLoS Comput Biol 10:e1003553. dissimilarities (subject, cell). method: that
+    of the comparison; so that no RDM has a higher mean score than the mean of all, cells are
+    standardised within each subject before they are averaged (`pearson`), replaced by their ranks
+    (`spearman`; `kendall`, for which that is all but the highest), or divided by their norm
+    (`cosine`). The bounds hold for scores that are averaged over subjects, not for those with the
+    mean RDM of all subjects, whose ceiling is that of `similarity_ceilings.subject_rdm_ceiling`.
+    Raises InputError for a single subject or another method.
     """
     if len(dissimilarities) < 2:
         raise InputError("rdms", "1 subject has no others", "give the RDMs of 2 or more")
-    if method not in ("spearman", "pearson"):
-        raise InputError("rdms", f"no bounds by {method!r}", "use spearman or pearson")
     cells = np.asarray(dissimilarities, dtype=np.float64)
-    # Ranks are added up before they are scaled: their sums are exact, so that ties stay ties.
-    pooled = average_ranks(cells) if method == "spearman" else unit(cells)
-    compared = rsa.ranks if method == "spearman" else unit
-    total = pooled.sum(axis=0)
-    subjects = compared(cells)
-    lower = np.einsum("sc,sc->s", subjects, compared(total - pooled))  # (subject, cell) x itself
-    upper = subjects @ compared(total)  # (subject, cell) x (cell,)
+    if method == "pearson":
+        return bounds_of_units(unit(cells))
+    if method == "cosine":
+        return bounds_of_units(prepared(cells, method))
+    if method not in ("spearman", "kendall"):
+        raise InputError("rdms", f"no bounds by {method!r}", "use a comparison of RDMs")
+    # Ranks are added up as they are: their sums are exact, so that ties stay ties.
+    ranked = average_ranks(cells)
+    total = ranked.sum(axis=0)
+    lower = paired(cells, total - ranked, method)  # (subject,)
+    upper = compare(cells, total, method)  # (subject,)
+    return Bounds(float(lower.mean()), float(upper.mean()))
+
+
+def bounds_of_units(subjects: NDArray) -> Bounds:
+    """The same of (subject, entry) of norm 1, whose dot product is the score of two."""
+    total = subjects.sum(axis=0)
+    others = total - subjects
+    others = others / np.linalg.norm(others, axis=1, keepdims=True)
+    lower = np.einsum("sc,sc->s", subjects, others)
+    upper = subjects @ (total / np.linalg.norm(total))  # (subject, entry) x (entry,)
     return Bounds(float(lower.mean()), float(upper.mean()))
 
 

@@ -31,6 +31,7 @@ from cortiscope.planning.table_settings import table_settings
 from cortiscope.regression.brainscore import check_categories
 from cortiscope.regression.cross_validation import read_split
 from cortiscope.report.readouts import as_property
+from cortiscope.similarity.comparison import check_cosine
 from cortiscope.similarity.dissimilarity import check_repetitions
 from cortiscope.similarity.held_out_cells import check_comparison, number_of_folds
 from cortiscope.similarity.searchlight import AXES
@@ -185,6 +186,8 @@ def check_pairs(study: Study) -> None:
     kinds = asked(study)
     if any("rsa" in kind.sections for kind in kinds.values()):
         check_repetitions(study.config["rsa"]["dissimilarity"], count_repetitions(study))
+    if "rsa" in kinds:
+        check_cosine(study.config["rsa"]["dissimilarity"], study.config["rsa"]["comparison"])
     if "variance_partition" in kinds:
         check_partition(
             study.config["rsa"]["comparison"], study.config["statistics"]["permutations"]

@@ -93,5 +93,8 @@ def of_scores(study: Study, model: str) -> dict[str, Any]:
         }
         for mapping in sorted(study.config["mappings"])
     }
-    params = responses | {"settings": study.section("ceilings", "rsa")}
+    params = responses | {
+        "settings": study.section("ceilings", "rsa"),
+        "subjects": study.config["statistics"]["subjects"],
+    }
     return found | {"ceilings": {"params": params, "code": code_digest("ceilings")}}

@@ -11,7 +11,6 @@ import pandas as pd
 
 from cortiscope.files import Group
 from cortiscope.mappings.fitting import BY_GROUP
-from cortiscope.report.ceilings import share_of
 from cortiscope.report.intervals import interval
 from cortiscope.report.subjects import VARIANCES, subjects_p
 from cortiscope.statistics.layer_choice import (
@@ -128,7 +127,7 @@ def headline(table: pd.DataFrame) -> tuple[pd.DataFrame, list[np.ndarray]]:
                 ),
                 "score_above_null": best.score - row["null_mean"],
                 "ceiling": ceiling,
-                "score_of_ceiling": share_of(best.score, ceiling, row["ceiling_p"]),
+                "score_of_ceiling": best.score / ceiling,
             }
         )
         all_draws.append(best.draws)

@@ -12,6 +12,7 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from cortiscope.report import pages
+from cortiscope.report.ceilings import LEVEL
 from cortiscope.report.figure_looks import GREY, PALE
 from cortiscope.report.figure_style import (
     HIGHEST,
@@ -56,7 +57,7 @@ def model_by_area(
 
     models: rows of accuracy_vs_brain, also of other pages, on which colours mean the same.
     measures: mapping to what its score is. The share of the ceiling where a mapping has one for all
-    areas, else the score itself. Returns the figure and its cells.
+    areas, or none above chance, else the score itself. Returns the figure and its cells.
     """
     ordered = models.drop_duplicates("model").sort_values(
         "top1", ascending=False, kind="stable", na_position="last"
@@ -65,8 +66,9 @@ def model_by_area(
     maps, cells = [], []
     for mapping in page.mappings:
         found = models[models["mapping"] == mapping]
-        known = bool(found.loc[found["score"].notna(), "ceiling"].notna().all())
-        share = known and bool(found["score_of_ceiling"].notna().any())
+        # Known as well where it is known that there is none above chance.
+        known = (found["ceiling"].notna() | (found["ceiling_p"] > LEVEL))[found["score"].notna()]
+        share = bool(known.all()) and bool(found["score_of_ceiling"].notna().any())
         quantity = "score_of_ceiling" if share else "score"
         scores, values = (
             found.pivot(index="model", columns="area", values=name).reindex(
@@ -84,7 +86,7 @@ def model_by_area(
     accuracies = [f" ({top1:.1f})" if np.isfinite(top1) else " (–)" for top1 in ordered["top1"]]
     names = list(zip(ordered["model"], accuracies, strict=True))
     figure, _ = heat_maps(maps, names, "model (top-1 accuracy, %)", "Blues")
-    words = {UNSCORED: "not scored", NO_SHARE: "no share, since the ceiling is not above chance"}
+    words = {UNSCORED: "not scored", NO_SHARE: "no share, since no ceiling is above chance"}
     used = {mark for one in maps for mark in one.marks.flat}
     explain(figure, [f"{mark}: {said}" for mark, said in words.items() if mark in used])
     columns = ["model", "top1", "training", "mapping", "area", "quantity", "value"]

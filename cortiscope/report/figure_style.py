@@ -222,20 +222,17 @@ def say_nothing(text: str) -> Figure:
 
 
 def draw_ceiling(axes: Axes, scores: pd.DataFrame) -> None:
-    """A line at the ceiling, where it is known, with room for its name above it.
+    """A line at the ceiling, where it is known and above chance, with room for its name above it.
 
-    scores: rows with `ceiling`, and with `score_of_ceiling`, which is empty where the ceiling is
-    not above chance: then the name says so.
+    scores: rows with `ceiling`.
     """
     known = scores["ceiling"].dropna().unique()
     if not len(known):
         return
-    above = scores["score_of_ceiling"].notna().any() or scores["score"].isna().all()
     axes.update_datalim([(0, 1.12 * known[0])], updatex=False)
-    dashes = (0, (4, 2)) if above else (0, (1, 2))
-    axes.axhline(known[0], color=GREY, linewidth=0.9, linestyle=dashes, zorder=1)
+    axes.axhline(known[0], color=GREY, linewidth=0.9, linestyle=(0, (4, 2)), zorder=1)
     axes.annotate(
-        "ceiling" if above else "ceiling, not above chance", (0, known[0]), (3, 1.5),
+        "ceiling", (0, known[0]), (3, 1.5),
         xycoords=axes.get_yaxis_transform(), textcoords="offset points", ha="left", va="bottom",
         color=GREY, fontsize=small(),
     )  # fmt: skip

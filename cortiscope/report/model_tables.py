@@ -14,7 +14,7 @@ from cortiscope.errors import InputError
 from cortiscope.files import REMADE, Group, Variable, read
 from cortiscope.mappings.kinds import MAPPINGS, TOGETHER
 from cortiscope.report.best_layers import COUNTS, with_best_layers
-from cortiscope.report.ceilings import area_ceilings, share_of, with_given
+from cortiscope.report.ceilings import area_ceilings, with_given
 from cortiscope.report.intervals import interval
 from cortiscope.report.subjects import (
     beside_the_mean,
@@ -100,8 +100,8 @@ def layer_rows(
     model: the columns that all rows share; layers: layer name to its row of the layer table.
     `score`, `null_mean`, `p_value` are the area's; `score_low`, `score_high` the 95 % interval
     over resampled stimuli; `ceiling` that of all the data and `selection_ceiling` that of the data
-    that the best layer is scored on (`halved`: half of the repetitions, or of the stimuli).
-    `best_single`: of all layers together,
+    that the best layer is scored on (`halved`: half of the repetitions, or of the stimuli);
+    `between_subjects_low` and `_high`: see `ceilings.Ceilings`. `best_single`: of all layers together,
     what the best of them scores alone on the same stimuli. SHARES: beside what only the layer
     explains, which is the score. `null`: the scores with stimuli permuted, if the file has them.
     `n_neuroids`: of the area as recorded, `n_selected`: those fitted, `n_scored`: those that count
@@ -140,10 +140,13 @@ def layer_rows(
         "score_low": low,
         "score_high": high,
         "ceiling": found.whole,
-        "score_of_ceiling": share_of(score, found.whole, found.p),
+        "score_of_ceiling": score / found.whole,
         "ceiling_p": found.p,
+        "between_subjects_low": found.low,
+        "between_subjects_high": found.high,
         "n_without_pattern": content["n_without_pattern"].astype(int),
         "at_edge": content["at_edge"].sum(axis=1),
+        "n_stimuli": int(content["n_stimuli"]) if "n_stimuli" in content.variables else 0,
         "bootstrap": list(draws.astype(float)),
         "stimulus_bootstrap": list(of_stimuli.astype(float)),
         "null": list(null.astype(float)),

@@ -9,7 +9,9 @@ With x, y the cells of two systems, in the order of `numpy.triu_indices(n, 1)`:
 
 Sources: Kriegeskorte, Mur and Bandettini (2008), Representational similarity analysis; Nili et
 al. (2014), A toolbox for representational similarity analysis. All but cosine are 0 on average
-between unrelated systems; so is cosine between cross-validated distances that are mostly noise.
+between unrelated systems; so is cosine where one of them is noise by unbiased, cross-validated
+distances. Of distances that are never negative it is above 0.9 for any two systems, and what a
+study asks so is refused (`check_cosine`).
 """
 
 from collections.abc import Iterator
@@ -25,6 +27,17 @@ from cortiscope.statistics.rounding import varies
 METHODS = ("spearman", "pearson", "kendall", "cosine")
 CELLS_AT_ONCE = 2**23  # of all permutations or draws together: 64 MB
 CONSTANT = 1e-12  # variance relative to the mean square
+
+
+def check_cosine(dissimilarity: str, comparison: str) -> None:
+    """Raise an InputError for the cosine of dissimilarities that are never negative."""
+    if comparison == "cosine" and dissimilarity != "crossnobis":
+        raise InputError(
+            "config: rsa.comparison",
+            f"by cosine any two systems are alike whose dissimilarities are never negative, as"
+            f" {dissimilarity} is not",
+            "set rsa.dissimilarity: crossnobis, or compare by spearman, pearson or kendall",
+        )
 
 
 def prepared(cells: NDArray, method: str) -> NDArray:

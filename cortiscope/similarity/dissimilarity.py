@@ -6,7 +6,8 @@ With x_i the pattern of stimulus i over p features or neuroids, and G = X X' (st
     Euclidean           sqrt(d_ij)
     cosine              1 - G_ij / sqrt(G_ii G_jj)
     crossnobis          d_ij with G_ij = mean over pairs of repetitions r != s of
-                        sum_k x_irk x_jsk / variance_k, divided by the number of neuroids
+                        sum_k x_irk x_jsk / variance_k, divided by the number of neuroids; the
+                        variance over repetitions is that of other stimuli than i and j
 
 Sources: Kriegeskorte, Mur and Bandettini (2008), Representational similarity analysis; Walther,
 Nili, Ejaz, Alink, Kriegeskorte and Diedrichsen (2016), Reliability of dissimilarity measures for
@@ -14,17 +15,23 @@ multi-voxel pattern analysis (crossnobis). A cell is a pair of stimuli, in the o
 `numpy.triu_indices(n, 1)`.
 """
 
+from itertools import combinations
+
 import numpy as np
 from numpy.typing import NDArray
 
 from cortiscope.errors import InputError
 from cortiscope.networks.features import Layer, row_centred_gram
-from cortiscope.similarity.rsa import dissimilarities, pearson_rdm
+from cortiscope.similarity.rsa import dissimilarities, pearson_rdm, square
 from cortiscope.statistics.rounding import centred, without_rounding
 
 METHODS = ("pearson", "euclidean", "squared_euclidean", "cosine")
 # Of crossnobis: two in each half of the repetitions, on which the best layer is chosen.
 MIN_REPETITIONS = 4
+# Of the stimuli, two of which are left out of the noise variance that their cells are divided by.
+PARTS = 10
+TOGETHER = 16  # neuroids recorded alike, from which on a matrix product is faster
+CELLS_AT_ONCE = 2**21  # of neuroids one by one: 16 MB
 CONSTANT = 1e-12  # variance relative to the squared mean
 
 
@@ -116,29 +123,45 @@ def crossnobis(response: NDArray, shrinkage: float = 0.0) -> NDArray:
     noise variance of each neuroid is drawn to the mean over neuroids; see `noise_variance`. Only
     products of different repetitions count, so that noise, independent between these, adds
     nothing, and a cell may be negative. In squared standard deviations of the noise, the mean
-    over neuroids. As the variance is estimated from the same repetitions, all cells of Gaussian
-    noise lie 4 / (repetitions x (stimuli x (repetitions - 1) - 2)) too high, alike: no correlation
-    sees it.
+    over neuroids.
 
-    Neuroids with fewer than two repetitions of a stimulus, or no variance over repetitions, are
-    left out; NaN throughout where none is left.
+    The noise variance that a cell is divided by is estimated from other stimuli than its two: PARTS
+    parts of the stimuli, of which the cells between two, and within them, leave out both. A cell
+    divided by the variance of its own repetitions would lie too high: of Gaussian noise by
+    4 / (repetitions x (stimuli x (repetitions - 1) - 2)), alike, which no correlation sees, but of
+    4,000 neuroids the cosine sees nothing else; where stimuli differ in noise, or all share some
+    within a repetition, by other amounts. So a cell is 0 on average whatever the noise, as long as
+    that of one stimulus does not depend on that of others, but for what all share alike.
+
+    Neuroids with fewer than two repetitions of a stimulus, or no variance over repetitions without
+    two of the parts, are left out; NaN throughout where none is left.
     """
+    _check_share(shrinkage)
     values = np.asarray(response, dtype=np.float64)
     recorded = np.isfinite(values)
     usable = (recorded.sum(axis=1) >= 2).all(axis=0)
     values, recorded = values[:, :, usable], recorded[:, :, usable]
-    variance = noise_variance(values, shrinkage)
-    noisy = np.isfinite(variance)
-    values, recorded, variance = values[:, :, noisy], recorded[:, :, noisy], variance[noisy]
-    n_stimuli, _, n_neuroids = values.shape
-    if not n_neuroids:
+    n_stimuli = len(values)
+    parts = np.array_split(np.arange(n_stimuli), min(n_stimuli, PARTS))
+    pairs = list(combinations(range(len(parts)), 2))
+    of_parts = np.stack([_noise_sums(values[part]) for part in parts])
+    variances = [_variance(np.delete(of_parts, pair, axis=0), shrinkage) for pair in pairs]
+    noisy = np.isfinite(variances).all(axis=0)
+    if not pairs or not noisy.any():
         return np.full(n_stimuli * (n_stimuli - 1) // 2, np.nan)
+    values, recorded = values[:, :, noisy], recorded[:, :, noisy]
     # Distances stay, and less is lost to rounding.
-    values = (values - np.nanmean(values, axis=(0, 1))) / np.sqrt(variance)
-    gram = np.zeros((n_stimuli, n_stimuli))
-    for group in _alike(recorded):
-        gram += _crossed_gram(values[:, :, group], recorded[:, :, group[0]])
-    return gram_distances(gram) / n_neuroids
+    values = np.where(recorded, values - np.nanmean(values, axis=(0, 1)), 0.0)
+    together, singly = _alike(recorded)
+    distance = np.zeros((n_stimuli, n_stimuli))
+    for (one, other), variance in zip(pairs, variances, strict=True):
+        rows = np.concatenate([parts[one], parts[other]])
+        own, known = values[rows] / np.sqrt(variance[noisy]), recorded[rows]
+        gram = _singly_crossed_gram(own[:, :, singly], known[:, :, singly])
+        for group in together:
+            gram += _crossed_gram(own[:, :, group], known[:, :, group[0]])
+        distance[np.ix_(rows, rows)] = square(gram_distances(gram))
+    return distance[np.triu_indices(n_stimuli, 1)] / values.shape[2]
 
 
 def noise_variance(response: NDArray, shrinkage: float = 0.0) -> NDArray:
@@ -148,45 +171,92 @@ def noise_variance(response: NDArray, shrinkage: float = 0.0) -> NDArray:
     of it is replaced by the mean over neuroids. NaN for a neuroid that does not vary over
     repetitions. Raises InputError for a share outside 0..1.
     """
-    if not 0.0 <= shrinkage <= 1.0:
-        raise InputError("shrinkage", f"{shrinkage} is not a share", "give a number from 0 to 1")
+    _check_share(shrinkage)
+    return _variance(_noise_sums(response)[None], shrinkage)
+
+
+def _noise_sums(response: NDArray) -> NDArray:
+    """Of (stimulus, repetition, neuroid), summed over both: (4, neuroid).
+
+    Squared deviations from the mean over repetitions, their degrees of freedom, squares, and how
+    many were recorded.
+    """
     recorded = np.isfinite(response)
     count = recorded.sum(axis=1, keepdims=True)
     known = np.where(recorded, response, 0.0)
     mean = known.sum(axis=1, keepdims=True) / np.maximum(count, 1)
     deviation = np.where(recorded, response - mean, 0.0)
-    freedom = np.maximum(count - 1, 0).sum(axis=(0, 1))
-    variance = np.einsum("srn,srn->n", deviation, deviation) / np.maximum(freedom, 1)
-    power = np.square(known).sum(axis=(0, 1)) / np.maximum(count.sum(axis=(0, 1)), 1)
-    variance = np.where(variance > CONSTANT * power, variance, np.nan)
+    return np.stack(
+        [
+            np.einsum("srn,srn->n", deviation, deviation),
+            np.maximum(count - 1, 0).sum(axis=(0, 1)),
+            np.einsum("srn,srn->n", known, known),
+            count.sum(axis=(0, 1)),
+        ]
+    )
+
+
+def _variance(sums: NDArray, shrinkage: float) -> NDArray:
+    """(neuroid,): see `noise_variance`; from `_noise_sums` of some parts (part, 4, neuroid)."""
+    deviation, freedom, power, count = sums.sum(axis=0)
+    variance: NDArray = deviation / np.maximum(freedom, 1)
+    constant = CONSTANT * power / np.maximum(count, 1)
+    variance = np.where((freedom > 0) & (variance > constant), variance, np.nan)
     if shrinkage == 0.0 or not np.isfinite(variance).any():
         return variance
     return (1.0 - shrinkage) * variance + shrinkage * np.nanmean(variance)
 
 
-def _alike(recorded: NDArray) -> list[NDArray]:
-    """Neuroids of (stimulus, repetition, neuroid) that were recorded in the same presentations."""
+def _alike(recorded: NDArray) -> tuple[list[NDArray], NDArray]:
+    """Groups of neuroids of (stimulus, repetition, neuroid) recorded in the same presentations.
+
+    Then those that are in no group of TOGETHER or more. As numbers of neuroids.
+    """
     n_neuroids = recorded.shape[2]
     if recorded.all():
-        return [np.arange(n_neuroids)]
+        return [np.arange(n_neuroids)], np.arange(0)
     packed = np.packbits(recorded.reshape(-1, n_neuroids), axis=0)
-    group = np.unique(packed, axis=1, return_inverse=True)[1].ravel()
-    return [np.flatnonzero(group == number) for number in range(group.max() + 1)]
+    group, size = np.unique(packed, axis=1, return_inverse=True, return_counts=True)[1:]
+    many = np.flatnonzero(size >= TOGETHER)
+    together = [np.flatnonzero(group.ravel() == number) for number in many]
+    return together, np.flatnonzero((size < TOGETHER)[group.ravel()])
 
 
 def _crossed_gram(values: NDArray, recorded: NDArray) -> NDArray:
     """Mean over pairs of different repetitions of the inner products of two stimuli.
 
-    values (stimulus, repetition, neuroid), recorded (stimulus, repetition) bool for all of these.
+    values (stimulus, repetition, neuroid), 0 where not recorded (stimulus, repetition), the same
+    for all of these. Returns (stimulus, stimulus).
     """
-    values = np.where(recorded[:, :, None], values, 0.0)
     mask = recorded.astype(np.float64)
     total = values.sum(axis=1)
     same = np.zeros((len(values), len(values)))
     for repetition in values.transpose(1, 0, 2):
         same += repetition @ repetition.T  # (stimulus, neuroid) x (neuroid, stimulus)
     count = np.outer(mask.sum(axis=1), mask.sum(axis=1)) - mask @ mask.T
-    return (total @ total.T - same) / count
+    crossed: NDArray = (total @ total.T - same) / count
+    return crossed
+
+
+def _singly_crossed_gram(values: NDArray, recorded: NDArray) -> NDArray:
+    """The same of neuroids each recorded (stimulus, repetition, neuroid) in other presentations."""
+    n_stimuli, _, n_neuroids = values.shape
+    crossed = np.zeros((n_stimuli, n_stimuli))
+    step = max(1, CELLS_AT_ONCE // n_stimuli**2)
+    for start in range(0, n_neuroids, step):
+        sums = []
+        for each in (values, recorded):
+            own = np.moveaxis(each[:, :, start : start + step], 2, 0).astype(np.float64)
+            total = own.sum(axis=2)
+            # (neuroid, stimulus, repetition) x (neuroid, repetition, stimulus)
+            sums.append(total[:, :, None] * total[:, None, :] - own @ own.swapaxes(1, 2))
+        crossed += (sums[0] / sums[1]).sum(axis=0)
+    return crossed
+
+
+def _check_share(shrinkage: float) -> None:
+    if not 0.0 <= shrinkage <= 1.0:
+        raise InputError("shrinkage", f"{shrinkage} is not a share", "give a number from 0 to 1")
 
 
 def _known(method: str) -> None:

@@ -14,6 +14,7 @@ from cortiscope.experiment.rdms import mixtures
 from cortiscope.mappings.fitting import fit, fit_areas
 from cortiscope.mappings.kinds import TOGETHER
 from cortiscope.mappings.rsa_reweighted import Scorer
+from cortiscope.networks.features import Layer
 from cortiscope.similarity import comparison, held_out_cells, rsa_remixed
 from cortiscope.statistics.resampling import permutations
 from tests.mappings.test_fitting import SETTINGS
@@ -213,7 +214,8 @@ def test_neuroids_with_missing_responses_are_left_out(mapping: str) -> None:
     without = values(mapping, layers, area(fewer), settings(5, 5))
     np.testing.assert_allclose(found["area_score"], without["area_score"])
     assert np.isfinite(found["selection_score"]).all()
-    spoiled[0] = np.nan
+    each = np.arange(spoiled.shape[2])
+    spoiled[each, :, each] = np.nan  # another stimulus of each
     empty = values(mapping, layers, area(spoiled), settings(5, 5))
     assert np.isnan(empty["area_score"]).all()
     assert np.isnan(empty["area_p_value"]).all()
@@ -297,3 +299,29 @@ def test_areas_share_the_readouts_of_halves(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(rsa_remixed, "read_out", spy)
     fit_areas("rsa_remixed", layers[:1], [brain] * 3, settings(), {"category": CATEGORY})
     assert made == [N_STIMULI] + [N_STIMULI // 2] * 4  # two splits
+
+
+def test_a_stimulus_with_a_single_trial_is_left_out_of_crossnobis() -> None:
+    """For all layers alike; where half of the neuroids lack it, the others are the area."""
+    layers, brain = scene(repetitions=4, noise=3.0)
+    asked = settings(9, 9, rsa={"dissimilarity": "crossnobis", "comparison": "pearson"})
+    others = np.arange(N_STIMULI) != 5
+    single, half = (brain.response.copy() for _ in range(2))
+    single[5, 1:] = np.nan
+    half[5, 1:, ::2] = np.nan
+    for response, expected, n_stimuli, n_scored in (
+        (single, area(brain.response[others]), N_STIMULI - 1, brain.response.shape[2]),
+        (half, area(brain.response[:, :, 1::2]), N_STIMULI, brain.response.shape[2] // 2),
+    ):
+        found = values("rsa", layers, area(response), asked)
+        kept = layers if n_stimuli == N_STIMULI else [among(one, others) for one in layers]
+        alone = values("rsa", kept, expected, asked)
+        np.testing.assert_allclose(found["area_score"], alone["area_score"], rtol=1e-9)
+        assert found["n_stimuli"] == n_stimuli
+        assert found["complete"].sum() == n_scored
+        assert np.isfinite(found["area_bootstrap"]).all()
+        assert not found["n_without_pattern"].any()
+
+
+def among(one: Layer, stimuli: np.ndarray) -> Layer:
+    return layer(one.features[stimuli], one.name)

@@ -71,9 +71,11 @@ def test_noise_has_no_ceiling() -> None:
 def test_bounds_are_those_of_rsatoolbox() -> None:
     random = np.random.default_rng(0)
     subjects = random.normal(size=190) + 1.5 * random.normal(size=(5, 190))
-    for method in ("spearman", "corr"):
-        lower, upper = boot_noise_ceiling(RDMs(subjects), method=method)
-        ours = oracle.rdm_bounds(subjects, "pearson" if method == "corr" else method)
+    names = {"spearman": "spearman", "pearson": "corr", "cosine": "cosine", "kendall": "tau-a"}
+    for method, theirs in names.items():
+        shifted = subjects + (method == "cosine")
+        lower, upper = boot_noise_ceiling(RDMs(shifted), method=theirs)
+        ours = oracle.rdm_bounds(shifted, method)
         np.testing.assert_allclose([ours.lower, ours.upper], [lower, upper], rtol=1e-10)
 
 
@@ -88,7 +90,7 @@ def test_the_true_rdm_lies_between_the_bounds() -> None:
     assert bounds.upper == pytest.approx((1 + 1 / 6) / np.sqrt(2 * (1 + 1 / 6)), abs=0.02)
     subjects[0, 0] = np.nan
     assert np.isnan(oracle.rdm_bounds(subjects).lower)
-    for bad, method in ((subjects[:1], "spearman"), (subjects, "kendall")):
+    for bad, method in ((subjects[:1], "spearman"), (subjects, "euclidean")):
         with pytest.raises(InputError):
             oracle.rdm_bounds(bad, method)
 

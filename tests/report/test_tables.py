@@ -86,13 +86,15 @@ def test_headline_states_the_layer_and_the_ceiling_of_the_same_data(tmp_path: Pa
 
 
 @pytest.mark.parametrize(("p", "above"), [(0.05, True), (0.051, False), (np.nan, True)])
-def test_nothing_is_a_share_of_a_ceiling_of_noise(tmp_path: Path, p: float, above: bool) -> None:
+def test_a_ceiling_that_noise_reaches_is_none(tmp_path: Path, p: float, above: bool) -> None:
     study = Synthetic(tmp_path, ("IT",), n_layers=2)
     study.ceiling_p = p
     found = tables.study_tables([study.add("net", 50.0, _constant(study, 0.1, 0.4))], seed=0)
     for name in ("layers", "accuracy_vs_brain"):
         assert (found[name]["score_of_ceiling"].notna() == above).all()
-        assert found[name]["ceiling"].notna().all()
+        assert (found[name]["ceiling"].notna() == above).all()
+        source = "computed" if above else "not above chance"
+        assert (found[name]["ceiling_source"] == source).all()
         np.testing.assert_array_equal(found[name]["ceiling_p"], p)
 
 

@@ -20,6 +20,7 @@ rule ceilings:
     params:
         responses_made_by=responses_made_by,
         settings=STUDY.section("ceilings", "rsa"),
+        subjects=STUDY.config["statistics"]["subjects"],
         code=code("ceilings"),
     script:
         "../scripts/ceilings.py"

@@ -14,7 +14,7 @@ from cortiscope.planning import places
 
 places.prepare(Path(".snakemake", "cache"))  # before anything that reads the environment
 
-from cortiscope.planning import agreement, draws, locks, making, needs
+from cortiscope.planning import agreement, draws, locks, making, needs, scored
 from cortiscope.planning.digest import code_digest
 from cortiscope.errors import InputError
 from cortiscope.experiment.sizes import is_light
@@ -56,8 +56,9 @@ except InputError as error:
     sys.exit(f"error: {error}")
 
 if workflow.is_main_process:
-    for line in draws.too_few(STUDY):
-        print(f"note: config: {line}", file=sys.stderr)
+    lines = [f"config: {line}" for line in draws.too_few(STUDY)]
+    for line in lines + scored.notes(STUDY):
+        print(f"note: {line}", file=sys.stderr)
 
 FITS = Fits(STUDY)
 GIVEN_LAYERS = given_layers(STUDY)

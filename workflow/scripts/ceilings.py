@@ -13,13 +13,15 @@ def main(
     ceilings: list[str],
     responses_made_by: str,
     settings: dict,
+    subjects: str,
     provenance: dict,
 ) -> None:
     check_made_by(responses, responses_made_by)
     areas = read_areas(responses, [Path(path).stem for path in ceilings])
     for path, area in zip(ceilings, areas, strict=True):
         # Of both sections, each an argument of its name.
-        variables, n_unreliable = area_ceilings(area, **settings["ceilings"], **settings["rsa"])
+        asked = settings["ceilings"] | settings["rsa"]
+        variables, n_unreliable = area_ceilings(area, **asked, subjects=subjects)
         about = {
             "area": area.name,
             "n_recorded": area.n_recorded,
