@@ -222,7 +222,7 @@ def images_of_16_bits(folder):
 
 
 @case(
-    "config: accuracy.images: has 2 folders where the network has 8 outputs;"
+    "config: accuracy.images: has 2 folders (circle, square) where the network has 8 outputs;"
     " give each of its categories a folder, an empty one where there are no images; or write"
     " `none` in the column `classifier` of the models table, if it is none",
     ACCURACY,
