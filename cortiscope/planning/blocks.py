@@ -119,7 +119,7 @@ def searchlight_megabytes(
     cells = n_stimuli * (n_stimuli - 1) // 2
     of_layers = len(kept) * cells
     ranks = searchlight.permutations_at_once(1 + permutations, of_layers) * of_layers
-    spheres = 8 * max(searchlight.CELLS_AT_ONCE, cells) + 2 * searchlight.SCORES_AT_ONCE
+    spheres = 8 * max(searchlight.CELLS_AT_ONCE, cells) + 3 * searchlight.SCORES_AT_ONCE
     responses = n_stimuli * n_voxels * (2 * repetitions + 4) + 4 * len(kept) * n_voxels
     matrices = n_stimuli * (3 * max(kept) + 24 * n_stimuli)
     numbers = ranks + 7 * of_layers + spheres + responses + matrices
