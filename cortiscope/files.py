@@ -23,6 +23,7 @@ import netCDF4
 import numpy as np
 
 from cortiscope.errors import InputError
+from cortiscope.file_names import decoded, encoded
 from cortiscope.versions import git_commit, versions
 
 REMADE = "delete it, and the next run makes it again"
@@ -105,7 +106,7 @@ def write(
     with replacing(path) as temporary, netCDF4.Dataset(temporary, "w", format="NETCDF4") as dataset:
         _fill(dataset, variables, attributes)
         for name, group in (groups or {}).items():
-            _fill(dataset.createGroup(name), group.variables, group.attributes)
+            _fill(dataset.createGroup(encoded(name)), group.variables, group.attributes)
 
 
 def _fill(
@@ -196,13 +197,11 @@ def read(path: str | os.PathLike[str], group: str | None = None) -> Group:
 
 
 def read_group(dataset: netCDF4.Dataset, group: str | None = None) -> Group:
-    """Read one group (or the root) of an open file; what has a slash is in a group of a group."""
-    node = dataset
-    for part in () if group is None else group.split("/"):
-        if part not in node.groups:
-            held = ", ".join(dataset.groups)
-            raise InputError(dataset.filepath(), f"has no layer {group!r}", f"it holds {held}")
-        node = node.groups[part]
+    """Read the group of this name (see `file_names`), or the root, of an open file."""
+    if group is not None and encoded(group) not in dataset.groups:
+        held = ", ".join(map(decoded, dataset.groups))
+        raise InputError(dataset.filepath(), f"has no layer {group!r}", f"it holds {held}")
+    node = dataset if group is None else dataset.groups[encoded(group)]
     variables = {
         name: Variable(
             variable.dimensions,

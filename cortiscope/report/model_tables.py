@@ -11,6 +11,7 @@ import pandas as pd
 import pyarrow as pa
 
 from cortiscope.errors import InputError
+from cortiscope.file_names import name_of
 from cortiscope.files import REMADE, Group, Variable, read
 from cortiscope.mappings.kinds import MAPPINGS, TOGETHER
 from cortiscope.report.ceilings import area_ceilings, share_of, with_given
@@ -60,7 +61,7 @@ def read_scores(path: str, model: str) -> Scores:
     place does: it was copied or renamed, and its scores would be credited to the wrong one.
     """
     place = Path(path)
-    expected = {"model": model, "mapping": place.parts[-4], "area": place.stem}
+    expected = {"model": model, "mapping": place.parts[-4], "area": name_of(path)}
     content = read(path)
     for name, value in expected.items():
         found = content.attributes.get(name, value)
@@ -244,7 +245,7 @@ def model_tables(
     layer.
     Errors: InputError for a file that belongs elsewhere, or layers missing or scored twice.
     """
-    ceilings = {Path(path).stem: read(path) for path in ceiling_files}
+    ceilings = {name_of(path): read(path) for path in ceiling_files}
     layers = {row["layer"]: row for row in labels["layers"]}
     shared: dict[str, Any] = {"model": model}
     shared |= {name: labels[name] for name in MODEL_LABELS}

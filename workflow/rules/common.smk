@@ -17,6 +17,7 @@ places.prepare(Path(".snakemake", "cache"))  # before anything that reads the en
 from cortiscope.planning import agreement, draws, locks, making, needs
 from cortiscope.planning.digest import code_digest
 from cortiscope.errors import InputError
+from cortiscope.file_names import decoded, encoded
 from cortiscope.experiment.sizes import is_light
 from cortiscope.planning.fits import Fits
 from cortiscope.planning.given_ceilings import given_ceilings
@@ -60,9 +61,16 @@ if workflow.is_main_process:
         print(f"note: config: {line}", file=sys.stderr)
 
 FITS = Fits(STUDY)
+# As in the names of files: an area may be called V1/V2.
+AREAS = [encoded(area) for area in STUDY.areas]
 # The areas that a fit job scores: all, or the one in the names of its files.
-FIT_AREAS = STUDY.areas if FITS.areas_share_jobs else ["{area}"]
+FIT_AREAS = AREAS if FITS.areas_share_jobs else ["{area}"]
 FIT_LOG = "all" if FITS.areas_share_jobs else "{area}"
+
+
+def area_of(wildcards):
+    """Of a job of one area its name, else ""."""
+    return decoded(wildcards.get("area", ""))
 
 
 def code(script, *modules):
@@ -123,7 +131,7 @@ def deleted_scores(wildcards):
 
 
 def block_layers(wildcards):
-    area = wildcards.get("area", "")
+    area = area_of(wildcards)
     return FITS.blocks(wildcards.mapping, wildcards.model, area)[wildcards.layers]
 
 
@@ -164,20 +172,20 @@ def features_memory(wildcards, attempt):
 
 
 def ceilings_memory(wildcards, attempt):
-    return attempt * needs.ceilings_memory(STUDY, wildcards.get("area", ""))
+    return attempt * needs.ceilings_memory(STUDY, area_of(wildcards))
 
 
 def ceilings_runtime(wildcards, attempt):
-    return attempt * needs.ceilings_minutes(STUDY, wildcards.get("area", ""))
+    return attempt * needs.ceilings_minutes(STUDY, area_of(wildcards))
 
 
 def fit_memory(wildcards, attempt):
-    area = wildcards.get("area", "")
+    area = area_of(wildcards)
     return attempt * needs.fit_memory(STUDY, area, wildcards.mapping, wildcards.model)
 
 
 def fit_runtime(wildcards, attempt):
-    area, n_layers = wildcards.get("area", ""), len(block_layers(wildcards))
+    area, n_layers = area_of(wildcards), len(block_layers(wildcards))
     return attempt * FITS.minutes(wildcards.mapping, area, n_layers)
 
 
@@ -186,7 +194,7 @@ def searchlight_memory(wildcards, attempt):
 
 
 def searchlight_runtime(wildcards, attempt):
-    return attempt * needs.searchlight_minutes(STUDY, wildcards.area, wildcards.model)
+    return attempt * needs.searchlight_minutes(STUDY, area_of(wildcards), wildcards.model)
 
 
 def accuracy_memory(wildcards, attempt):
@@ -197,7 +205,7 @@ def decoding_memory(wildcards, attempt):
     if "model" in wildcards.keys():
         kept = max(needs.kept(STUDY, wildcards.model))
     else:
-        areas = STUDY.fitted(wildcards.get("area", ""))  # held together
+        areas = STUDY.fitted(area_of(wildcards))  # held together
         kept = sum(STUDY.neuroids[area] for area in areas) * STUDY.repetitions
     return attempt * readout_memory(STUDY.n_stimuli, kept)
 
