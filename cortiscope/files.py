@@ -13,7 +13,7 @@ import shutil
 import tempfile
 import time
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -196,8 +196,10 @@ def read(path: str | os.PathLike[str], group: str | None = None) -> Group:
         return read_group(dataset, group)
 
 
-def read_group(dataset: netCDF4.Dataset, group: str | None = None) -> Group:
-    """Read the group of this name (see `file_names`), or the root, of an open file."""
+def read_group(
+    dataset: netCDF4.Dataset, group: str | None = None, without: Collection[str] = ()
+) -> Group:
+    """Read the group of this name (see `file_names`), or the root, without some variables."""
     if group is not None and encoded(group) not in dataset.groups:
         held = ", ".join(map(decoded, dataset.groups))
         raise InputError(dataset.filepath(), f"has no layer {group!r}", f"it holds {held}")
@@ -209,6 +211,7 @@ def read_group(dataset: netCDF4.Dataset, group: str | None = None) -> Group:
             {key: variable.getncattr(key) for key in variable.ncattrs()},
         )
         for name, variable in node.variables.items()
+        if name not in without
     }
     return Group(variables, {key: node.getncattr(key) for key in node.ncattrs()})
 

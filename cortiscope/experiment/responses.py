@@ -6,9 +6,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import netCDF4
 import numpy as np
 
 from cortiscope.errors import InputError
+from cortiscope.experiment.trials import read_trials
 from cortiscope.files import Group, opened, read_group
 
 METADATA = ("neuroid_id", "area")
@@ -21,12 +23,15 @@ class Area:
     """The neuroids of one brain area.
 
     response: (stimulus, repetition, neuroid); a single repetition where trials were averaged.
-        NaN = not recorded. In the units of the recording.
+        NaN = not recorded. In the units of the recording. Of a large recording where most was
+        recorded once a single one too, the mean (see `trials`).
     dissimilarity: (subject, stimulus, stimulus), where only those are known; the neuroids are then
         random mixtures (see `rdms`).
     metadata: further coordinates of the neuroids (depth, cre_line, ...).
     n_recorded: how many neuroids there were to select from; 0 = not known.
     n_subjects: whose dissimilarities are known; 0 = not known, or responses are.
+    n_averaged, repeated_trials: where `response` is a mean, how many trials it is of (stimulus,
+        neuroid), and the trials of those stimuli that were shown more than once.
     """
 
     name: str
@@ -37,6 +42,13 @@ class Area:
     dissimilarity: np.ndarray | None = None
     n_recorded: int = 0
     n_subjects: int = 0
+    n_averaged: np.ndarray | None = None
+    repeated_trials: np.ndarray | None = None
+
+    @property
+    def trials(self) -> np.ndarray:
+        """(stimulus, repetition, neuroid), at least of the stimuli that were shown repeatedly."""
+        return self.response if self.repeated_trials is None else self.repeated_trials
 
     @property
     def mean_response(self) -> np.ndarray:
@@ -46,6 +58,8 @@ class Area:
     @cached_property
     def counts(self) -> np.ndarray:
         """(stimulus, neuroid): how many repetitions were recorded."""
+        if self.n_averaged is not None:
+            return self.n_averaged
         return np.isfinite(self.response).sum(axis=1)
 
     @cached_property
@@ -97,18 +111,22 @@ def read_area(path: str | Path, name: str) -> Area:
     return read_areas(path, [name])[0]
 
 
-def read_areas(path: str | Path, names: Sequence[str]) -> list[Area]:
-    """Read the neuroids of some areas, those that are selected, from a file that is read once.
+def read_areas(path: str | Path, names: Sequence[str], every_trial: bool = False) -> list[Area]:
+    """Read the neuroids of some areas, those that are selected, from a file that is opened once.
 
+    every_trial: also of a large recording where most was recorded once.
     Errors: an area that the file does not have, of which no neuroid is selected, or in which
     nothing was recorded.
     """
     with opened(path) as dataset:
-        group = read_group(dataset)
-    return [_area(group, name, path) for name in names]
+        group = read_group(dataset, without=("response",))
+        response = dataset["response"]
+        return [_area(group, response, name, path, every_trial) for name in names]
 
 
-def _area(group: Group, name: str, path: str | Path) -> Area:
+def _area(
+    group: Group, variable: netCDF4.Variable, name: str, path: str | Path, every_trial: bool
+) -> Area:
     member = group["area"] == name
     if not member.any():
         known = ", ".join(dict.fromkeys(group["area"].tolist()))
@@ -119,10 +137,8 @@ def _area(group: Group, name: str, path: str | Path) -> Area:
         if not member.any():
             problem = f"none of {n_recorded} neuroids in {name!r} fulfils it"
             raise InputError("config: responses.select", problem, "ask less, or leave out the area")
-    response = group["response"]
-    response = response[:, None, :] if response.ndim == 2 else response
-    response = response[:, :, member].astype(np.float64)
-    if not np.isfinite(response).any():
+    trials = read_trials(variable, member, every_trial)
+    if not np.isfinite(trials.response).any():
         raise InputError(f"{path}: response", f"all NaN in area {name!r}", "leave this area out")
     of_rdms = group.attributes.get("known_by") == "dissimilarities"
     rdms = group["rdm_area"] == name if of_rdms else None
@@ -130,11 +146,13 @@ def _area(group: Group, name: str, path: str | Path) -> Area:
         name=name,
         stimulus_id=group["stimulus_id"],
         neuroid_id=group["neuroid_id"][member],
-        response=response,
+        response=trials.response,
         metadata=_neuroid_metadata(group, member),
         dissimilarity=None if rdms is None else group["dissimilarity"][rdms].astype(np.float64),
         n_recorded=0 if of_rdms else n_recorded,
         n_subjects=0 if rdms is None else int((group["rdm_subject"][rdms] != "").sum()),
+        n_averaged=trials.count,
+        repeated_trials=trials.repeated,
     )
 
 

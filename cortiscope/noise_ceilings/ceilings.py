@@ -49,12 +49,12 @@ def area_ceilings(
     whole, half = (
         np.where(unreliable, 0.0, ceiling) for ceiling in (neuroids.ceiling, neuroids.ceiling_half)
     )
-    n_repetitions, repeated = area.response.shape[1], area.counts > 1
+    n_repetitions, repeated = area.trials.shape[1], area.counts > 1
     mean, mean_half = mean_ceilings(neuroids, repeated.sum(axis=0), n_repetitions)
     p = np.nan
     if repeated.any():
         chosen = halves(n_repetitions, splits, seed)[:SPLITS]
-        p = neuroids_p(area.response, chosen, seed)
+        p = neuroids_p(area.trials, chosen, seed)
     variables = {
         "neuroid_id": Variable(("neuroid",), area.neuroid_id),
         "reliability": Variable(("neuroid",), neuroids.reliability),
@@ -83,8 +83,8 @@ def _neuroid_ceilings(area: Area, splits: int, seed: int, method: str) -> Ceilin
     if not (area.counts > 1).any():
         return extended(np.full(len(area.neuroid_id), np.nan), np.nan)
     if method == "oracle":
-        return leave_one_repetition_out(area.response).ceiling
-    return split_half_ceiling(area.response, splits, seed)
+        return leave_one_repetition_out(area.trials).ceiling
+    return split_half_ceiling(area.trials, splits, seed)
 
 
 def _known_median(values: np.ndarray) -> np.ndarray:
@@ -99,7 +99,7 @@ def _rdm_ceiling(
     if cells is not None:
         return subject_rdm_ceiling(cells, splits, seed, comparison)
     if area.repeated:
-        return rdm_split_half_ceiling(area.response, splits, seed, dissimilarity, comparison)
+        return rdm_split_half_ceiling(area.trials, splits, seed, dissimilarity, comparison)
     return UNKNOWN
 
 
@@ -107,7 +107,7 @@ def _cka_ceiling(area: Area, splits: int, seed: int) -> Ceiling:
     cells = _subject_cells(area)
     if cells is not None:
         return subject_cka_ceiling(cells, splits, seed)
-    return cka_split_half_ceiling(area.response, splits, seed) if area.repeated else UNKNOWN
+    return cka_split_half_ceiling(area.trials, splits, seed) if area.repeated else UNKNOWN
 
 
 def _subject_cells(area: Area) -> np.ndarray | None:

@@ -20,6 +20,7 @@ from cortiscope.errors import InputError
 from cortiscope.file_names import decoded, encoded
 from cortiscope.experiment.sizes import is_light
 from cortiscope.planning.fits import Fits
+from cortiscope.planning.held_trials import mean_held
 from cortiscope.planning.given_ceilings import given_ceilings
 from cortiscope.planning.properties import (
     decoding_settings,
@@ -171,6 +172,10 @@ def features_memory(wildcards, attempt):
     return needs.features_memory(STUDY, wildcards.model, attempt)
 
 
+def responses_memory(wildcards, attempt):
+    return attempt * needs.responses_memory(STUDY)
+
+
 def ceilings_memory(wildcards, attempt):
     return attempt * needs.ceilings_memory(STUDY, area_of(wildcards))
 
@@ -190,7 +195,7 @@ def fit_runtime(wildcards, attempt):
 
 
 def searchlight_memory(wildcards, attempt):
-    return attempt * needs.searchlight_memory(STUDY, wildcards.model)
+    return attempt * needs.searchlight_memory(STUDY, area_of(wildcards), wildcards.model)
 
 
 def searchlight_runtime(wildcards, attempt):
@@ -206,7 +211,8 @@ def decoding_memory(wildcards, attempt):
         kept = max(needs.kept(STUDY, wildcards.model))
     else:
         areas = STUDY.fitted(area_of(wildcards))  # held together
-        kept = sum(STUDY.neuroids[area] for area in areas) * STUDY.repetitions
+        n_neuroids = sum(STUDY.neuroids[area] for area in areas)
+        kept = int(n_neuroids * mean_held(STUDY, areas))
     return attempt * readout_memory(STUDY.n_stimuli, kept)
 
 

@@ -33,7 +33,8 @@ def main(
     about_stimuli = {name: read_coordinate(stimuli, name) for name in sorted(named)}
     if low_level:
         about_stimuli |= {name: read_coordinate(low_level, name) for name in models(settings)}
-    areas = read_areas(responses, [name_of(path) for path in scores])
+    crossed = settings.get("rsa", {}).get("dissimilarity") == "crossnobis"
+    areas = read_areas(responses, [name_of(path) for path in scores], every_trial=crossed)
     shown = read_stimulus_ids(features).tolist()
     if any(area.stimulus_id.tolist() != shown for area in areas):
         raise InputError(features, f"stimuli differ from those of {responses}", "delete it, rerun")
