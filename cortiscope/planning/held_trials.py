@@ -54,6 +54,13 @@ def mean_held(study: Study, areas: list[str], every_trial: bool = False) -> floa
     return sum(study.neuroids[area] * held[area] for area in areas) / total
 
 
+def stimuli_compared(study: Study, areas: list[str]) -> int:
+    """Between how many stimuli the ceilings of some areas compare: those shown more than once."""
+    held, every = held_trials(study), study.repetitions
+    shares = [(held[area] - 1) / every if held[area] < every else 1.0 for area in areas]
+    return round(max(shares) * study.n_stimuli)
+
+
 def reads_every_trial(study: Study, mapping: str) -> bool:
     """Whether a fit needs all repetitions of all stimuli: it crosses them."""
     return study.mapping_settings(mapping).get("rsa", {}).get("dissimilarity") == "crossnobis"

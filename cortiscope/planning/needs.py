@@ -10,7 +10,7 @@ from cortiscope.planning.blocks import (
     searchlight_megabytes,
     searchlight_seconds,
 )
-from cortiscope.planning.held_trials import mean_held, reads_every_trial
+from cortiscope.planning.held_trials import mean_held, reads_every_trial, stimuli_compared
 from cortiscope.planning.study import Study
 
 CLASSIFIED = 50  # images at a time: `BATCH` of networks.accuracy, which would import torch
@@ -63,7 +63,8 @@ def ceilings_memory(study: Study, area: str) -> int:
     n_stimuli, counts = study.n_stimuli, [study.neuroids[name] for name in study.fitted(area)]
     held = mean_held(study, study.fitted(area))
     responses = int(n_stimuli * held * (2 * sum(counts) + 4 * max(counts)))
-    return 1000 + 8 * (responses + 24 * n_stimuli**2) // 10**6
+    n_compared = stimuli_compared(study, study.fitted(area))
+    return 1000 + 8 * (responses + 24 * n_compared**2) // 10**6
 
 
 def ceilings_minutes(study: Study, area: str) -> int:
@@ -78,9 +79,9 @@ def ceilings_minutes(study: Study, area: str) -> int:
 
 
 def responses_memory(study: Study) -> int:
-    """Megabytes to bring in a recording, which is held whole in single precision."""
+    """Megabytes to bring in a recording: held whole in single precision, then in another order."""
     values = study.n_stimuli * study.repetitions * sum(study.neuroids.values())
-    return 1000 + 3 * 4 * values // 10**6
+    return 1000 + 2 * 4 * values // 10**6
 
 
 def fit_memory(study: Study, area: str, mapping: str, model: str) -> int:

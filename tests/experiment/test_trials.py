@@ -126,4 +126,5 @@ def test_jobs_ask_for_what_is_held(recording, monkeypatch, tmp_path):
     monkeypatch.setattr(held_trials, "repetitions_held", None)
     again = Study.load(config, REPOSITORY)
     assert held_trials.held_trials(again) == found
-    assert needs.ceilings_memory(again, "") >= 1000
+    assert held_trials.stimuli_compared(again, ["V1", "IT"]) == N_TESTED
+    assert needs.ceilings_memory(again, "") == 1000
