@@ -58,7 +58,8 @@ def measured(
     try:
         found = top_k(network, transform, labelled, n_classes, chosen, folders=folders)
     except NoClassifierError as reason:
-        say(f"accuracy: not measured: {reason}")
+        among = f"; there are {len(folders)} folders: {_named(folders)}" if folders else ""
+        say(f"accuracy: not measured: {reason}{among}")
         return NO_CLASSIFIER
     return {**found, "accuracy_source": "measured"}
 
