@@ -48,7 +48,7 @@ rule all:
         figures=expand(rules.figures.output, figure=PAGES),
         # Not only what is made of them, so that one that was deleted is made again.
         scores=deleted_scores,
-        ceilings=expand("results/<study>/ceilings/{area}.nc", area=STUDY.areas),
+        ceilings=expand("results/<study>/ceilings/{area}.nc", area=AREAS),
         accuracy=expand("results/<study>/accuracy/{model}.csv", model=STUDY.models),
         # Where the config asks for them.
         decoding=DECODED if properties(STUDY.config) else [],

@@ -13,7 +13,7 @@ import shutil
 import tempfile
 import time
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +23,7 @@ import netCDF4
 import numpy as np
 
 from cortiscope.errors import InputError
+from cortiscope.file_names import decoded, encoded
 from cortiscope.versions import git_commit, versions
 
 REMADE = "delete it, and the next run makes it again"
@@ -105,7 +106,7 @@ def write(
     with replacing(path) as temporary, netCDF4.Dataset(temporary, "w", format="NETCDF4") as dataset:
         _fill(dataset, variables, attributes)
         for name, group in (groups or {}).items():
-            _fill(dataset.createGroup(name), group.variables, group.attributes)
+            _fill(dataset.createGroup(encoded(name)), group.variables, group.attributes)
 
 
 def _fill(
@@ -195,14 +196,14 @@ def read(path: str | os.PathLike[str], group: str | None = None) -> Group:
         return read_group(dataset, group)
 
 
-def read_group(dataset: netCDF4.Dataset, group: str | None = None) -> Group:
-    """Read one group (or the root) of an open file; what has a slash is in a group of a group."""
-    node = dataset
-    for part in () if group is None else group.split("/"):
-        if part not in node.groups:
-            held = ", ".join(dataset.groups)
-            raise InputError(dataset.filepath(), f"has no layer {group!r}", f"it holds {held}")
-        node = node.groups[part]
+def read_group(
+    dataset: netCDF4.Dataset, group: str | None = None, without: Collection[str] = ()
+) -> Group:
+    """Read the group of this name (see `file_names`), or the root, without some variables."""
+    if group is not None and encoded(group) not in dataset.groups:
+        held = ", ".join(map(decoded, dataset.groups))
+        raise InputError(dataset.filepath(), f"has no layer {group!r}", f"it holds {held}")
+    node = dataset if group is None else dataset.groups[encoded(group)]
     variables = {
         name: Variable(
             variable.dimensions,
@@ -210,6 +211,7 @@ def read_group(dataset: netCDF4.Dataset, group: str | None = None) -> Group:
             {key: variable.getncattr(key) for key in variable.ncattrs()},
         )
         for name, variable in node.variables.items()
+        if name not in without
     }
     return Group(variables, {key: node.getncattr(key) for key in node.ncattrs()})
 

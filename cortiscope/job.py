@@ -10,6 +10,7 @@ from typing import Any
 
 from cortiscope import files
 from cortiscope.errors import InputError
+from cortiscope.file_names import decoded
 
 
 def run(main: Callable[..., None]) -> None:
@@ -37,8 +38,8 @@ def run(main: Callable[..., None]) -> None:
 def _names(job: Any) -> dict[str, Any]:
     memory = int(job.resources.get("mem_mb") or 0)
     names: dict[str, Any] = {"threads": job.threads, "memory": memory}
-    for part in (job.wildcards, job.params):
-        names |= dict(part.items())
+    names |= {key: decoded(value) for key, value in job.wildcards.items()}
+    names |= dict(job.params.items())
     for part in (job.output, job.input):
         names |= {key: _plain(value) for key, value in part.items()}
     settings = {key: value for key, value in job.params.items() if key != "code"}

@@ -17,7 +17,7 @@ from cortiscope.errors import InputError
 from cortiscope.files import replacing
 from cortiscope.networks import layer_tables, zoo
 from cortiscope.networks.outputs import as_text
-from cortiscope.networks.selectors import meant, select
+from cortiscope.networks.selectors import KINDS, meant, select
 from cortiscope.networks.tracing import Call, trace
 from cortiscope.networks.weight_names import preprocessing
 from cortiscope.suggestions import near
@@ -93,7 +93,12 @@ def listing(model: Mapping[str, str]) -> str:
         for line in lines
     ]
     taken = f"{model['model']}: {len(chosen)} of {len(calls)} layers (*) by {model['layers']!r}"
-    return "\n".join([taken, *shown])
+    also = [
+        f"{word!r} takes more than the layer of that name, which is {word}#1 in a selector"
+        for word in KINDS
+        if word in {call.name for call in calls}
+    ]
+    return "\n".join([taken, *also, *shown])
 
 
 def traced(model: Mapping[str, str]) -> tuple[nn.Module, list[Call]]:

@@ -65,6 +65,14 @@ def no_neuroids(folder):
     return recorded(folder, recording=lambda dataset: dataset.isel(neuroid=slice(0)))
 
 
+@case("responses.nc: area: is empty for some of them; name an area for each")
+def an_area_without_a_name(folder):
+    def unnamed(recording):
+        return recording.assign_coords(area=("neuroid", ["V1", "", "IT"]))
+
+    return recorded(folder, recording=unnamed)
+
+
 @case("responses.nc: response: holds no numbers; store integers, or floating-point ... bits")
 def responses_of_text(folder):
     return recorded(folder, recording=lambda dataset: dataset.astype(str))
@@ -222,7 +230,7 @@ def images_of_16_bits(folder):
 
 
 @case(
-    "config: accuracy.images: has 2 folders where the network has 8 outputs;"
+    "config: accuracy.images: has 2 folders (circle, square) where the network has 8 outputs;"
     " give each of its categories a folder, an empty one where there are no images; or write"
     " `none` in the column `classifier` of the models table, if it is none",
     ACCURACY,

@@ -12,6 +12,12 @@ from PIL import Image, ImageOps
 from cortiscope.errors import InputError
 
 IMAGE_ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff")
+# Files and folders that a Mac, Windows or a storage device leaves among others, in small letters;
+# beside those whose names begin with `.`, such as `.DS_Store`, `._image.png`, `.ipynb_checkpoints`.
+LEFTOVERS = (
+    *("__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "$recycle.bin"),
+    *("system volume information", "lost+found", "@eadir", "#recycle", "#snapshot", "@recycle"),
+)
 # What PIL raises for a damaged file; SyntaxError is its word for a broken PNG.
 DAMAGED = (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError)
 # Of 65535: an image of 16 bits that is darker throughout was made with 12 bits, or fewer.
@@ -58,10 +64,34 @@ def _in_8_bits(values: np.ndarray, where: str) -> np.ndarray:
     return np.repeat(grey.astype(np.uint8)[:, :, None], 3, axis=2)
 
 
-def found_images(folder: str | Path, above: tuple[str, ...] = ()) -> Iterator[Path]:
+def found_images(folder: str | Path) -> Iterator[Path]:
     """The images below a folder, one by one as they are found, also behind links to folders.
 
-    Without hidden files and folders, which programs leave behind, such as `.ipynb_checkpoints`.
+    Without what `is_left_behind`.
+    """
+    for path in _walked(folder):
+        if path.suffix.lower() in IMAGE_ENDINGS and not is_left_behind(path.name):
+            yield path
+
+
+def is_left_behind(name: str) -> bool:
+    """Whether a file or folder of this name is hidden, or of LEFTOVERS: it is not looked at."""
+    return name.startswith(".") or name.lower() in LEFTOVERS
+
+
+def passed_over(folder: str | Path) -> str:
+    """A line for a log of what below a folder is not looked at; empty where there is nothing."""
+    left = [path for path in _walked(folder) if is_left_behind(path.name)]
+    if not left:
+        return ""
+    named = ", ".join(str(path.relative_to(folder)) for path in sorted(left)[:3])
+    more = f" and {len(left) - 3} more" if len(left) > 3 else ""
+    return f"{folder}: passed over, as hidden or left behind by other programs: {named}{more}"
+
+
+def _walked(folder: str | Path, above: tuple[str, ...] = ()) -> Iterator[Path]:
+    """The files below a folder, and what of its folders is left behind, without what that holds.
+
     above: the folders on the way here, to which no link leads back.
     """
     here = os.path.realpath(folder)
@@ -72,25 +102,27 @@ def found_images(folder: str | Path, above: tuple[str, ...] = ()) -> Iterator[Pa
     except OSError as error:
         raise InputError(str(folder), "cannot be read", "check its permissions") from error
     for entry in entries:
-        if entry.name.startswith("."):
-            continue
-        if entry.is_dir():
-            yield from found_images(entry.path, (*above, here))
-        elif Path(entry.name).suffix.lower() in IMAGE_ENDINGS:
+        if entry.is_dir() and not is_left_behind(entry.name):
+            yield from _walked(entry.path, (*above, here))
+        else:
             yield Path(entry.path)
 
 
 def list_categories(folder: str | Path) -> list[Path]:
     """The folders of labelled images, a category each, in the order that numbers them.
 
-    Those without images too, but not those that are hidden. Sorted by name as torchvision does,
+    Those without images too, but none that `is_left_behind`. Sorted by name as torchvision does,
     except where all names are whole numbers, which are then the numbers of the categories.
     """
     folders = sorted(
-        path for path in Path(folder).glob("*") if path.is_dir() and not path.name.startswith(".")
+        path for path in Path(folder).glob("*") if path.is_dir() and not is_left_behind(path.name)
     )
     if not folders:
-        raise InputError(str(folder), "holds no folder per category", "check accuracy.images")
+        raise InputError(
+            f"config: accuracy.images: {folder}",
+            "holds no folder per category",
+            "put the images of each category in a folder of their own",
+        )
     if all(path.name.isdecimal() for path in folders):
         return sorted(folders, key=lambda path: int(path.name))
     return folders

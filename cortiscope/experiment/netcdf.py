@@ -3,6 +3,7 @@
 Apart from both, so that an edit of how recordings are read brings in no stimuli anew.
 """
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ import numpy as np
 import xarray as xr
 
 from cortiscope.files import labels, replacing
+
+CHUNK = 2**18  # numbers that are compressed together: a megabyte
 
 
 def save(dataset: xr.Dataset, path: str | Path, provenance: Mapping[str, Any]) -> None:
@@ -23,6 +26,10 @@ def save(dataset: xr.Dataset, path: str | Path, provenance: Mapping[str, Any]) -
     }
     if "image" in compressed:  # a stimulus at a time, as they are read
         compressed["image"]["chunksizes"] = (1, *dataset["image"].shape[1:])
+    if "response" in compressed:  # some stimuli at a time, of all neuroids
+        length, *rest = dataset["response"].shape
+        at_once = max(1, CHUNK // max(1, math.prod(rest)))
+        compressed["response"]["chunksizes"] = (min(length, at_once), *rest)
     with replacing(path) as temporary:
         dataset.assign_attrs(provenance).to_netcdf(temporary, encoding=compressed)
 

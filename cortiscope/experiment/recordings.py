@@ -39,7 +39,9 @@ def read_responses(
         check_recording(header, variable, area)
         areas, bins = np.array(area_names(header, area)), time_bins(header, variable)
         dataset = loaded(opened_dataset, header)
-    dataset = dataset.isel(stimulus=_order(dataset, stimulus_id, source, of_some))
+    order = _order(dataset, stimulus_id, source, of_some)
+    if order != list(range(dataset.sizes["stimulus"])):
+        dataset = dataset.isel(stimulus=order)
     if variable == "dissimilarity":
         dataset = dataset.isel(
             stimulus_2=_order(dataset, stimulus_id, source, of_some, "stimulus_2")
@@ -47,7 +49,7 @@ def read_responses(
         return _from_rdms(dataset, areas, stimulus_id, source)
     response = dataset[variable]
     _check_recorded(response, areas, f"{source}: {variable}")
-    order = [d for d in ("stimulus", "repetition", "neuroid") if d in response.dims]
+    dims = [d for d in ("stimulus", "repetition", "neuroid") if d in response.dims]
     about = variables_along(dataset, "neuroid") | {
         "area": ("neuroid", areas),
         "stimulus_id": ("stimulus", stimulus_id),
@@ -56,7 +58,7 @@ def read_responses(
         remedy = "give it another name, since responses are stored by this one"
         raise InputError(f"{source}: response", "is a coordinate of the neuroids", remedy)
     about.setdefault("neuroid_id", ("neuroid", [f"{a}-{i}" for i, a in enumerate(areas)]))
-    values = response.transpose(*order, ...).astype(np.float32).reset_coords(drop=True)
+    values = response.transpose(*dims, ...).astype(np.float32, copy=False).reset_coords(drop=True)
     found = xr.Dataset({"response": values}, coords=about)
     return _by_time_bin(found, bins) if bins else found
 
@@ -92,10 +94,11 @@ def _order(
 
 def _check_recorded(response: xr.DataArray, areas: np.ndarray, where: str) -> None:
     """An InputError for infinities, and for an area in which nothing was recorded."""
-    values = response.transpose(..., "neuroid").values
-    if np.isinf(values).any():
-        raise InputError(where, "holds infinities", "use NaN for not recorded")
-    recorded = np.isfinite(values).reshape(-1, len(areas)).any(axis=0)  # (neuroid,)
+    recorded = np.zeros(len(areas), dtype=bool)  # (neuroid,)
+    for values in response.transpose("stimulus", ..., "neuroid").values:  # as many at a time
+        if np.isinf(values).any():
+            raise InputError(where, "holds infinities", "use NaN for not recorded")
+        recorded |= np.isfinite(values).reshape(-1, len(areas)).any(axis=0)
     for name in dict.fromkeys(areas.tolist()):
         if not recorded[areas == name].any():
             raise InputError(

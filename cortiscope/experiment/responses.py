@@ -1,14 +1,16 @@
 """What a brain area did: responses of neuroids, or only the dissimilarities between stimuli."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import netCDF4
 import numpy as np
 
 from cortiscope.errors import InputError
+from cortiscope.experiment.trials import read_trials
 from cortiscope.files import Group, opened, read_group
 
 METADATA = ("neuroid_id", "area")
@@ -21,13 +23,16 @@ class Area:
     """The neuroids of one brain area.
 
     response: (stimulus, repetition, neuroid); a single repetition where trials were averaged.
-        NaN = not recorded. In the units of the recording.
+        NaN = not recorded. In the units of the recording. Of a large recording where most was
+        recorded once a single one too, the mean (see `trials`).
     dissimilarity: (subject, stimulus, stimulus), where only those are known; the neuroids are then
         random mixtures (see `rdms`).
     metadata: further coordinates of the neuroids (depth, cre_line, ...).
     n_recorded: how many neuroids there were to select from; 0 = not known.
     n_subjects: whose dissimilarities are known; 0 = not known, or responses are.
     seen: (stimulus of the study,) bool, of which study's stimuli this is the recording; None = all.
+    n_averaged, repeated_trials: where `response` is a mean, how many trials it is of (stimulus,
+        neuroid), and the trials of those stimuli that were shown more than once.
     """
 
     name: str
@@ -39,6 +44,8 @@ class Area:
     n_recorded: int = 0
     n_subjects: int = 0
     seen: np.ndarray | None = None
+    n_averaged: np.ndarray | None = None
+    repeated_trials: np.ndarray | None = None
 
     @property
     def shown(self) -> np.ndarray:
@@ -50,6 +57,43 @@ class Area:
         """How many stimuli the study has."""
         return len(self.stimulus_id) if self.seen is None else len(self.seen)
 
+    def of_neuroids(self, neuroids: np.ndarray, name: str) -> "Area":
+        """Some of its neuroids, by their places, in the repetitions that any of them has."""
+        some = replace(
+            self,
+            name=name,
+            neuroid_id=self.neuroid_id[neuroids],
+            response=_ever_recorded(self.response[:, :, neuroids]),
+            metadata={key: values[neuroids] for key, values in self.metadata.items()},
+        )
+        if self.n_averaged is None or self.repeated_trials is None:
+            return some
+        count = self.n_averaged[:, neuroids]
+        still = (count > 1).any(axis=1)[(self.n_averaged > 1).any(axis=1)]
+        trials = _ever_recorded(self.repeated_trials[still][:, :, neuroids])
+        return replace(some, n_averaged=count, repeated_trials=trials)
+
+    def among(self, stimuli: np.ndarray) -> "Area":
+        """Some of the study's stimuli, (stimulus,) bool; the area itself where that is all."""
+        if stimuli.all():
+            return self
+        some = replace(
+            self,
+            stimulus_id=self.stimulus_id[stimuli],
+            response=self.response[stimuli],
+            seen=stimuli,
+        )
+        if self.n_averaged is None or self.repeated_trials is None:
+            return some
+        repeated = (self.n_averaged > 1).any(axis=1)
+        trials = self.repeated_trials[stimuli[repeated]]
+        return replace(some, n_averaged=self.n_averaged[stimuli], repeated_trials=trials)
+
+    @property
+    def trials(self) -> np.ndarray:
+        """(stimulus, repetition, neuroid), at least of the stimuli that were shown repeatedly."""
+        return self.response if self.repeated_trials is None else self.repeated_trials
+
     @property
     def mean_response(self) -> np.ndarray:
         """(stimulus, neuroid): the mean over repetitions, NaN where none was recorded."""
@@ -58,6 +102,8 @@ class Area:
     @cached_property
     def counts(self) -> np.ndarray:
         """(stimulus, neuroid): how many repetitions were recorded."""
+        if self.n_averaged is not None:
+            return self.n_averaged
         return np.isfinite(self.response).sum(axis=1)
 
     @cached_property
@@ -82,6 +128,12 @@ class Area:
         n_repetitions = self.response.shape[1]
         fewest = self.counts[:, self.complete].min(initial=n_repetitions)
         return bool(self.complete.any() and fewest > n_repetitions - n_repetitions // 2)
+
+
+def _ever_recorded(response: np.ndarray) -> np.ndarray:
+    """(stimulus, repetition, neuroid) without the repetitions of which nothing was recorded."""
+    repetitions = np.isfinite(response).any(axis=(0, 2))
+    return response[:, repetitions] if repetitions.any() else response
 
 
 def average(response: np.ndarray) -> np.ndarray:
@@ -113,18 +165,22 @@ def read_area(path: str | Path, name: str) -> Area:
     return read_areas(path, [name])[0]
 
 
-def read_areas(path: str | Path, names: Sequence[str]) -> list[Area]:
-    """Read the neuroids of some areas, those that are selected, from a file that is read once.
+def read_areas(path: str | Path, names: Sequence[str], every_trial: bool = False) -> list[Area]:
+    """Read the neuroids of some areas, those that are selected, from a file that is opened once.
 
+    every_trial: also of a large recording where most was recorded once.
     Errors: an area that the file does not have, of which no neuroid is selected, or in which
     nothing was recorded.
     """
     with opened(path) as dataset:
-        group = read_group(dataset)
-    return [_area(group, name, path) for name in names]
+        group = read_group(dataset, without=("response",))
+        response = dataset["response"]
+        return [_area(group, response, name, path, every_trial) for name in names]
 
 
-def _area(group: Group, name: str, path: str | Path) -> Area:
+def _area(
+    group: Group, variable: netCDF4.Variable, name: str, path: str | Path, every_trial: bool
+) -> Area:
     member = group["area"] == name
     if not member.any():
         known = ", ".join(dict.fromkeys(group["area"].tolist()))
@@ -135,10 +191,8 @@ def _area(group: Group, name: str, path: str | Path) -> Area:
         if not member.any():
             problem = f"none of {n_recorded} neuroids in {name!r} fulfils it"
             raise InputError("config: responses.select", problem, "ask less, or leave out the area")
-    response = group["response"]
-    response = response[:, None, :] if response.ndim == 2 else response
-    response = response[:, :, member].astype(np.float64)
-    if not np.isfinite(response).any():
+    trials = read_trials(variable, member, every_trial)
+    if not np.isfinite(trials.response).any():
         raise InputError(f"{path}: response", f"all NaN in area {name!r}", "leave this area out")
     of_rdms = group.attributes.get("known_by") == "dissimilarities"
     rdms = group["rdm_area"] == name if of_rdms else None
@@ -146,11 +200,13 @@ def _area(group: Group, name: str, path: str | Path) -> Area:
         name=name,
         stimulus_id=group["stimulus_id"],
         neuroid_id=group["neuroid_id"][member],
-        response=response,
+        response=trials.response,
         metadata=_neuroid_metadata(group, member),
         dissimilarity=None if rdms is None else group["dissimilarity"][rdms].astype(np.float64),
         n_recorded=0 if of_rdms else n_recorded,
         n_subjects=0 if rdms is None else int((group["rdm_subject"][rdms] != "").sum()),
+        n_averaged=trials.count,
+        repeated_trials=trials.repeated,
     )
 
 

@@ -181,11 +181,8 @@ def area_names(dataset: netCDF4.Dataset, coordinates: str | list[str]) -> list[s
     names = [coordinates] if isinstance(coordinates, str) else coordinates
     columns = [labels(dataset, name) for name in names]
     joined = ["_".join(parts) for parts in zip(*columns, strict=True)]
-    for name in joined:
-        if not name.replace("_", "").replace("-", "").replace(".", "").isalnum():
-            raise InputError(
-                f"{dataset.filepath()}: area",
-                f"{name!r} cannot name a file",
-                "use letters, digits, . _ and -",
-            )
+    if not all(name.strip() for name in joined):
+        raise InputError(
+            f"{dataset.filepath()}: area", "is empty for some of them", "name an area for each"
+        )
     return joined

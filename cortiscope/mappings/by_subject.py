@@ -65,13 +65,13 @@ def parts(area: Area, kind: "Kind", settings: Mapping[str, Any]) -> list[Part]:
     least = repetitions_needed(kind, settings)
     if pooled or len(names) < 2:
         whole = kind.of_neuroids or area.complete_in(least).any()
-        return [Part("", area if whole else among(area, seen(area, least)), everything, least)]
+        return [Part("", area if whole else area.among(seen(area, least)), everything, least)]
     found = []
     for name in names:
         neuroids = np.flatnonzero(labels == name)
-        own = of_neuroids(area, neuroids, f"{area.name}, subject {name}")
+        own = area.of_neuroids(neuroids, f"{area.name}, subject {name}")
         if not kind.of_neuroids:
-            own = among(own, seen(own, least))
+            own = own.among(seen(own, least))
         found.append(Part(str(name), own, neuroids, least))
     return found
 
@@ -85,33 +85,6 @@ def seen(area: Area, repetitions: int = 1) -> np.ndarray:
     recorded = area.counts >= repetitions
     count = recorded.any(axis=0).sum()
     return np.asarray(2 * recorded.sum(axis=1) > count)
-
-
-def of_neuroids(area: Area, neuroids: np.ndarray, name: str) -> Area:
-    """Some of its neuroids, given by their places, in the repetitions that any of them has."""
-    response = area.response[:, :, neuroids]
-    repetitions = np.isfinite(response).any(axis=(0, 2))
-    if repetitions.any():
-        response = response[:, repetitions]
-    return replace(
-        area,
-        name=name,
-        neuroid_id=area.neuroid_id[neuroids],
-        response=response,
-        metadata={key: values[neuroids] for key, values in area.metadata.items()},
-    )
-
-
-def among(area: Area, stimuli: np.ndarray) -> Area:
-    """Some of the study's stimuli, (stimulus,) bool; the area itself where that is all of them."""
-    if stimuli.all():
-        return area
-    return replace(
-        area,
-        stimulus_id=area.stimulus_id[stimuli],
-        response=area.response[stimuli],
-        seen=stimuli,
-    )
 
 
 def repeated(area: Area, kind: "Kind", settings: Mapping[str, Any]) -> bool:

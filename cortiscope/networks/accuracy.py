@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +10,12 @@ import torch
 from torch import nn
 
 from cortiscope.errors import InputError
-from cortiscope.experiment.images import found_images, list_categories, read_image
+from cortiscope.experiment.images import (
+    found_images,
+    list_categories,
+    passed_over,
+    read_image,
+)
 from cortiscope.files import read
 from cortiscope.networks import zoo
 from cortiscope.networks.answers import Answers, NoClassifierError
@@ -20,6 +25,7 @@ from cortiscope.networks.preprocessing import batch_of
 NO_CLASSIFIER = {"accuracy_source": "no classifier"}
 BATCH = 50  # images
 EVERY = 5  # seconds between reports
+NAMED = 12  # folders, in a message
 
 # uint8 (stimulus, y, x, channel) and its categories (stimulus,), integers from 0
 Labelled = tuple[np.ndarray, np.ndarray]
@@ -27,7 +33,8 @@ Labelled = tuple[np.ndarray, np.ndarray]
 
 def say(message: str) -> None:
     """Report progress where a log file can catch it."""
-    print(message, file=sys.stderr, flush=True)
+    if message:
+        print(message, file=sys.stderr, flush=True)
 
 
 def measured(
@@ -38,9 +45,10 @@ def measured(
     images: a folder with a folder per category, or a netCDF file with `image` and `label`, of which
     a network that has more outputs than there are labels answers with the first.
     """
-    n_classes, n_folders = None, None
+    n_classes, folders = None, None
     if Path(images).is_dir():
-        labelled, n_folders = from_folder(images), len(list_categories(images))
+        say(passed_over(images))
+        labelled, folders = from_folder(images), list_categories(images)
     else:
         shown = read(images)
         labelled = from_arrays(shown["image"], shown["label"])
@@ -48,9 +56,10 @@ def measured(
     network, transform = zoo.build(row, weights), zoo.transform(row)
     chosen = choose_device(device)
     try:
-        found = top_k(network, transform, labelled, n_classes, chosen, n_folders=n_folders)
+        found = top_k(network, transform, labelled, n_classes, chosen, folders=folders)
     except NoClassifierError as reason:
-        say(f"accuracy: not measured: {reason}")
+        among = f"; there are {len(folders)} folders: {_named(folders)}" if folders else ""
+        say(f"accuracy: not measured: {reason}{among}")
         return NO_CLASSIFIER
     return {**found, "accuracy_source": "measured"}
 
@@ -62,13 +71,13 @@ def top_k(
     n_classes: int | None,
     device: torch.device | str = "cpu",
     report: Callable[[str], None] = say,
-    n_folders: int | None = None,
+    folders: Sequence[Path] | None = None,
 ) -> dict[str, float | int]:
     """Top-1 and top-5 accuracy in % (0..100) over labelled images, streamed.
 
     images: pieces of any size, as `from_arrays` and `from_folder` give them.
     n_classes: only the first so many outputs compete (a 1000-way head on 8 categories); None: all.
-    n_folders: of which the labels are the numbers; there must be as many outputs. None: are not.
+    folders: of which the labels are the numbers; there must be as many outputs. None: are not.
     Returns top1, top5, n_images. Ties count as drawn by lot, so that equal outputs are at chance.
     With five categories or fewer top5 is 100. Of several outputs the class scores are found, see
     `answers.class_scores`. Raises InputError for no images, another number of outputs than folders,
@@ -76,14 +85,15 @@ def top_k(
     GPU that is out of memory the batch is halved.
     """
     network = network.to(device).eval()
-    answers = Answers(network, device, BATCH, n_folders or n_classes, report)
+    width = n_classes if folders is None else len(folders)
+    answers = Answers(network, device, BATCH, width, report)
     hits = np.zeros(2)
     n_images, said = 0, time.monotonic()
     with reproducible(), torch.inference_mode():
         for batch, labels in _batches(images, transform):
             scores = answers(batch)
-            if n_folders is not None:
-                _check_outputs(scores, n_folders)
+            if folders is not None:
+                _check_outputs(scores, folders)
             hits += _count_hits(scores, torch.from_numpy(labels), n_classes)
             n_images += len(labels)
             if time.monotonic() - said > EVERY:
@@ -95,15 +105,23 @@ def top_k(
     return {"top1": top1, "top5": top5, "n_images": n_images}
 
 
-def _check_outputs(scores: torch.Tensor, n_folders: int) -> None:
+def _check_outputs(scores: torch.Tensor, folders: Sequence[Path]) -> None:
     """Among other categories than the network's, its own would have other numbers."""
-    if scores.shape[1] != n_folders:
+    if scores.shape[1] != len(folders):
+        empty = [folder for folder in folders if not any(found_images(folder))]
+        without = f"; without images: {_named(empty)}" if empty else ""
         raise InputError(
             "config: accuracy.images",
-            f"has {n_folders} folders where the network has {scores.shape[1]} outputs",
+            f"has {len(folders)} folders ({_named(folders)}{without}) where the network has"
+            f" {scores.shape[1]} outputs",
             "give each of its categories a folder, an empty one where there are no images; or write"
             " `none` in the column `classifier` of the models table, if it is none",
         )
+
+
+def _named(folders: Sequence[Path]) -> str:
+    names = [folder.name for folder in folders]
+    return ", ".join(names if len(names) <= NAMED else [*names[: NAMED - 1], "...", names[-1]])
 
 
 def _count_hits(scores: torch.Tensor, labels: torch.Tensor, n_classes: int | None) -> list[float]:

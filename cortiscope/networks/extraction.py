@@ -22,7 +22,7 @@ from cortiscope.networks.features import SINGLE_PRECISION, Layer, leading_share,
 from cortiscope.networks.memory import free_memory
 from cortiscope.networks.outputs import as_text
 from cortiscope.networks.projection_kinds import fullest_batch
-from cortiscope.networks.tracing import first_tensor, listening
+from cortiscope.networks.tracing import first_tensor, listening, module_of
 from cortiscope.suggestions import near
 
 MEMORY_SHARE = 0.5  # of the memory that is free, for the activations of a batch
@@ -149,7 +149,7 @@ class _Run:
         self.model = model
         self.where = f"model {model}" if model else "features"
         modules = dict(network.named_modules())
-        self.names = list(dict.fromkeys(layer.partition("#")[0] for layer in layers))
+        self.names = list(dict.fromkeys(module_of(layer, modules) for layer in layers))
         for name in self.names:
             if name not in modules:
                 raise InputError(

@@ -116,7 +116,7 @@ def write_features(
     stimulus_id: np.ndarray,
     attributes: Mapping[str, Any],
 ) -> None:
-    """Write every layer's arrays and attributes as a group of one netCDF file.
+    """Write every layer's arrays and attributes as a group of one netCDF file (see `file_names`).
 
     layers: layer name to (arrays, attributes), in execution order.
     """

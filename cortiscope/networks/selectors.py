@@ -1,6 +1,6 @@
 """Which layers of a network a selector of the models table takes."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 
 from torch import nn
@@ -20,42 +20,88 @@ def meant(network: nn.Module, calls: Sequence[Call], selector: str, where: str) 
     """The calls that a selector names, in execution order, also those that cannot be recorded.
 
     selector: comma-separated, each `conv` (every convolution), `blocks` (see `blocks`), `all`
-        (every module without children), a glob (`features.*`), or the name of a call; `/3` after
-        any of them takes every third. Classifier heads (convolutions and linear maps after which
-        nothing with parameters comes, and all that is computed from theirs) are left out unless a
-        name names them.
+        (every module without children), the name of a call, or a glob (`features.*`); `/3` after
+        any of them takes every third. Names may hold commas, slashes and the signs of globs: of
+        what a text can mean, a name counts before a step or a glob, and the longest name. The three
+        words stay selectors where a module has such a name, which is `conv#1` then (its first
+        call): an empty cell of the models table is `blocks`. Classifier heads (convolutions and
+        linear maps after which nothing with parameters comes, and all that is computed from theirs)
+        are left out unless a name names them.
     where: for messages. Raises InputError for an unknown name, with the nearest ones, and where
     nothing that is meant can be recorded.
     """
     body = [call for call in calls if not call.of_head]
     chosen: set[str] = set()
-    for item in selector.split(","):
-        pattern, _, step = item.strip().partition("/")
-        if step and not (step.isdigit() and int(step) > 0):
-            raise InputError(where, f"{item.strip()!r} has no step", "write a number: conv/3")
+    for pattern, step in _parts(
+        selector, [*names_of(calls), *dict(network.named_modules())], where
+    ):
         found = matching(network, calls, body, pattern, where)
         chosen.update(call.name for call in found if call.unrecorded)
         recorded = [call.name for call in found if not call.unrecorded]
-        chosen.update(recorded[:: int(step or 1)])
+        chosen.update(recorded[::step])
     return [call for call in calls if call.name in chosen]
+
+
+def names_of(calls: Iterable[Call]) -> dict[str, Call]:
+    """By all their names: the first call of a module is `relu`, and `relu#1`."""
+    first = {f"{call.name}#1": call for call in calls if call.name == call.module}
+    return first | {call.name: call for call in calls}
+
+
+def _parts(selector: str, names: Collection[str], where: str) -> Iterator[tuple[str, int]]:
+    """What a selector is made of: patterns, and of each which of its layers (1 = every) to take."""
+    pieces, start = selector.split(","), 0
+    # No text that means something has more commas than any name.
+    most = 1 + max((name.count(",") for name in names), default=0)
+    while start < len(pieces):
+        for stop in range(min(start + most, len(pieces)), start, -1):
+            text = ",".join(pieces[start:stop]).strip()
+            part = _part(text, names)
+            if part:
+                break
+        else:  # nothing begins here that is known
+            before = text.partition("/")[0]
+            if before != text and _means(before, names):
+                raise InputError(where, f"{text!r} has no step", "write a number: conv/3")
+            part = (text, 1)
+        yield part
+        start = stop
+
+
+def _part(text: str, names: Collection[str]) -> tuple[str, int] | None:
+    """A pattern and its step; None for a text that means nothing."""
+    if _means(text, names):
+        return text, 1
+    pattern, _, step = text.rpartition("/")
+    stepped = step.isdecimal() and int(step) > 0 and _means(pattern, names)
+    return (pattern, int(step)) if stepped else None
+
+
+def _means(pattern: str, names: Collection[str]) -> bool:
+    return (
+        pattern in KINDS
+        or pattern in names
+        or (_is_glob(pattern) and any(fnmatchcase(name, pattern) for name in names))
+    )
+
+
+def _is_glob(pattern: str) -> bool:
+    return any(sign in pattern for sign in "*?[")
 
 
 def matching(
     network: nn.Module, calls: Sequence[Call], body: Sequence[Call], pattern: str, where: str
 ) -> list[Call]:
     """The calls that one part of a selector means, in execution order."""
-    modules = dict(network.named_modules())
-    kinds: dict[str, Callable[[], Iterable[Call]]] = {
-        "conv": lambda: (call for call in body if is_convolution(modules[call.module])),
-        "all": lambda: (call for call in body if call.leaf),
-        "blocks": lambda: blocks(network, body),
-    }
-    if pattern in kinds:
-        found = list(kinds[pattern]())
-    elif any(sign in pattern for sign in "*?["):
+    modules, names = dict(network.named_modules()), names_of(calls)
+    if pattern in KINDS:
+        found = KINDS[pattern](network, body)
+    elif pattern in names:
+        found = [names[pattern]]
+    elif pattern not in modules and _is_glob(pattern):
         found = [call for call in body if fnmatchcase(call.name, pattern)]
     else:
-        found = [call for call in calls if call.name == pattern]
+        found = []
     if not all(call.unrecorded for call in found):
         return found
     if found or pattern in modules:
@@ -63,14 +109,14 @@ def matching(
         raise InputError(
             where, f"{pattern!r} gives no tensor of stimuli in a pass{why}", "choose another layer"
         )
-    if pattern in kinds:
+    if pattern in KINDS:
         raise InputError(
             where,
             f"{pattern!r} matches none of the network's {len(calls)} layers",
             f"name some, such as {', '.join(call.name for call in calls[:3])}",
         )
-    names = [*(call.name for call in calls), *kinds]
-    raise InputError(where, f"{pattern!r} matches no layer", f"near: {near(pattern, names)}")
+    known = [*(call.name for call in calls), *KINDS]
+    raise InputError(where, f"{pattern!r} matches no layer", f"near: {near(pattern, known)}")
 
 
 def blocks(network: nn.Module, calls: Sequence[Call]) -> list[Call]:
@@ -85,6 +131,23 @@ def blocks(network: nn.Module, calls: Sequence[Call]) -> list[Call]:
     sequences = {call.module.rpartition(".")[0] for call in calls if call.in_sequence}
     wanted = set(_block_names(network, "", sequences))
     return [call for call in calls if call.module in wanted]
+
+
+def _convolutions(network: nn.Module, calls: Sequence[Call]) -> list[Call]:
+    modules = dict(network.named_modules())
+    return [call for call in calls if is_convolution(modules[call.module])]
+
+
+def _leaves(_network: nn.Module, calls: Sequence[Call]) -> list[Call]:
+    return [call for call in calls if call.leaf]
+
+
+# Words of selectors, and which of some calls of a network each takes.
+KINDS: dict[str, Callable[[nn.Module, Sequence[Call]], list[Call]]] = {
+    "conv": _convolutions,
+    "all": _leaves,
+    "blocks": blocks,
+}
 
 
 def _block_names(module: nn.Module, prefix: str, sequences: Collection[str]) -> list[str]:

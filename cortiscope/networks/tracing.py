@@ -1,7 +1,7 @@
 """What a forward pass calls, in order: the names that layers go by everywhere."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
@@ -20,7 +20,7 @@ CONSTANT = "does not depend on the stimulus"
 class Call:
     """One call of one module in a forward pass.
 
-    name: the module's name, with `#2`, `#3` for later calls of it.
+    name: the module's name, with `#2`, `#3` for later calls of it; module: the name alone.
     shape: of what is recorded of its output for one stimulus; see `outputs.activations`.
     position: how many modules without children had finished before it, itself not counted.
     parameters: of the module, its children's included.
@@ -29,6 +29,7 @@ class Call:
     """
 
     name: str
+    module: str
     kind: str
     shape: tuple[int, ...]
     position: int
@@ -40,12 +41,13 @@ class Call:
     unrecorded: str = ""
 
     @property
-    def module(self) -> str:
-        return self.name.partition("#")[0]
-
-    @property
     def n_features(self) -> int:
         return torch.Size(self.shape).numel()
+
+
+def module_of(name: str, modules: Collection[str]) -> str:
+    """Of a call its module, in whose own name there may be a `#`."""
+    return name if name in modules else name.rpartition("#")[0] or name
 
 
 # Told of every finished call: call name, module, inputs, output.
@@ -105,11 +107,12 @@ def trace(network: nn.Module, shape: Sequence[int]) -> list[Call]:
     modules = dict(network.named_modules())
     calls = []
     for name, finished in fewer.items():
-        module = modules[name.partition("#")[0]]
+        module = modules[module_of(name, modules)]
         unrecorded, recorded = _recorded(finished, more.get(name))
         calls.append(
             Call(
                 name=name,
+                module=module_of(name, modules),
                 kind=type(module).__name__,
                 shape=recorded,
                 position=finished.position,
@@ -146,12 +149,12 @@ def _finished(
     is known to depend on the stimuli.
     """
     found: dict[str, _Finished] = {}
-    leaves = {name for name, module in network.named_modules() if not list(module.children())}
+    names = [name for name, _ in network.named_modules() if name]
     finished = 0
 
-    def record(name: str, _module: nn.Module, _inputs: Any, output: Any) -> None:
+    def record(name: str, module: nn.Module, _inputs: Any, output: Any) -> None:
         nonlocal finished
-        leaf = name.partition("#")[0] in leaves
+        leaf = not list(module.children())
         position = finished if leaf else max(0, finished - 1)
         depends = [
             flow is not None and flow.depends_on_image(value, n_stimuli)
@@ -161,7 +164,6 @@ def _finished(
         finished += leaf
 
     parameter = next(network.parameters(), torch.empty(0))
-    names = [name for name, _ in network.named_modules() if name]
     # Not in inference mode, where `expand_as` is one operation, of which values both tensors are.
     with torch.random.fork_rng(devices=[]), torch.no_grad():
         torch.manual_seed(0)

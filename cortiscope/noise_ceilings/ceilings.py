@@ -100,11 +100,11 @@ def _of_neuroids(
         found = _neuroid_ceilings(part.area, splits, seed, method)
         for name in names:
             neuroids[name][part.neuroids] = getattr(found, name)
-        n_repetitions, repeated = part.area.response.shape[1], part.area.counts > 1
+        n_repetitions, repeated = part.area.trials.shape[1], part.area.counts > 1
         p = np.nan
         if repeated.any():
             chosen = halves(n_repetitions, splits, seed)[:SPLITS]
-            p = neuroids_p(part.area.response, chosen, seed)
+            p = neuroids_p(part.area.trials, chosen, seed)
         means.append(Stated(*mean_ceilings(found, repeated.sum(axis=0), n_repetitions), p))
         noise = np.isfinite(found.reliability) & ~np.isfinite(found.ceiling)
         medians.append(
@@ -128,8 +128,8 @@ def _neuroid_ceilings(area: Area, splits: int, seed: int, method: str) -> Ceilin
     if not (area.counts > 1).any():
         return extended(np.full(len(area.neuroid_id), np.nan), np.nan)
     if method == "oracle":
-        return leave_one_repetition_out(area.response).ceiling
-    return split_half_ceiling(area.response, splits, seed)
+        return leave_one_repetition_out(area.trials).ceiling
+    return split_half_ceiling(area.trials, splits, seed)
 
 
 def _known_median(values: np.ndarray) -> float:
@@ -144,7 +144,7 @@ def _rdm_ceiling(
     if cells is not None:
         return subject_rdm_ceiling(cells, splits, seed, comparison)
     if area.repeated:
-        return rdm_split_half_ceiling(area.response, splits, seed, dissimilarity, comparison)
+        return rdm_split_half_ceiling(area.trials, splits, seed, dissimilarity, comparison)
     return UNKNOWN
 
 
@@ -152,7 +152,7 @@ def _cka_ceiling(area: Area, splits: int, seed: int) -> Ceiling:
     cells = _subject_cells(area)
     if cells is not None:
         return subject_cka_ceiling(cells, splits, seed)
-    return cka_split_half_ceiling(area.response, splits, seed) if area.repeated else UNKNOWN
+    return cka_split_half_ceiling(area.trials, splits, seed) if area.repeated else UNKNOWN
 
 
 def _subject_cells(area: Area) -> np.ndarray | None:

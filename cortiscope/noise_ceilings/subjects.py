@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cortiscope.experiment.responses import Area, average
-from cortiscope.mappings.by_subject import FEWEST, Part, among, of_neuroids
+from cortiscope.mappings.by_subject import FEWEST, Part
 from cortiscope.noise_ceilings.noise import Ceiling
 from cortiscope.noise_ceilings.oracle import Bounds, bounds_of_units, rdm_bounds
 from cortiscope.similarity import cka
@@ -104,6 +104,6 @@ def _of_subjects(area: Area, of: Sequence[Part], make: Callable[[Area], NDArray]
         shared &= np.isin(np.arange(len(shared)), part.area.shown)
     if len(of) < 2 or shared.sum() < FEWEST:
         return np.empty((0, 0))
-    own = [make(among(of_neuroids(area, part.neuroids, area.name), shared)) for part in of]
+    own = [make(area.of_neuroids(part.neuroids, area.name).among(shared)) for part in of]
     found = np.stack(own)
     return np.asarray(found[np.isfinite(found).all(axis=1)])

@@ -1,13 +1,11 @@
 """What the parts of a study must agree on, checked before a job runs, from headers and names."""
 
-from pathlib import Path
-
 import numpy as np
 from numpy.typing import NDArray
 
 from cortiscope.errors import InputError
 from cortiscope.experiment import sizes
-from cortiscope.experiment.images import IMAGE_ENDINGS, found_images
+from cortiscope.experiment.images import IMAGE_ENDINGS, found_images, list_categories
 from cortiscope.experiment.sizes import holds_numbers
 from cortiscope.experiment.stimulus_ids import positions, read_ids
 from cortiscope.files import along, opened
@@ -270,13 +268,7 @@ def grouped_in_halves(study: Study) -> list[NDArray]:
 def check_accuracy(study: Study) -> None:
     """Labelled images lie in a folder a category."""
     folder = study.validation_folder()
-    if folder and not any(path.is_dir() for path in Path(folder).glob("*")):
-        raise InputError(
-            f"config: accuracy.images: {folder}",
-            "holds no folder per category",
-            "put the images of each category in a folder of their own",
-        )
-    if folder and not any(found_images(folder)):
+    if folder and list_categories(folder) and not any(found_images(folder)):
         raise InputError(
             f"config: accuracy.images: {folder}",
             "holds no images",

@@ -139,22 +139,23 @@ def features_megabytes(n_stimuli: int, pixels: int, parameters: int, kept: Seque
 def fit_megabytes(
     n_stimuli: int,
     neuroids: Sequence[int],
-    repetitions: int,
+    repetitions: float,
     kept: Sequence[int],
     settings: Mapping[str, Any],
 ) -> int:
     """Megabytes to fit areas of so many neuroids that share a job.
 
-    kept: of each layer that is held at a time, the features of a stimulus; the largest is centred
-    and worked on in copies. Of areas, all are held, with the means of halves of the
-    repetitions, permutations and draws; one at a time is worked on, with the permuted responses.
-    Between stimuli, some tens of matrices, and a few of each layer. The thousand is for the
-    interpreter and what is kept while there is room (`Regressions`, `HeldOutSimilarity`).
+    repetitions: of a stimulus, as held on average (see `held_trials`). kept: of each layer that is
+    held at a time, the features of a stimulus; the largest is centred and worked on in copies. Of
+    areas, all are held, with the means of halves of the repetitions, permutations and draws; one at
+    a time is worked on, with the permuted responses. Between stimuli, some tens of matrices, and a
+    few of each layer. The thousand is for the interpreter and what is kept while there is room
+    (`Regressions`, `HeldOutSimilarity`).
     """
     permutations = settings["statistics"]["permutations"]
     drawn = permutations + settings["statistics"]["bootstraps"]
     halves = 2 * settings["selection"].get("splits", 0) if repetitions > 1 else 0
-    held = sum(neuroids) * (2 * repetitions + halves + 2) + len(neuroids) * drawn
+    held = int(sum(neuroids) * (2 * repetitions + halves + 2)) + len(neuroids) * drawn
     largest = max(neuroids)
     permuted = min(max(largest, NULL_COLUMNS), largest * permutations)
     worked = max(64 * largest, 12 * permuted)
@@ -179,19 +180,20 @@ def subjects_megabytes(
 
 
 def searchlight_megabytes(
-    n_stimuli: int, n_voxels: int, repetitions: int, kept: Sequence[int], permutations: int
+    n_stimuli: int, n_voxels: int, repetitions: float, kept: Sequence[int], permutations: int
 ) -> int:
     """Megabytes to compare layers with the spheres of an area.
 
-    n_voxels: of all areas, which are read together. kept: of each layer, the features of a
-    stimulus; one is read at a time. All layers' RDMs are held, in a few copies, and as many of them
-    permuted as are compared at once; a block of spheres, with what it is compared with.
+    n_voxels: of the area. repetitions: of a stimulus, as held on average. kept: of each layer, the
+    features of a stimulus; one is read at a time. All layers' RDMs are held, in a few copies, and
+    as many of them permuted as are compared at once; a block of spheres, with what it is compared
+    with.
     """
     cells = n_stimuli * (n_stimuli - 1) // 2
     of_layers = len(kept) * cells
     ranks = searchlight.permutations_at_once(1 + permutations, of_layers) * of_layers
-    spheres = 8 * max(searchlight.CELLS_AT_ONCE, cells) + 2 * searchlight.SCORES_AT_ONCE
-    responses = n_stimuli * n_voxels * (2 * repetitions + 4) + 4 * len(kept) * n_voxels
+    spheres = 8 * max(searchlight.CELLS_AT_ONCE, cells) + 3 * searchlight.SCORES_AT_ONCE
+    responses = int(n_stimuli * n_voxels * (2 * repetitions + 4)) + 4 * len(kept) * n_voxels
     matrices = n_stimuli * (3 * max(kept) + 24 * n_stimuli)
     numbers = ranks + 7 * of_layers + spheres + responses + matrices
     return 1000 + numbers * 8 // 10**6

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import cached_property
 
+from cortiscope.file_names import encoded
 from cortiscope.mappings.kinds import MAPPINGS
 from cortiscope.planning.blocks import SECONDS_PER_JOB, name_blocks, seconds_per_layer
 from cortiscope.planning.study import Study
@@ -56,7 +57,7 @@ class Fits:
         """Every score file of a model."""
         study = self.study
         return [
-            f"results/{study.name}/scores/{mapping}/{model}/{block}/{area}.nc"
+            f"results/{study.name}/scores/{mapping}/{model}/{block}/{encoded(area)}.nc"
             for mapping in MAPPINGS  # in this order, however the config has them
             if mapping in study.config["mappings"]
             for area in study.areas

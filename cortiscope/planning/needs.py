@@ -11,6 +11,7 @@ from cortiscope.planning.blocks import (
     searchlight_seconds,
     subjects_megabytes,
 )
+from cortiscope.planning.held_trials import mean_held, reads_every_trial, stimuli_compared
 from cortiscope.planning.study import Study
 
 CLASSIFIED = 50  # images at a time: `BATCH` of networks.accuracy, which would import torch
@@ -61,8 +62,10 @@ def _parameters(study: Study, model: str) -> int:
 def ceilings_memory(study: Study, area: str) -> int:
     """Megabytes for the ceilings of an area, or of all where that is ""."""
     n_stimuli, counts = study.n_stimuli, [study.neuroids[name] for name in study.fitted(area)]
-    responses = n_stimuli * study.repetitions * (2 * sum(counts) + 4 * max(counts))
-    return 1000 + 8 * (responses + 24 * n_stimuli**2) // 10**6
+    held = mean_held(study, study.fitted(area))
+    responses = int(n_stimuli * held * (2 * sum(counts) + 4 * max(counts)))
+    n_compared = stimuli_compared(study, study.fitted(area))
+    return 1000 + 8 * (responses + 24 * n_compared**2) // 10**6
 
 
 def ceilings_minutes(study: Study, area: str) -> int:
@@ -76,25 +79,32 @@ def ceilings_minutes(study: Study, area: str) -> int:
     return 10 + int(seconds / 6)
 
 
+def responses_memory(study: Study) -> int:
+    """Megabytes to bring in a recording: held whole in single precision, then in another order."""
+    values = study.n_stimuli * study.repetitions * sum(study.neuroids.values())
+    return 1000 + 2 * 4 * values // 10**6
+
+
 def fit_memory(study: Study, area: str, mapping: str, model: str) -> int:
     """Megabytes to fit an area, or all where that is "", by a mapping that may hold all layers."""
     counts = [study.neuroids[name] for name in study.fitted(area)]
     layers = kept(study, model)
     held = layers if MAPPINGS[mapping].joint else [max(layers)]
     subjects = [study.parts[name] for name in study.fitted(area) if study.parts[name] > 1]
-    whole = fit_megabytes(study.n_stimuli, counts, study.repetitions, held, study.config)
+    repetitions = mean_held(study, study.fitted(area), reads_every_trial(study, mapping))
+    whole = fit_megabytes(study.n_stimuli, counts, repetitions, held, study.config)
     matrices = 0 if MAPPINGS[mapping].of_neuroids else sum(subjects)
     copied = [study.neuroids[name] for name in study.fitted(area) if study.parts[name] > 1]
-    size = study.n_stimuli, sum(copied) * study.repetitions
+    size = study.n_stimuli, int(sum(copied) * repetitions)
     return whole + subjects_megabytes(*size, sum(subjects), matrices, study.config)
 
 
-def searchlight_memory(study: Study, model: str) -> int:
+def searchlight_memory(study: Study, area: str, model: str) -> int:
     """Megabytes to search an area for the layers of a model."""
-    permutations, voxels = study.config["statistics"]["permutations"], study.neuroids.values()
-    layers = kept(study, model)
+    permutations, layers = study.config["statistics"]["permutations"], kept(study, model)
+    repetitions = mean_held(study, [area])
     return searchlight_megabytes(
-        study.n_stimuli, sum(voxels), study.repetitions, layers, permutations
+        study.n_stimuli, study.neuroids[area], repetitions, layers, permutations
     )
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 import pyarrow as pa
 
 from cortiscope.errors import InputError
+from cortiscope.file_names import name_of
 from cortiscope.files import REMADE, Group, Variable, read
 from cortiscope.mappings.kinds import MAPPINGS, TOGETHER
 from cortiscope.report.best_layers import COUNTS, with_best_layers
@@ -70,7 +71,7 @@ def read_scores(path: str, model: str) -> Scores:
     place does: it was copied or renamed, and its scores would be credited to the wrong one.
     """
     place = Path(path)
-    expected = {"model": model, "mapping": place.parts[-4], "area": place.stem}
+    expected = {"model": model, "mapping": place.parts[-4], "area": name_of(path)}
     content = read(path)
     for name, value in expected.items():
         found = content.attributes.get(name, value)
@@ -101,9 +102,9 @@ def layer_rows(
     `score`, `null_mean`, `p_value` are the area's; `score_low`, `score_high` the 95 % interval
     over resampled stimuli; `ceiling` that of all the data and `selection_ceiling` that of the data
     that the best layer is scored on (`halved`: half of the repetitions, or of the stimuli);
-    `between_subjects_low` and `_high`: see `ceilings.Ceilings`. `best_single`: of all layers together,
-    what the best of them scores alone on the same stimuli. SHARES: beside what only the layer
-    explains, which is the score. `null`: the scores with stimuli permuted, if the file has them.
+    `between_subjects_low` and `_high`: see `ceilings.Ceilings`. `best_single`: of all layers
+    together, what the best of them scores alone on the same stimuli. SHARES: beside what only the
+    layer explains, which is the score. `null`: the scores with stimuli permuted, if the file has them.
     `n_neuroids`: of the area as recorded, `n_selected`: those fitted, `n_scored`: those that count
     in the score; `n_without_pattern`: stimuli that have no dissimilarity to others, in the layer or
     the area, without whom a score would not compare with those of others; `at_edge`: the share of
@@ -269,7 +270,7 @@ def model_tables(
     ordered by mapping, area (as the files are) and layer.
     Errors: InputError for a file that belongs elsewhere, or layers missing or scored twice.
     """
-    ceilings = {Path(path).stem: read(path) for path in ceiling_files}
+    ceilings = {name_of(path): read(path) for path in ceiling_files}
     layers = {row["layer"]: row for row in labels["layers"]}
     shared: dict[str, Any] = {"model": model}
     shared |= {name: labels[name] for name in MODEL_LABELS}

@@ -6,6 +6,9 @@ Spheres go by in blocks, so that the memory needed does not grow with the volume
 in blocks, for each of which all spheres are made again. The largest score anywhere under permuted
 stimuli gives p-values for the whole volume (Nichols and Holmes 2002, Hum Brain Mapp 15:1): no more
 than their level of false regions in all.
+
+Spheres are within one subject, on whose voxels the others' say nothing. Where all subjects have
+voxels at the same place (of one template, say), their scores there are averaged as well.
 """
 
 from collections.abc import Iterator
@@ -23,6 +26,9 @@ AXES = ("x", "y", "z")
 CELLS_AT_ONCE = 2**21  # of the RDMs of a block of spheres: 16 MB, and as much again to rank them
 RANKS_AT_ONCE = 2**28  # of the permuted RDMs of layers: 2 GB
 SCORES_AT_ONCE = 2**24  # of a block of spheres with these: 128 MB
+# Of the radius: voxels that lie at exactly the radius are in the sphere, however coordinates were
+# rounded. Those of the next distance on a grid are 2 % further for a radius of 5 voxels.
+ROUNDED = 1e-4
 
 
 @dataclass(frozen=True)
@@ -30,35 +36,85 @@ class Searchlight:
     """score: (layer, voxel), Spearman in -1..1. p: (layer, voxel), for the whole volume.
 
     size: (voxel,), voxels in the sphere. NaN: a sphere too small, or a stimulus without variation
-    over it; p without permutations.
+    over it; p without permutations. Of several subjects, p is for the volume of the voxel's own.
+    place: (subject, place), the voxels at the places where each of several subjects has one.
+    mean_score, mean_p: (layer, place), of the mean over subjects.
     """
 
     score: NDArray
     p: NDArray
     size: NDArray
+    place: NDArray
+    mean_score: NDArray
+    mean_p: NDArray
 
 
-def spheres(coordinates: NDArray, radius: float) -> Iterator[tuple[int, NDArray]]:
-    """The voxels (number,) within the radius of each voxel, itself among them.
+class Spheres:
+    """The voxels within the radius of a voxel, itself among them, all of one subject."""
 
-    coordinates (voxel, axis), radius in the same unit. Raises InputError for a radius that is not
-    positive or a missing coordinate.
+    def __init__(
+        self, coordinates: NDArray, radius: float, subjects: NDArray | None = None
+    ) -> None:
+        """coordinates (voxel, axis), radius in the same unit. subjects (voxel,); None: all of one.
+
+        Raises InputError for a radius that is not positive or a missing coordinate.
+        """
+        from scipy.spatial import cKDTree  # not for whoever asks only how large a block is
+
+        if not 0 < radius < np.inf:
+            raise InputError("searchlight.radius", f"{radius} is no radius", "give one above 0")
+        if not np.isfinite(coordinates).all():
+            remedy = "leave these voxels out"
+            raise InputError("responses: x, y, z", "missing for some voxels", remedy)
+        self.reach = radius + tolerance(coordinates, radius)
+        self.places = np.asarray(coordinates, dtype=float)
+        if subjects is not None:  # one more axis, on which no sphere reaches the next subject
+            number = np.unique(subjects, return_inverse=True)[1]
+            self.places = np.column_stack([self.places, 2 * self.reach * number])
+        self.tree = cKDTree(self.places)
+
+    def around(self, voxels: NDArray) -> list[NDArray]:
+        """The numbers of the voxels in the sphere around each of some voxels."""
+        found = self.tree.query_ball_point(self.places[voxels], self.reach, return_sorted=True)
+        return [np.array(members) for members in found]
+
+
+def tolerance(coordinates: NDArray, radius: float) -> float:
+    """How far apart two places may be that are the same but for rounding, in their unit.
+
+    A share of the radius, and the last digits of single precision where coordinates (voxel, axis)
+    are stored in that.
     """
-    from scipy.spatial import cKDTree  # not for whoever asks only how large a block is
+    last = np.finfo(np.float32 if coordinates.dtype == np.float32 else np.float64).eps
+    return ROUNDED * radius + 4 * float(last) * float(np.abs(coordinates).max(initial=0))
 
-    if not 0 < radius < np.inf:
-        raise InputError("searchlight.radius", f"{radius} is no radius", "give one above 0")
-    if not np.isfinite(coordinates).all():
-        raise InputError("responses: x, y, z", "missing for some voxels", "leave these voxels out")
-    tree = cKDTree(coordinates)
-    for start in range(0, len(coordinates), 1024):
-        found = tree.query_ball_point(coordinates[start : start + 1024], radius, return_sorted=True)
-        for number, members in enumerate(found, start):
-            yield number, np.array(members)
+
+def shared_places(coordinates: NDArray, subjects: NDArray, radius: float) -> NDArray:
+    """The voxels (subject, place) of every place where each subject has one and only one.
+
+    Of the first subject's; none where there is one subject.
+    """
+    from scipy.spatial import cKDTree
+
+    names, rounded = np.unique(subjects), tolerance(coordinates, radius)
+    if len(names) < 2:
+        return np.empty((len(names), 0), int)
+    of_each = [np.flatnonzero(subjects == name) for name in names]
+    places = coordinates[of_each[0]]
+    found = np.empty((len(names), len(places)), int)
+    lone = np.ones(len(places), dtype=bool)
+    for row, own in zip(found, of_each, strict=True):
+        near = cKDTree(coordinates[own]).query_ball_point(places, rounded)
+        lone &= np.array([len(members) == 1 for members in near])
+        row[:] = [own[members[0]] if members else -1 for members in near]
+    return found[:, lone]
 
 
 def voxel_coordinates(area: Area, where: str) -> NDArray:
-    """Where the voxels of an area are: (voxel, axis). Raises InputError where it does not say."""
+    """Where the voxels of an area are: (voxel, axis), as precisely as they are stored.
+
+    Raises InputError where the recording does not say.
+    """
     missing = [axis for axis in AXES if axis not in area.metadata]
     if missing:
         raise InputError(
@@ -66,7 +122,7 @@ def voxel_coordinates(area: Area, where: str) -> NDArray:
             f"no such coordinate of the voxels of {area.name!r}",
             "add x, y and z, or set searchlight.radius to 0",
         )
-    return np.stack([np.asarray(area.metadata[axis], dtype=float) for axis in AXES], axis=1)
+    return np.stack([np.asarray(area.metadata[axis]) for axis in AXES], axis=1)
 
 
 def sphere_scores(
@@ -76,34 +132,47 @@ def sphere_scores(
     radius: float,
     count: int = 0,
     seed: int = 0,
+    subjects: NDArray | None = None,
 ) -> Searchlight:
     """Compare the RDM of the sphere around every voxel with the RDMs of layers.
 
     responses (stimulus, voxel): voxels that miss a response are in no sphere, and spheres of
     fewer than two voxels have no RDM. coordinates (voxel, axis). models (layer, cell), the cells
-    in the order of `rsa`. count: permutations of the stimuli of the models, each with one more
-    comparison a sphere and layer, for p.
+    in the order of `rsa`. count: permutations of the stimuli of the models, the same for all
+    subjects, each with one more comparison a sphere and layer, for p. subjects (voxel,): whose a
+    voxel is; None: all of one.
     """
     known = np.flatnonzero(np.isfinite(responses).all(axis=0))
+    owner = np.zeros(responses.shape[1], int)
+    if subjects is not None:
+        owner = np.unique(subjects, return_inverse=True)[1]
+    spheres = Spheres(coordinates[known], radius, owner[known])
     patterns = np.asarray(responses, dtype=np.float64).T[known]
-    n_layers, n_voxels = len(models), responses.shape[1]
-    ranks = rsa.ranks(models)
+    shared = shared_places(coordinates[known], owner[known], radius)
     # (permutation, stimulus): the stimuli as they are, then permuted
     orders = np.stack([np.arange(len(responses)), *permutations(len(responses), count, seed)])
-    score, size = np.full((n_layers, n_voxels), np.nan), np.zeros(n_voxels, dtype=int)
-    highest = np.full((len(orders), n_layers), -np.inf)
+    ranks, n_layers = rsa.ranks(models), len(models)
+    whole = _Volume(n_layers, responses.shape[1], len(orders), owner.max(initial=0) + 1)
+    mean = _Volume(n_layers, shared.shape[1], len(orders), 1)
+    sizes = np.zeros(responses.shape[1], int)
     at_once = permutations_at_once(len(orders), models.size)
     for start in range(0, len(orders), at_once):
         part = slice(start, start + at_once)
         compared = _permuted(ranks, orders[part])  # (permutation * layer, cell)
-        for numbers, sizes, cells in _blocks(patterns, coordinates[known], radius, len(compared)):
-            # (permutation * layer, cell) x (cell, sphere)
-            found = (compared @ rsa.ranks(cells).T).reshape(-1, n_layers, len(numbers))
-            if start == 0:
-                score[:, known[numbers]], size[known[numbers]] = found[0], sizes
-            # Spheres without an RDM are passed over.
-            highest[part] = np.fmax(highest[part], np.fmax.reduce(found, axis=2))
-    return Searchlight(score, _whole_volume_p(score, highest[1:]), size)
+        for voxels, places in _blocks(shared, owner[known], _spheres_at_once(compared)):
+            found: list[NDArray] = []  # of each subject, at the same places
+            for own in voxels:
+                members = spheres.around(own)
+                sizes[known[own]] = [len(sphere) for sphere in members]
+                cells = np.array([rsa.pearson_rdm(patterns[sphere].T) for sphere in members])
+                # (permutation * layer, cell) x (cell, sphere)
+                scores = (compared @ rsa.ranks(cells).T).reshape(-1, n_layers, len(own))
+                whole.take(part, known[own], scores, owner[known[own[0]]])
+                found = [scores if not found else found[0] + scores]
+            if places.size:
+                mean.take(part, places, found[0] / len(voxels), 0)
+    p_values = whole.p_values(owner), mean.p_values(np.zeros(shared.shape[1], int))
+    return Searchlight(whole.score, p_values[0], sizes, known[shared], mean.score, p_values[1])
 
 
 def permutations_at_once(count: int, n_cells: int) -> int:
@@ -121,37 +190,56 @@ def _permuted(ranks: NDArray, orders: NDArray) -> NDArray:
     return moved.reshape(-1, ranks.shape[1])
 
 
-def _blocks(
-    patterns: NDArray, coordinates: NDArray, radius: float, n_compared: int
-) -> Iterator[tuple[NDArray, NDArray, NDArray]]:
-    """Blocks of spheres: their voxel numbers, sizes and RDMs (sphere, cell).
+class _Volume:
+    """The scores of voxels, and the highest of each subject under each order of the stimuli."""
 
-    patterns (voxel, stimulus). n_compared: the RDMs that each is compared with.
+    def __init__(self, n_layers: int, n_voxels: int, n_orders: int, n_subjects: int) -> None:
+        self.score = np.full((n_layers, n_voxels), np.nan)
+        self.highest = np.full((n_orders, n_layers, n_subjects), -np.inf)
+
+    def take(self, part: slice, voxels: NDArray, scores: NDArray, subject: int) -> None:
+        """scores (order, layer, voxel), of the orders in `part` and some voxels of a subject."""
+        if part.start == 0:  # the stimuli as they are
+            self.score[:, voxels] = scores[0]
+        highest = self.highest[part, :, subject]
+        # Spheres without an RDM are passed over.
+        np.fmax(highest, np.fmax.reduce(scores, axis=2), out=highest)
+
+    def p_values(self, owner: NDArray) -> NDArray:
+        """(layer, voxel); owner (voxel,): the subject among whose highest scores a voxel's stands.
+
+        (1 + permutations whose highest score anywhere reaches it) / (1 + permutations); NaN without
+        permutations.
+        """
+        null = self.highest[1:]
+        found = np.full(self.score.shape, np.nan)
+        if not len(null):
+            return found
+        for layer, subject in np.ndindex(null.shape[1:]):
+            own = self.score[layer, owner == subject]
+            below = np.searchsorted(np.sort(null[:, layer, subject]), own, side="left")
+            p = (1 + len(null) - below) / (1 + len(null))
+            found[layer, owner == subject] = np.where(np.isfinite(own), p, np.nan)
+        return found
+
+
+def _blocks(shared: NDArray, owner: NDArray, at_once: int) -> Iterator[tuple[NDArray, NDArray]]:
+    """Blocks of voxels (subject, voxel) at the same places, then those of one subject alone.
+
+    With the numbers of these places; none of voxels alone.
     """
-    n_stimuli = patterns.shape[1]
-    n_cells = n_stimuli * (n_stimuli - 1) // 2
-    step = max(1, min(CELLS_AT_ONCE // max(1, n_cells), SCORES_AT_ONCE // n_compared))
-    numbers: list[int] = []
-    sizes: list[int] = []
-    cells: list[NDArray] = []
-    for number, members in spheres(coordinates, radius):
-        numbers.append(number)
-        sizes.append(len(members))
-        cells.append(rsa.pearson_rdm(patterns[members].T))
-        if len(numbers) == step:
-            yield np.array(numbers), np.array(sizes), np.array(cells)
-            numbers, sizes, cells = [], [], []
-    if numbers:
-        yield np.array(numbers), np.array(sizes), np.array(cells)
+    places = np.arange(shared.shape[1])
+    for start in range(0, len(places), at_once):
+        block = places[start : start + at_once]
+        yield shared[:, block], block
+    alone = np.setdiff1d(np.arange(len(owner)), shared)
+    for subject in np.unique(owner[alone]):
+        own = alone[owner[alone] == subject]
+        for start in range(0, len(own), at_once):
+            yield own[None, start : start + at_once], np.empty(0, int)
 
 
-def _whole_volume_p(score: NDArray, highest: NDArray) -> NDArray:
-    """(1 + permutations whose highest score anywhere reaches it) / (1 + permutations)."""
-    count = len(highest)
-    if not count:
-        return np.full(score.shape, np.nan)
-    reached = [
-        count - np.searchsorted(np.sort(null), own, side="left")
-        for own, null in zip(score, highest.T, strict=True)
-    ]
-    return np.where(np.isfinite(score), (1 + np.array(reached)) / (1 + count), np.nan)
+def _spheres_at_once(compared: NDArray) -> int:
+    """compared (system, cell): the RDMs that each sphere is compared with."""
+    n_compared, n_cells = compared.shape
+    return max(1, min(CELLS_AT_ONCE // max(1, n_cells), SCORES_AT_ONCE // n_compared))

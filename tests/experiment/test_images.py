@@ -8,7 +8,13 @@ import pytest
 from PIL import Image
 
 from cortiscope.errors import InputError
-from cortiscope.experiment.images import found_images, list_categories, list_images, read_image
+from cortiscope.experiment.images import (
+    found_images,
+    list_categories,
+    list_images,
+    passed_over,
+    read_image,
+)
 from cortiscope.experiment.stimuli import read_stimuli
 
 
@@ -163,6 +169,24 @@ def test_what_is_hidden_is_no_image(tmp_path):
     assert list(found_images(tmp_path / ".hidden")) == []  # but may stand in a hidden folder
     draw(tmp_path / ".hidden" / "cat" / "one.png", np.uint8(1))
     assert list_images(tmp_path / ".hidden") == [tmp_path / ".hidden" / "cat" / "one.png"]
+
+
+def test_what_other_programs_leave_behind_is_passed_over(tmp_path):
+    """And said in one line: what it is, not what it holds."""
+    assert passed_over(tmp_path) == ""
+    draw(tmp_path / "cat" / "one.png", np.uint8(1))
+    draw(tmp_path / "__MACOSX.png", np.uint8(1))  # is a picture
+    assert passed_over(tmp_path) == ""
+    for name in ("cat/@eaDir/one.png/THUMB_S.png", "__MACOSX/cat/._one.png", "cat/._one.png"):
+        draw(tmp_path / name, np.uint8(1))
+    for name in ("Thumbs.db", "desktop.ini", ".DS_Store"):
+        (tmp_path / "cat" / name).touch()
+    assert list_images(tmp_path) == [tmp_path / "__MACOSX.png", tmp_path / "cat" / "one.png"]
+    assert [path.name for path in list_categories(tmp_path)] == ["cat"]
+    assert passed_over(tmp_path) == (
+        f"{tmp_path}: passed over, as hidden or left behind by other programs:"
+        " __MACOSX, cat/.DS_Store, cat/._one.png and 3 more"
+    )
 
 
 def test_a_folder_that_cannot_be_read_is_named(tmp_path):

@@ -94,25 +94,32 @@ def folders(folder, names, pixels):
 
 
 def measured(folder):
-    n_folders = len(list_categories(folder))
-    return top_k(Pixels(), as_float, from_folder(folder), None, n_folders=n_folders)
+    categories = list_categories(folder)
+    return top_k(Pixels(), as_float, from_folder(folder), None, folders=categories)
 
 
-def test_hidden_folders_have_no_number(tmp_path):
+@pytest.mark.parametrize("name", [".ipynb_checkpoints", "__MACOSX", "@eaDir", "#recycle"])
+def test_folders_left_behind_have_no_number(tmp_path, name):
+    """Nor count the images in them, wherever they are."""
     folders(tmp_path, ["n01", "n02", "n03"], 3)
-    (tmp_path / ".ipynb_checkpoints").mkdir()
-    assert measured(tmp_path)["top1"] == 100
+    for place in (tmp_path, tmp_path / "n02"):
+        (place / name / "image.png").mkdir(parents=True)
+        Image.new("RGB", (2, 2)).save(place / name / "image.png" / "thumbnail.png")
+    assert (measured(tmp_path)["top1"], measured(tmp_path)["n_images"]) == (100, 3)
 
 
 def test_folders_must_be_as_many_as_outputs(tmp_path):
     """Else their numbers are others than those of the network's categories; empty ones count."""
     folders(tmp_path, ["n01", "n03"], 3)
-    with pytest.raises(InputError, match="has 2 folders where the network has 3 outputs; give"):
+    with pytest.raises(
+        InputError, match=r"has 2 folders \(n01, n03\) where the network has 3 outputs; "
+    ):
         measured(tmp_path)
     (tmp_path / "n02").mkdir()
     assert measured(tmp_path)["n_images"] == 2
     (tmp_path / "stray").mkdir()
-    with pytest.raises(InputError, match="has 4 folders where the network has 3 outputs; give"):
+    named = r"has 4 folders \(n01, n02, n03, stray; without images: n02, stray\) where the network"
+    with pytest.raises(InputError, match=f"{named} has 3 outputs; give"):
         measured(tmp_path)
 
 

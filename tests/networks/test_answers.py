@@ -195,13 +195,22 @@ class Backbone(nn.Module):
 
 
 @pytest.mark.parametrize(("pooled", "shape"), [(True, r"\(4, 20\)"), (False, r"\(4, 20, 1, 12\)")])
-def test_a_network_without_a_classifier_is_told_from_another_classifier(pooled, shape):
+def test_a_network_without_a_classifier_is_told_from_another_classifier(pooled, shape, tmp_path):
     images, labels = pictures(10)
-    for settings in ({"n_folders": 12, "n_classes": None}, {"n_classes": 12}):
+    categories = [tmp_path / str(number) for number in range(12)]
+    for category in categories:
+        category.mkdir()
+    for settings in ({"folders": categories, "n_classes": None}, {"n_classes": 12}):
         with pytest.raises(NoClassifierError, match=f"outputs {shape}, which are no class scores"):
             top_k(Backbone(pooled), as_float, from_arrays(images, labels), **settings)
     other = nn.Sequential(Backbone(), nn.Linear(20, 100))
-    with pytest.raises(InputError, match="has 12 folders where the network has 100 outputs; give"):
-        top_k(other, as_float, from_arrays(images, labels), None, n_folders=12)
+    with pytest.raises(
+        InputError,
+        match=r"has 12 folders \(0, 1, .*, 11; .* where the network has 100 outputs; give",
+    ):
+        top_k(other, as_float, from_arrays(images, labels), None, folders=categories)
     own = nn.Sequential(Backbone(), nn.Linear(20, 12))
-    assert top_k(own, as_float, from_arrays(images, labels), None, n_folders=12)["n_images"] == 10
+    assert (
+        top_k(own, as_float, from_arrays(images, labels), None, folders=categories)["n_images"]
+        == 10
+    )

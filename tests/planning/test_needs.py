@@ -104,7 +104,7 @@ def test_ceilings_of_more_areas_ask_for_more(study):
 
 def test_a_searchlight_asks_for_its_permutations(study):
     few, many = study(permutations=10), study(permutations=10_000)
-    assert needs.searchlight_memory(many, MODEL) > needs.searchlight_memory(few, MODEL)
+    assert needs.searchlight_memory(many, "IT", MODEL) > needs.searchlight_memory(few, "IT", MODEL)
     minutes = [needs.searchlight_minutes(asked, "IT", MODEL) for asked in (few, many)]
     assert 10 <= minutes[0] < minutes[1]
 

@@ -8,6 +8,7 @@ from scipy.stats import spearmanr
 
 from cortiscope.errors import InputError
 from cortiscope.similarity import rsa, searchlight
+from cortiscope.statistics.resampling import permutations
 
 N_STIMULI = 24
 
@@ -76,6 +77,98 @@ def test_blocks_of_permutations_change_nothing(monkeypatch: pytest.MonkeyPatch) 
     np.testing.assert_array_equal(blocks.size, whole.size)
 
 
+def turned(degrees: float) -> NDArray:
+    """Rotation about two axes."""
+    c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+    about_z, about_x = [[c, -s, 0], [s, c, 0], [0, 0, 1]], [[1, 0, 0], [0, c, -s], [0, s, c]]
+    return np.array(about_z) @ np.array(about_x)
+
+
+@pytest.mark.parametrize(
+    ("size", "reach", "offset", "degrees", "dtype"),
+    [
+        (1.8, 3, 0.0, 0, "f8"),
+        (2.2, 3, -90.3, 0, "f8"),
+        (1.0, 3, 0.0, 30, "f8"),
+        (2.0, 2, 0.1, 0, "f4"),
+        (1.5, 4, -126.0, 17, "f4"),
+        (0.001, 3, 0.3, 30, "f8"),
+        (25.0, 3, 90000.0, 11, "f4"),  # micrometres
+        (1, 5, 7, 0, "i4"),
+    ],
+)
+def test_voxels_at_exactly_the_radius_are_in_the_sphere(
+    size: float, reach: int, offset: float, degrees: float, dtype: str
+) -> None:
+    """As many as there are points of whole numbers, in whatever unit and place a grid lies."""
+    side = 2 * reach + 3
+    grid = np.stack(np.meshgrid(*[np.arange(side)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
+    places = ((grid * size) @ turned(degrees).T + offset).astype(dtype)
+    inside = ((grid >= reach) & (grid < side - reach)).all(axis=1)
+    expected = (np.square(grid - side // 2).sum(axis=1) <= reach**2).sum()
+    found = searchlight.Spheres(places, round(reach * size, 6)).around(np.flatnonzero(inside))
+    assert [len(members) for members in found] == [expected] * 27
+
+
+def two_subjects(shift: float) -> tuple[NDArray, NDArray, NDArray, NDArray]:
+    """Responses and places of two subjects on one grid (or two), the RDM of the layer, subjects.
+
+    The first follows the layer, the second is noise; their voxels come in turn.
+    """
+    random = np.random.default_rng(0)
+    grid = np.stack(np.meshgrid(*[np.arange(5)] * 3), axis=-1).reshape(-1, 3) * 3.0
+    layer = random.normal(size=(N_STIMULI, 30))
+    signal = layer @ random.normal(size=(30, len(grid))) / 5
+    responses = np.stack([signal, np.zeros_like(signal)], axis=2)
+    responses += 0.7 * random.normal(size=responses.shape)
+    places = np.stack([grid, grid + shift], axis=1).reshape(-1, 3)
+    who = np.tile(["signal", "noise"], len(grid))
+    return responses.reshape(N_STIMULI, -1), places, rsa.pearson_rdm(layer)[None], who
+
+
+@pytest.mark.parametrize("shift", [0.0, 1.5])
+def test_spheres_are_of_one_subject(shift: float) -> None:
+    """As if each had been searched alone, wherever the voxels of the other lie."""
+    responses, places, model, who = two_subjects(shift)
+    found = searchlight.sphere_scores(responses, places, model, 6.5, 19, subjects=who)
+    for name in ("signal", "noise"):
+        own = who == name
+        alone = searchlight.sphere_scores(responses[:, own], places[own], model, 6.5, 19)
+        np.testing.assert_allclose(found.score[:, own], alone.score, rtol=1e-10)
+        np.testing.assert_array_equal(found.p[:, own], alone.p)
+        np.testing.assert_array_equal(found.size[own], alone.size)
+    noise = who == "noise"
+    assert abs(found.score[0, noise].mean()) < 0.05
+    assert found.score[0, ~noise].mean() > 0.3
+    assert (found.p[0, noise] <= 0.05).mean() < 0.05
+    assert (found.p[0, ~noise] <= 0.05).all()
+
+
+def test_the_mean_over_subjects_is_at_the_places_that_they_share(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whose p-values are those of the mean under the same permutations."""
+    monkeypatch.setattr(searchlight, "SCORES_AT_ONCE", 600)  # blocks of 30 voxels
+    responses, places, model, who = two_subjects(0.0)
+    places[who == "noise"] += 1e-5  # rounded otherwise
+    places[1] += 1.0  # the second subject has no voxel at the first place
+    responses[3, 8] = np.nan  # nor the first subject at the fifth
+    found = searchlight.sphere_scores(responses, places, model, 6.5, 19, seed=1, subjects=who)
+    expected = np.array([(2 * place, 2 * place + 1) for place in range(125) if place not in (0, 4)])
+    by_number = np.sort(found.place.T, axis=1)
+    np.testing.assert_array_equal(by_number[np.argsort(by_number[:, 0])], expected)
+    np.testing.assert_allclose(
+        found.mean_score, found.score[:, found.place].mean(axis=1), rtol=1e-10
+    )
+    reached = np.zeros(found.mean_score.shape)
+    for order in permutations(N_STIMULI, 19, 1):
+        permuted = rsa.square(model[0])[np.ix_(order, order)][np.triu_indices(N_STIMULI, 1)]
+        null = searchlight.sphere_scores(responses, places, permuted[None], 6.5, subjects=who)
+        reached += null.mean_score.max() >= found.mean_score
+    np.testing.assert_allclose(found.mean_p, (1 + reached) / 20)
+    assert searchlight.sphere_scores(responses, places, model, 6.5).place.size == 0
+
+
 def test_p_values_hold_for_the_whole_volume() -> None:
     random = np.random.default_rng(0)
     coordinates = np.stack(np.meshgrid(*[np.arange(3)] * 3), axis=-1).reshape(-1, 3)
@@ -95,7 +188,7 @@ def test_lonely_voxels_and_bad_input() -> None:
     assert np.isnan(found.p).all()
     assert (found.size == 1).all()
     with pytest.raises(InputError, match="radius"):
-        next(searchlight.spheres(coordinates, 0.0))
+        searchlight.Spheres(coordinates, 0.0)
     coordinates[0, 0] = np.nan
     with pytest.raises(InputError, match="x, y, z"):
-        next(searchlight.spheres(coordinates, 1.0))
+        searchlight.Spheres(coordinates, 1.0)

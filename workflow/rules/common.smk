@@ -17,9 +17,11 @@ places.prepare(Path(".snakemake", "cache"))  # before anything that reads the en
 from cortiscope.planning import agreement, draws, locks, making, needs, scored
 from cortiscope.planning.digest import code_digest
 from cortiscope.errors import InputError
+from cortiscope.file_names import decoded, encoded
 from cortiscope.experiment.sizes import is_light
 from cortiscope.planning.fits import Fits
 from cortiscope.planning.given import given_ceilings, given_layers
+from cortiscope.planning.held_trials import mean_held
 from cortiscope.planning.properties import (
     decoding_settings,
     properties,
@@ -62,9 +64,16 @@ if workflow.is_main_process:
 
 FITS = Fits(STUDY)
 GIVEN_LAYERS = given_layers(STUDY)
+# As in the names of files: an area may be called V1/V2.
+AREAS = [encoded(area) for area in STUDY.areas]
 # The areas that a fit job scores: all, or the one in the names of its files.
-FIT_AREAS = STUDY.areas if FITS.areas_share_jobs else ["{area}"]
+FIT_AREAS = AREAS if FITS.areas_share_jobs else ["{area}"]
 FIT_LOG = "all" if FITS.areas_share_jobs else "{area}"
+
+
+def area_of(wildcards):
+    """Of a job of one area its name, else ""."""
+    return decoded(wildcards.get("area", ""))
 
 
 def code(script, *modules):
@@ -129,7 +138,7 @@ def deleted_scores(wildcards):
 
 
 def block_layers(wildcards):
-    area = wildcards.get("area", "")
+    area = area_of(wildcards)
     return FITS.blocks(wildcards.mapping, wildcards.model, area)[wildcards.layers]
 
 
@@ -169,30 +178,34 @@ def features_memory(wildcards, attempt):
     return needs.features_memory(STUDY, wildcards.model, attempt)
 
 
+def responses_memory(wildcards, attempt):
+    return attempt * needs.responses_memory(STUDY)
+
+
 def ceilings_memory(wildcards, attempt):
-    return attempt * needs.ceilings_memory(STUDY, wildcards.get("area", ""))
+    return attempt * needs.ceilings_memory(STUDY, area_of(wildcards))
 
 
 def ceilings_runtime(wildcards, attempt):
-    return attempt * needs.ceilings_minutes(STUDY, wildcards.get("area", ""))
+    return attempt * needs.ceilings_minutes(STUDY, area_of(wildcards))
 
 
 def fit_memory(wildcards, attempt):
-    area = wildcards.get("area", "")
+    area = area_of(wildcards)
     return attempt * needs.fit_memory(STUDY, area, wildcards.mapping, wildcards.model)
 
 
 def fit_runtime(wildcards, attempt):
-    area, n_layers = wildcards.get("area", ""), len(block_layers(wildcards))
+    area, n_layers = area_of(wildcards), len(block_layers(wildcards))
     return attempt * FITS.minutes(wildcards.mapping, area, n_layers)
 
 
 def searchlight_memory(wildcards, attempt):
-    return attempt * needs.searchlight_memory(STUDY, wildcards.model)
+    return attempt * needs.searchlight_memory(STUDY, area_of(wildcards), wildcards.model)
 
 
 def searchlight_runtime(wildcards, attempt):
-    return attempt * needs.searchlight_minutes(STUDY, wildcards.area, wildcards.model)
+    return attempt * needs.searchlight_minutes(STUDY, area_of(wildcards), wildcards.model)
 
 
 def accuracy_memory(wildcards, attempt):
@@ -203,8 +216,9 @@ def decoding_memory(wildcards, attempt):
     if "model" in wildcards.keys():
         kept = max(needs.kept(STUDY, wildcards.model))
     else:
-        areas = STUDY.fitted(wildcards.get("area", ""))  # held together
-        kept = sum(STUDY.neuroids[area] for area in areas) * STUDY.repetitions
+        areas = STUDY.fitted(area_of(wildcards))  # held together
+        n_neuroids = sum(STUDY.neuroids[area] for area in areas)
+        kept = int(n_neuroids * mean_held(STUDY, areas))
     return attempt * readout_memory(STUDY.n_stimuli, kept)
 
 

@@ -55,7 +55,7 @@ rule decode_area:
 rule decoding_table:
     input:
         models=expand("results/<study>/decoding/models/{model}.csv", model=STUDY.models),
-        areas=expand("results/<study>/decoding/areas/{area}.csv", area=STUDY.areas),
+        areas=expand("results/<study>/decoding/areas/{area}.csv", area=AREAS),
     output:
         decoding="results/<study>/tables/decoding.csv",
     log:

@@ -28,5 +28,5 @@ rule searchlight:
 
 
 SEARCHLIGHTS = expand(
-    "results/<study>/searchlight/{model}/{area}.nc", model=STUDY.models, area=STUDY.areas
+    "results/<study>/searchlight/{model}/{area}.nc", model=STUDY.models, area=AREAS
 )

@@ -51,6 +51,8 @@ rule responses:
     localrule: is_light(STUDY.source("responses"))
     conda:
         "../../envs/analysis.yaml"
+    resources:
+        mem_mb=responses_memory,
     params:
         settings=response_settings(STUDY),
         stimuli_made_by=stimuli_made_by,

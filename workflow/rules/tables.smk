@@ -4,7 +4,7 @@
 rule model_table:
     input:
         scores=model_scores,
-        ceilings=expand("results/<study>/ceilings/{area}.nc", area=STUDY.areas),
+        ceilings=expand("results/<study>/ceilings/{area}.nc", area=AREAS),
         accuracy="results/<study>/accuracy/{model}.csv",
     output:
         layers="results/<study>/tables/models/{model}.layers.parquet",

@@ -1,9 +1,8 @@
 """The highest score a perfect model could reach in each area, given the noise."""
 
-from pathlib import Path
-
 from cortiscope import job
 from cortiscope.experiment.responses import read_areas
+from cortiscope.file_names import name_of
 from cortiscope.files import check_made_by, write
 from cortiscope.noise_ceilings.ceilings import area_ceilings
 
@@ -17,7 +16,7 @@ def main(
     provenance: dict,
 ) -> None:
     check_made_by(responses, responses_made_by)
-    areas = read_areas(responses, [Path(path).stem for path in ceilings])
+    areas = read_areas(responses, [name_of(path) for path in ceilings])
     for path, area in zip(ceilings, areas, strict=True):
         # Of both sections, each an argument of its name.
         asked = settings["ceilings"] | settings["rsa"]

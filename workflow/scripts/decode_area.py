@@ -1,9 +1,8 @@
 """Read the properties of the stimuli out of areas, by the readout that layers have."""
 
-from pathlib import Path
-
 from cortiscope import job
 from cortiscope.experiment.responses import read_areas
+from cortiscope.file_names import name_of
 from cortiscope.files import check_made_by
 from cortiscope.report.readouts import read_out, read_properties, write_rows
 
@@ -18,7 +17,7 @@ def main(
 ) -> None:
     check_made_by(responses, responses_made_by)
     check_made_by(stimuli, stimuli_made_by)
-    areas = read_areas(responses, [Path(path).stem for path in decoded])
+    areas = read_areas(responses, [name_of(path) for path in decoded])
     properties, protocol = read_properties(stimuli, settings, areas[0].stimulus_id)
     for path, area in zip(decoded, areas, strict=True):
         about = {"source": "area", "name": area.name}

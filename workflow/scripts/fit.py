@@ -1,10 +1,9 @@
 """Score a block of a model's layers against areas, by one mapping."""
 
-from pathlib import Path
-
 from cortiscope import job
 from cortiscope.errors import InputError
 from cortiscope.experiment.responses import read_areas
+from cortiscope.file_names import name_of
 from cortiscope.files import check_made_by, read_coordinate, write
 from cortiscope.mappings.by_subject import repeated
 from cortiscope.mappings.fitting import fit_areas
@@ -35,7 +34,8 @@ def main(
     about_stimuli = {name: read_coordinate(stimuli, name) for name in sorted(named)}
     if low_level:
         about_stimuli |= {name: read_coordinate(low_level, name) for name in models(settings)}
-    areas = read_areas(responses, [Path(path).stem for path in scores])
+    crossed = settings.get("rsa", {}).get("dissimilarity") == "crossnobis"
+    areas = read_areas(responses, [name_of(path) for path in scores], every_trial=crossed)
     shown = read_stimulus_ids(features).tolist()
     if any(area.stimulus_id.tolist() != shown for area in areas):
         raise InputError(features, f"stimuli differ from those of {responses}", "delete it, rerun")

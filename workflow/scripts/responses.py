@@ -56,8 +56,13 @@ def compute_reliability(recorded: xr.Dataset, settings: Mapping[str, Any]) -> np
     response, areas = recorded["response"].values, recorded["area"].values
     reliability = np.empty(len(areas))
     for area in np.unique(areas):
-        members = response[:, :, areas == area].astype(np.float64)
-        found = noise.split_half_ceiling(members, settings["splits"], settings["seed"])
+        members = response[:, :, areas == area]
+        repeated = (np.isfinite(members).sum(axis=1) > 1).any(axis=1)  # of others nothing is known
+        if 0 < repeated.sum() <= len(repeated) / 2:
+            members = members[repeated]
+        found = noise.split_half_ceiling(
+            members.astype(np.float64), settings["splits"], settings["seed"]
+        )
         reliability[areas == area] = found.reliability
     return reliability
 

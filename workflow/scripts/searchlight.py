@@ -29,7 +29,10 @@ def main(
     models = [layer_rdm(layer, "pearson") for layer in read_layers(features, layers)]
     statistics, radius = settings["statistics"], settings["searchlight"]["radius"]
     count, seed = statistics["permutations"], statistics["seed"]
-    found = sphere_scores(recorded.mean_response, places, np.stack(models), radius, count, seed)
+    subject = recorded.metadata.get("subject")
+    found = sphere_scores(
+        recorded.mean_response, places, np.stack(models), radius, count, seed, subject
+    )
     variables = {
         "layer": Variable(("layer",), np.array(layers)),
         "neuroid_id": Variable(("neuroid",), recorded.neuroid_id),
@@ -37,6 +40,17 @@ def main(
         "p_value": Variable(("layer", "neuroid"), found.p),
         "n_voxels": Variable(("neuroid",), found.size),
     } | {axis: Variable(("neuroid",), values) for axis, values in zip(AXES, places.T, strict=True)}
+    if subject is not None:
+        variables["subject"] = Variable(("neuroid",), subject)
+    if found.place.size:  # where all subjects have a voxel
+        at = places[found.place[0]]
+        variables |= {
+            "mean_score": Variable(("layer", "place"), found.mean_score),
+            "mean_p_value": Variable(("layer", "place"), found.mean_p),
+        } | {
+            f"place_{axis}": Variable(("place",), values)
+            for axis, values in zip(AXES, at.T, strict=True)
+        }
     write(searchlight, variables, {"model": model, "area": area} | provenance)
 
 

@@ -1,0 +1,66 @@
+"""How many repetitions of a stimulus the jobs of a study hold in memory: by what was recorded.
+
+A large recording that is small in its file is read for that, once: what is found is kept by its
+place, size and date.
+"""
+
+import hashlib
+import json
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from cortiscope.experiment.sizes import area_names, in_time_bins, time_bins
+from cortiscope.experiment.trials import LARGE, repetitions_held
+from cortiscope.files import opened, replacing
+from cortiscope.planning.study import Study
+
+FOLDER = Path("resources/trials")
+BYTES_A_NUMBER = 1.5  # in a file, on average: of a full recording it takes more, compressed too
+
+
+@cache
+def held_trials(study: Study) -> dict[str, float]:
+    """Area to the repetitions that a job holds of a stimulus, on average (see `read_trials`)."""
+    source = study.source("responses")
+    every = dict.fromkeys(study.neuroids, float(study.repetitions))
+    if not source or study.repetitions == 1:
+        return every
+    section, about = study.config["responses"], Path(source[0]).stat()
+    values = study.n_stimuli * study.repetitions * sum(study.neuroids.values())
+    if values <= LARGE or about.st_size > BYTES_A_NUMBER * values:
+        return every  # what is empty would be compressed
+    named = [source[0], about.st_size, about.st_mtime_ns, section["variable"], section["area"]]
+    file = FOLDER / f"{hashlib.sha256(json.dumps(named).encode()).hexdigest()[:16]}.json"
+    if file.is_file():
+        return {name: float(held) for name, held in json.loads(file.read_text()).items()}
+    with opened(source[0]) as dataset:
+        areas = np.array(area_names(dataset, section["area"]))
+        found = repetitions_held(dataset[section["variable"]], areas)
+        bins = time_bins(dataset, section["variable"])
+    held = {name: found[area] for area in found for name in in_time_bins(area, bins)}
+    with replacing(file) as temporary:
+        temporary.write_text(json.dumps(held))
+    return held
+
+
+def mean_held(study: Study, areas: list[str], every_trial: bool = False) -> float:
+    """Over the neuroids of some areas. every_trial: also of a recording that is mostly single."""
+    if every_trial:
+        return float(study.repetitions)
+    held = held_trials(study)
+    total = sum(study.neuroids[area] for area in areas)
+    return sum(study.neuroids[area] * held[area] for area in areas) / total
+
+
+def stimuli_compared(study: Study, areas: list[str]) -> int:
+    """Between how many stimuli the ceilings of some areas compare: those shown more than once."""
+    held, every = held_trials(study), study.repetitions
+    shares = [(held[area] - 1) / every if held[area] < every else 1.0 for area in areas]
+    return round(max(shares) * study.n_stimuli)
+
+
+def reads_every_trial(study: Study, mapping: str) -> bool:
+    """Whether a fit needs all repetitions of all stimuli: it crosses them."""
+    return study.mapping_settings(mapping).get("rsa", {}).get("dissimilarity") == "crossnobis"
