@@ -69,7 +69,8 @@ class Area:
         if self.n_averaged is None or self.repeated_trials is None:
             return some
         count = self.n_averaged[:, neuroids]
-        still = (count > 1).any(axis=1)[(self.n_averaged > 1).any(axis=1)]
+        repeated = np.flatnonzero((self.n_averaged > 1).any(axis=1))
+        still = (count[repeated] > 1).any(axis=1)
         trials = _ever_recorded(self.repeated_trials[still][:, :, neuroids])
         return replace(some, n_averaged=count, repeated_trials=trials)
 
@@ -85,7 +86,7 @@ class Area:
         )
         if self.n_averaged is None or self.repeated_trials is None:
             return some
-        repeated = (self.n_averaged > 1).any(axis=1)
+        repeated = np.flatnonzero((self.n_averaged > 1).any(axis=1))
         trials = self.repeated_trials[stimuli[repeated]]
         return replace(some, n_averaged=self.n_averaged[stimuli], repeated_trials=trials)
 

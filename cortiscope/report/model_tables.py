@@ -100,16 +100,16 @@ def layer_rows(
 
     model: the columns that all rows share; layers: layer name to its row of the layer table.
     `score`, `null_mean`, `p_value` are the area's; `score_low`, `score_high` the 95 % interval
-    over resampled stimuli; `ceiling` that of all the data and `selection_ceiling` that of the data
-    that the best layer is scored on (`halved`: half of the repetitions, or of the stimuli);
-    `between_subjects_low` and `_high`: see `ceilings.Ceilings`. `best_single`: of all layers
-    together, what the best of them scores alone on the same stimuli. SHARES: beside what only the
-    layer explains, which is the score. `null`: the scores with stimuli permuted, if the file has them.
-    `n_neuroids`: of the area as recorded, `n_selected`: those fitted, `n_scored`: those that count
-    in the score; `n_without_pattern`: stimuli that have no dissimilarity to others, in the layer or
-    the area, without whom a score would not compare with those of others; `at_edge`: the share of
-    the neuroids that took the least or the largest strength of all. NaN = not known. See also
-    `_counts` and `_over_neuroids`.
+    over resampled stimuli; `ceiling` that of all the data and `selection_ceiling` that of the
+    data that the best layer is scored on (`halved`: half of the repetitions, or of the
+    stimuli); `between_subjects_low` and `_high`: see `ceilings.Ceilings`. `best_single`: of all
+    layers together, what the best of them scores alone on the same stimuli. SHARES: beside what
+    only the layer explains, which is the score. `null`: the scores with stimuli permuted, if
+    the file has them. `n_neuroids`: of the area as recorded, `n_selected`: those fitted,
+    `n_scored`: those that count in the score; `n_without_pattern`: stimuli that have no
+    dissimilarity to others, in the layer or the area, without whom a score would not compare
+    with those of others; `at_edge`: the share of the neuroids that took the least or the
+    largest strength of all. NaN = not known. See also `_counts` and `_over_neuroids`.
     """
     content, names = scores.content, scores.content["layer"].tolist()
     table = [_layer_of(name, layers, scores.path) for name in names]
