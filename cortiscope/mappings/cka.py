@@ -7,12 +7,11 @@ import numpy as np
 
 from cortiscope.experiment.responses import Area, average
 from cortiscope.mappings.fitting import LayerScore
-from cortiscope.mappings.similarity import known_cells
+from cortiscope.mappings.similarity import independent_pairs, known_cells
 from cortiscope.networks.features import Layer
 from cortiscope.similarity import cka
 from cortiscope.similarity.rdm_standard_error import comparison_error
 from cortiscope.statistics.halves import halves
-from cortiscope.statistics.resampling import bootstrap_weights, permutations
 from cortiscope.statistics.standard_errors import rescaled
 
 
@@ -28,26 +27,33 @@ class Scorer:
         self.area = area
         statistics, selection = settings["statistics"], settings["selection"]
         n_stimuli, n_repetitions = area.response.shape[:2]
-        self.orders = permutations(n_stimuli, statistics["permutations"], statistics["seed"])
-        self.draws = bootstrap_weights(n_stimuli, statistics["bootstraps"], statistics["seed"])
+        validation, self.counted = independent_pairs(area, settings, coordinates)
+        seed = statistics["seed"]
+        self.orders = validation.orders(n_stimuli, statistics["permutations"], seed)
+        self.draws = validation.draws(n_stimuli, statistics["bootstraps"], seed)
+        self.units = validation.units(n_stimuli)
         shared = n_repetitions if area.repeated_throughout else n_stimuli
         self.halves = halves(shared, selection["splits"], selection["seed"])
         known = known_cells(area)
         self.gram = cka.gram(area.mean_response) if known is None else cka.distance_gram(known)
-        self.brain = cka.prepared(self.gram)
+        self.brain = cka.prepared(self.gram, counted=self.counted)
         self.half_brains = [
-            cka.prepared(cka.gram(average(area.response[:, half])))
+            cka.prepared(cka.gram(average(area.response[:, half])), counted=self.counted)
             for half in (self.halves.reshape(-1, shared) if area.repeated_throughout else ())
         ]
 
     def score(self, layer: Layer) -> LayerScore:
         """Score one layer: its inner products with the area's, the null, bootstrap and halves."""
-        gram = cka.gram(layer.features)
-        model = cka.prepared(gram)
+        gram, counted = cka.gram(layer.features), self.counted
+        model = cka.prepared(gram, counted=counted)
         score = float(cka.products(model, self.brain))
         draws = cka.bootstrap_scores(model, self.brain, self.draws)
         upper = np.triu_indices(len(gram), 1)
-        error = comparison_error(model[upper], self.brain[upper], "cosine")
+        cells = model[upper], self.brain[upper]
+        if counted is None:
+            error = comparison_error(*cells, "cosine")
+        else:
+            error = comparison_error(*cells, "cosine", self.units, counted[upper])
         return LayerScore(
             area_score=score,
             area_null=cka.permutation_null(model, self.brain, self.orders),
@@ -60,9 +66,14 @@ class Scorer:
         """(split, half): the score on each half of the repetitions, else of the stimuli."""
         n_splits, n_halves, _ = self.halves.shape
         if self.area.repeated_throughout:
-            model = cka.prepared(gram)
+            model = cka.prepared(gram, counted=self.counted)
             scores = [float(cka.products(model, brain)) for brain in self.half_brains]
         else:
             inside = [np.ix_(half, half) for half in self.halves.reshape(n_splits * n_halves, -1)]
-            scores = [float(cka.cka(gram[some], self.gram[some])) for some in inside]
+            counted = self.counted
+            among = [None if counted is None else counted[some] for some in inside]
+            scores = [
+                float(cka.cka(gram[some], self.gram[some], counted=own))
+                for some, own in zip(inside, among, strict=True)
+            ]
         return np.array(scores).reshape(n_splits, n_halves)

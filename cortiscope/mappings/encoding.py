@@ -21,11 +21,9 @@ from cortiscope.statistics import standard_errors
 from cortiscope.statistics.halves import halves
 from cortiscope.statistics.resampling import (
     NULL_COLUMNS,
-    bootstrap_weights_of,
     mean_of_known,
     orders_among,
     p_value,
-    permutations_of,
 )
 
 
@@ -69,8 +67,8 @@ class Encoding(ABC):
         n_stimuli, stimuli = len(self.response), np.arange(len(self.response))
         self.sample = Sample(stimuli, self._folds(stimuli))
         self.units = self.validation.units(n_stimuli)
-        self.draws = bootstrap_weights_of(self.units, statistics["bootstraps"], self.seed)
-        self.orders = permutations_of(self.units, statistics["permutations"], self.seed)
+        self.draws = self.validation.draws(n_stimuli, statistics["bootstraps"], self.seed)
+        self.orders = self.validation.orders(n_stimuli, statistics["permutations"], self.seed)
         selection = settings["selection"]
         shared = area.response.shape[1] if area.repeated else n_stimuli
         # (split, half, repetition), or (split, half, stimulus) where trials were averaged
@@ -117,7 +115,8 @@ class Encoding(ABC):
         """Score one layer: every neuroid, the area, its null, its bootstrap, its halves."""
 
         def make() -> Regressions:
-            return Regressions(self.prepare, layer.features, refit=self.refit)
+            gap = self.validation.gap
+            return Regressions(self.prepare, layer.features, refit=self.refit, gap=gap)
 
         regressions = layer.once(self.regression, make)
         return self._reported(regressions, self._all(regressions))

@@ -7,6 +7,7 @@ import numpy as np
 
 from cortiscope.experiment.responses import Area, average
 from cortiscope.networks.features import Layer
+from cortiscope.regression.cross_validation import CrossValidation
 from cortiscope.similarity.dissimilarity import (
     check_repetitions,
     crossnobis,
@@ -14,7 +15,6 @@ from cortiscope.similarity.dissimilarity import (
     pattern_rdm,
 )
 from cortiscope.statistics.halves import halves
-from cortiscope.statistics.resampling import bootstrap_weights, permutations
 
 
 def known_cells(area: Area) -> np.ndarray | None:
@@ -25,12 +25,22 @@ def known_cells(area: Area) -> np.ndarray | None:
     return mean[np.triu_indices(len(mean), 1)]
 
 
+def independent_pairs(
+    area: Area, settings: Mapping[str, Any], coordinates: Mapping[str, np.ndarray]
+) -> tuple[CrossValidation, np.ndarray | None]:
+    """What is drawn together, and the pairs that count (stimulus, stimulus) bool, None for all."""
+    validation = CrossValidation.of(settings.get("cross_validation", {}), coordinates)
+    n_stimuli = len(area.stimulus_id)
+    return validation, validation.counted(np.arange(n_stimuli), n_stimuli)
+
+
 class Similarity:
     """An area's dissimilarities, all and of halves of the data, permutations and draws.
 
     cells: (cell,). orders: (permutation, stimulus). draws: (draw, stimulus). halves: (split, half,
     repetition), or (split, half, stimulus) where trials were averaged. half_cells: (split x half,
-    cell) of the halves of the repetitions, none of the stimuli.
+    cell) of the halves of the repetitions, none of the stimuli. units: (stimulus,), what is drawn
+    together. counted: (cell,) bool, those that are compared; None for all.
     """
 
     def __init__(
@@ -42,8 +52,11 @@ class Similarity:
         n_stimuli, n_repetitions = area.response.shape[:2]
         check_repetitions(self.dissimilarity, n_repetitions)
         statistics, selection = settings["statistics"], settings["selection"]
-        self.orders = permutations(n_stimuli, statistics["permutations"], statistics["seed"])
-        self.draws = bootstrap_weights(n_stimuli, statistics["bootstraps"], statistics["seed"])
+        self.validation, pairs = independent_pairs(area, settings, coordinates)
+        self.counted = None if pairs is None else pairs[np.triu_indices(n_stimuli, 1)]
+        self.units, seed = self.validation.units(n_stimuli), statistics["seed"]
+        self.orders = self.validation.orders(n_stimuli, statistics["permutations"], seed)
+        self.draws = self.validation.draws(n_stimuli, statistics["bootstraps"], seed)
         shared = n_repetitions if area.repeated_throughout else n_stimuli
         self.halves = halves(shared, selection["splits"], selection["seed"])
         known = known_cells(area)

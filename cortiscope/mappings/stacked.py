@@ -30,7 +30,8 @@ class Scorer(Encoding):
         self.n_chosen = 1 + len(layers)
 
         def make() -> Regressions:
-            return Regressions(self.prepare, self.sample.stimuli, len(layers))
+            gap = self.validation.gap
+            return Regressions(self.prepare, self.sample.stimuli, len(layers), gap=gap)
 
         regressions = layers[0].once(self.regression, make)
         encoded = self._all(regressions)

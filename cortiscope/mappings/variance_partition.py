@@ -17,7 +17,7 @@ from cortiscope.networks.features import Layer
 from cortiscope.similarity.dissimilarity import pattern_rdm
 from cortiscope.similarity.rsa import without_pattern
 from cortiscope.similarity.variance_partition import Background, Partition
-from cortiscope.statistics.resampling import permutations
+from cortiscope.statistics.resampling import orders_among, permutations
 
 
 class Scorer(Similarity):
@@ -35,9 +35,9 @@ class Scorer(Similarity):
             [self._low_level_cells(name, coordinates[name]) for name in low_level(settings)]
         )
         brains = np.vstack([self.cells, self.half_cells])
-        self.whole = Background(self.low_level, brains, self.orders, self.method)
+        self.whole = Background(self.low_level, brains, self.orders, self.method, self.counted)
         chosen = () if area.repeated_throughout else self.halves.reshape(-1, self.halves.shape[-1])
-        self.by_half = [(half, self._among(half)) for half in map(among, chosen)]
+        self.by_half = [(among(half), self._among(half)) for half in chosen]
 
     def score(self, layer: Layer) -> LayerScore:
         """Score one layer."""
@@ -67,10 +67,16 @@ class Scorer(Similarity):
         return cells
 
     def _among(self, half: np.ndarray) -> Background:
-        """The same of half of the stimuli, given by its cells (cell,) bool."""
-        n_stimuli, count = self.halves.shape[-1] // 2, len(self.orders)
-        orders = permutations(n_stimuli, count, self.settings["statistics"]["seed"])
-        return Background(self.low_level[:, half], self.cells[None, half], orders, self.method)
+        """The same of half of the stimuli, (stimulus,) bool."""
+        stimuli, cells = np.flatnonzero(half), among(half)
+        if self.counted is None:
+            count, seed = len(self.orders), self.settings["statistics"]["seed"]
+            orders, counted = permutations(len(stimuli), count, seed), None
+        else:
+            orders = orders_among(self.orders, stimuli, self.units)
+            counted = self.counted[cells]
+        low_level, brain = self.low_level[:, cells], self.cells[None, cells]
+        return Background(low_level, brain, orders, self.method, counted)
 
     def _on_halves(self, cells: np.ndarray) -> np.ndarray:
         """(split x half,): what is unique on each half of the stimuli."""

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from cortiscope.experiment.copies import COPY_OF
 from cortiscope.experiment.responses import Area
 from cortiscope.files import Variable
 from cortiscope.noise_ceilings.chance import SPLITS, neuroids_p
@@ -40,7 +41,8 @@ def area_ceilings(
     `_half`: of scores on half the repetitions. `_p`: that the halves agree by more than chance (see
     `chance`); of noise a ceiling may be above 0, and nothing is a share of it. NaN = not known: one
     repetition or one subject; per neuroid also nothing but noise (reliability not above 0), which
-    is what is counted. Also `subject`, in whom a neuroid was recorded, where the recording says so.
+    is what is counted. Also `subject`, in whom a neuroid was recorded, where the recording says so,
+    and `copy_of`, the place in the area of the first neuroid that each is a copy of, if some are.
     """
     neuroids = _neuroid_ceilings(area, splits, seed, method)
     rdm = _rdm_ceiling(area, splits, seed, dissimilarity, comparison)
@@ -76,6 +78,12 @@ def area_ceilings(
     if "subject" in area.metadata:
         subject = np.asarray(area.metadata["subject"]).astype(str)
         variables["subject"] = Variable(("neuroid",), subject)
+    if COPY_OF in area.metadata:
+        first, number = np.unique(area.metadata[COPY_OF], return_index=True, return_inverse=True)[
+            1:
+        ]
+        if len(first) < len(number):
+            variables["copy_of"] = Variable(("neuroid",), first[number])
     return variables, int(unreliable.sum())
 
 

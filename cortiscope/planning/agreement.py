@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from cortiscope.errors import InputError
 from cortiscope.experiment import sizes
 from cortiscope.experiment.images import IMAGE_ENDINGS, found_images
+from cortiscope.experiment.pictures import PICTURE
 from cortiscope.experiment.sizes import holds_numbers
 from cortiscope.experiment.stimulus_ids import positions, read_ids
 from cortiscope.files import along, opened
@@ -29,7 +30,7 @@ from cortiscope.planning.stimulus_coordinates import (
 from cortiscope.planning.study import Study
 from cortiscope.planning.table_settings import table_settings
 from cortiscope.regression.brainscore import check_categories
-from cortiscope.regression.cross_validation import read_split
+from cortiscope.regression.cross_validation import CrossValidation, near, read_split
 from cortiscope.report.readouts import as_property
 from cortiscope.similarity.dissimilarity import check_repetitions
 from cortiscope.similarity.held_out_cells import check_comparison, number_of_folds
@@ -38,7 +39,7 @@ from cortiscope.similarity.variance_partition import check as check_partition
 from cortiscope.statistics.halves import halves
 
 FOLDS = "config: cross_validation.folds"
-SPLIT = "cross_validation.split"
+GROUP, SPLIT = "cross_validation.group", "cross_validation.split"
 FEWEST_TO_TRAIN = 3  # stimuli: two leave nothing to choose a strength of regularisation on
 
 
@@ -47,6 +48,7 @@ def check(study: Study) -> None:
     check_stimuli(study)
     check_coordinates(study)
     check_split(study)
+    check_stretches(study)
     check_folds(study)
     check_pairs(study)
     check_published(study)
@@ -105,7 +107,9 @@ def check_folds(study: Study) -> None:
     # Without repetitions the best layer is chosen on half of the stimuli.
     halved = predicts and count_repetitions(study) == 1
     group = validation["group"]
-    if group:
+    if validation["block"]:
+        n_stimuli, kind = -(-n_stimuli // validation["block"]), "stretches"
+    elif group:
         n_stimuli, kind = count_groups(study, group), "groups of stimuli"
     elif halved:
         n_stimuli, kind = n_stimuli // 2, "stimuli in each half"
@@ -114,7 +118,7 @@ def check_folds(study: Study) -> None:
         enough = f"give a number from 2 to {n_stimuli}, or loo"
         remedy = enough if n_stimuli >= 2 else "a study needs more stimuli"
         raise InputError(FOLDS, f"{folds} folds of {n_stimuli} {kind}", remedy)
-    if halved and group:
+    if halved and group and is_known(study, group):
         left = min(int(counts.sum() - counts.max()) for counts in grouped_in_halves(study))
         if left < FEWEST_TO_TRAIN:
             raise InputError(
@@ -135,13 +139,7 @@ def check_split(study: Study) -> None:
         raise InputError(
             where, "stands beside cross_validation.group, which deals folds", "leave one empty"
         )
-    for mapping, protocol in (("ridge", "conwell2021"), ("pls", "brainscore")):
-        if mapping in asked(study) and study.config[mapping]["protocol"] == protocol:
-            raise InputError(
-                f"config: {mapping}.protocol",
-                f"{protocol} holds out stimuli of its own, not those of {SPLIT}",
-                "leave one of them out",
-            )
+    check_folds_are_asked(study, SPLIT)
     counts = coordinates(study)
     if name not in counts:
         raise unknown(where, name, counts)
@@ -149,11 +147,57 @@ def check_split(study: Study) -> None:
     read_split(words(study, name), f"{source[0] if source else 'simulated stimuli'}: {name}")
 
 
+def check_stretches(study: Study) -> None:
+    """Stretches of the order of the file leave enough to train on, and mappings know of them."""
+    validation, kinds = study.config["cross_validation"], asked(study)
+    block, gap = validation["block"], validation["gap"]
+    where = "config: cross_validation.gap"
+    if gap and not block:
+        raise InputError(where, "stands without cross_validation.block", "give both, or none")
+    if not block:
+        return
+    for other in ("group", "split"):
+        if validation[other]:
+            problem = f"stands beside cross_validation.{other}, which says otherwise what is held"
+            raise InputError("config: cross_validation.block", f"{problem} out", "keep one of them")
+    check_folds_are_asked(study, "cross_validation.block")
+    for name, kind in kinds.items():
+        if gap and kind.paired_folds:
+            problem = f"is nothing that {name} knows, which learns from pairs of stimuli"
+            raise InputError(where, problem, "set it to 0, or leave that mapping out")
+    validated = CrossValidation(validation["folds"], 0, None, None, block, gap)
+    stimuli = np.arange(study.n_stimuli)
+    folds = validated.numbers(stimuli)
+    for number in np.unique(folds):
+        left = int((~near(stimuli, folds == number, gap)).sum())
+        if left < FEWEST_TO_TRAIN:
+            problem = f"{gap} leaves {left} of {len(stimuli)} stimuli to train on"
+            raise InputError(where, problem, "give a smaller one, or more folds")
+
+
+def check_folds_are_asked(study: Study, option: str) -> None:
+    """InputError where a published protocol holds out stimuli of its own, whatever an option."""
+    for mapping, protocol in (("ridge", "conwell2021"), ("pls", "brainscore")):
+        if mapping in asked(study) and study.config[mapping]["protocol"] == protocol:
+            raise InputError(
+                f"config: {mapping}.protocol",
+                f"{protocol} holds out stimuli of its own, not those of {option}",
+                "leave one of them out",
+            )
+
+
+def is_known(study: Study, group: str) -> bool:
+    """Whether a coordinate is in the stimuli's file, and not only found by a job."""
+    return group in coordinates(study)
+
+
 def check_coordinates(study: Study) -> None:
     """The coordinates that the settings of mappings name are there, and can be learnt."""
     for mapping in asked(study):
         for field, names in named_by(study.mapping_settings(mapping)).items():
             counts = coordinates(study)
+            if field == GROUP:
+                counts = {PICTURE: study.n_stimuli} | counts
             for name in names:
                 if name not in counts:
                     raise unknown(f"config: {field}", name, counts)
@@ -183,9 +227,12 @@ def check_pairs(study: Study) -> None:
             continue
         group, n_stimuli = validation["group"], study.n_stimuli
         n_groups = count_groups(study, group) if group else n_stimuli
+        if validation["block"]:
+            n_groups = -(-n_stimuli // validation["block"])
         if count_repetitions(study) == 1:  # the best layer is chosen on half of the stimuli
             n_stimuli //= 2
-            n_groups = min(map(len, grouped_in_halves(study))) if group else n_groups
+            if group and is_known(study, group):
+                n_groups = min(map(len, grouped_in_halves(study)))
         folds = number_of_folds(validation["folds"], n_stimuli, n_groups)
         if folds < kind.paired_folds:
             raise InputError(

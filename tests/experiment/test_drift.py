@@ -1,4 +1,4 @@
-"""Neighbours in a file that are alike: a drift is told, noise is not, a sorted file is explained."""
+"""A drift of neighbours in a file is told, noise is not, and a sorted file is explained."""
 
 import numpy as np
 import pytest

@@ -94,3 +94,15 @@ def test_two_way_variance_needs_two_neuroids() -> None:
     draws[0, 0] = 0
     pair = two_way_variance(draws[:, [0, 2]], draws[:, 2])
     assert two_way_variance(draws, draws[:, 2]) == pytest.approx(pair)
+
+
+def test_copies_are_drawn_together() -> None:
+    """The interval of neuroids that all stand twice is that of each once."""
+    values = np.random.default_rng(0).normal(size=30)
+    once = nested_bootstrap(values, None, 4000, seed=0)
+    twice = np.concatenate([values, values])
+    copies = np.tile(np.arange(30), 2)
+    for subject in (None, np.full(60, "a")):
+        together = nested_bootstrap(twice, subject, 4000, seed=0, copy_of=copies)
+        np.testing.assert_allclose(together, once)
+    assert nested_bootstrap(twice, None, 4000, seed=0).std() < 0.8 * once.std()
