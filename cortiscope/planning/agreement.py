@@ -27,10 +27,11 @@ from cortiscope.planning.stimulus_coordinates import (
     values,
     words,
 )
+from cortiscope.planning.stretches import check_protocols, check_stretches
 from cortiscope.planning.study import Study
 from cortiscope.planning.table_settings import table_settings
 from cortiscope.regression.brainscore import check_categories
-from cortiscope.regression.cross_validation import CrossValidation, near, read_split
+from cortiscope.regression.cross_validation import read_split
 from cortiscope.report.readouts import as_property
 from cortiscope.similarity.dissimilarity import check_repetitions
 from cortiscope.similarity.held_out_cells import check_comparison, number_of_folds
@@ -139,51 +140,12 @@ def check_split(study: Study) -> None:
         raise InputError(
             where, "stands beside cross_validation.group, which deals folds", "leave one empty"
         )
-    check_folds_are_asked(study, SPLIT)
+    check_protocols(study, SPLIT)
     counts = coordinates(study)
     if name not in counts:
         raise unknown(where, name, counts)
     source = study.source("stimuli")
     read_split(words(study, name), f"{source[0] if source else 'simulated stimuli'}: {name}")
-
-
-def check_stretches(study: Study) -> None:
-    """Stretches of the order of the file leave enough to train on, and mappings know of them."""
-    validation, kinds = study.config["cross_validation"], asked(study)
-    block, gap = validation["block"], validation["gap"]
-    where = "config: cross_validation.gap"
-    if gap and not block:
-        raise InputError(where, "stands without cross_validation.block", "give both, or none")
-    if not block:
-        return
-    for other in ("group", "split"):
-        if validation[other]:
-            problem = f"stands beside cross_validation.{other}, which says otherwise what is held"
-            raise InputError("config: cross_validation.block", f"{problem} out", "keep one of them")
-    check_folds_are_asked(study, "cross_validation.block")
-    for name, kind in kinds.items():
-        if gap and kind.paired_folds:
-            problem = f"is nothing that {name} knows, which learns from pairs of stimuli"
-            raise InputError(where, problem, "set it to 0, or leave that mapping out")
-    validated = CrossValidation(validation["folds"], 0, None, None, block, gap)
-    stimuli = np.arange(study.n_stimuli)
-    folds = validated.numbers(stimuli)
-    for number in np.unique(folds):
-        left = int((~near(stimuli, folds == number, gap)).sum())
-        if left < FEWEST_TO_TRAIN:
-            problem = f"{gap} leaves {left} of {len(stimuli)} stimuli to train on"
-            raise InputError(where, problem, "give a smaller one, or more folds")
-
-
-def check_folds_are_asked(study: Study, option: str) -> None:
-    """InputError where a published protocol holds out stimuli of its own, whatever an option."""
-    for mapping, protocol in (("ridge", "conwell2021"), ("pls", "brainscore")):
-        if mapping in asked(study) and study.config[mapping]["protocol"] == protocol:
-            raise InputError(
-                f"config: {mapping}.protocol",
-                f"{protocol} holds out stimuli of its own, not those of {option}",
-                "leave one of them out",
-            )
 
 
 def is_known(study: Study, group: str) -> bool:

@@ -44,10 +44,19 @@ class Fits:
 
     def _seconds_per_layer(self, mapping: str, area: str) -> float:
         study, settings = self.study, self.study.mapping_settings(mapping)
-        return sum(
+        return self._fits_apart(mapping) * sum(
             seconds_per_layer(mapping, study.n_stimuli, study.neuroids[name], settings)
             for name in study.fitted(area)
         )
+
+    def _fits_apart(self, mapping: str) -> int:
+        """How many times a fit costs what it would where one serves all folds: with a gap, none."""
+        validation = self.study.config["cross_validation"]
+        if not validation["gap"] or "cross_validation" not in MAPPINGS[mapping].sections:
+            return 1
+        n_stretches = -(-self.study.n_stimuli // validation["block"])
+        asked = validation["folds"]
+        return n_stretches if asked == "loo" else min(int(asked), n_stretches)
 
     def score_files(self, model: str) -> list[str]:
         """Every score file of a model."""
