@@ -16,14 +16,21 @@ from cortiscope.file_names import decoded
 def run(main: Callable[..., None]) -> None:
     """Call `main` with the inputs, outputs, params and wildcards that it names.
 
-    `main` may also ask for `threads`, for `memory`, the megabytes that the rule asks for (0 where
-    it does not say), and for `provenance`, the attributes that its output files carry. All that it
-    prints goes to the rule's log; a bad input ends the job with one line.
+    `main` may also ask for `note`, which writes a line to the log and to the terminal, `threads`,
+    `memory`, the megabytes that the rule asks for (0 where it does not say), and `provenance`, the
+    attributes that its output files carry. All that it prints goes to the rule's log; a bad input
+    ends the job with one line.
     """
     job: Any = vars(sys.modules["__main__"])["snakemake"]
     names = _names(job)
-    wanted = {name: names[name] for name in inspect.signature(main).parameters}
     terminal = _log_to(job.log[0])
+
+    def note(line: str) -> None:
+        for stream in (sys.stderr, terminal):
+            print(f"note: {line}", file=stream, flush=True)
+
+    names["note"] = note
+    wanted = {name: names[name] for name in inspect.signature(main).parameters}
     try:
         main(**wanted)
     except InputError as error:

@@ -189,7 +189,7 @@ def folds(study):
     study.settings("cross_validation", folds=5)
 
 
-@edit("Hold out categories whole", **ONE_MAPPING, **DECODED)
+@edit("Hold out categories whole", **FITS, **DECODED)
 def group(study):
     study.settings("cross_validation", group="category", folds=4)
 

@@ -91,6 +91,48 @@ def unknown_grouping_coordinate(folder):
     return {"cross_validation": {"group": "kategory"}}
 
 
+@case("config: cross_validation.gap: stands without cross_validation.block; give both, or none")
+def gap_without_stretches(folder):
+    return {"cross_validation": {"gap": 5}}
+
+
+@case(
+    "config: cross_validation.block: stands beside cross_validation.group, which says otherwise"
+    " what is drawn; keep one of them"
+)
+def stretches_and_groups(folder):
+    return {"cross_validation": {"block": 5, "group": "category"}}
+
+
+@case("config: cross_validation.block: 20 of 64 stimuli; give no more than 16")
+def stretches_of_most_of_the_stimuli(folder):
+    return {"cross_validation": {"block": 20}}
+
+
+@case("config: cross_validation.gap: 16 of 64 stimuli; give no more than 15")
+def gap_between_most_of_the_stimuli(folder):
+    return {"cross_validation": {"block": 4, "gap": 16}}
+
+
+@case("config: cross_validation.folds: 10 folds of 8 stretches; give a number from 2 to 8, or loo")
+def more_folds_than_stretches(folder):
+    return {"cross_validation": {"block": 8}}
+
+
+@case(
+    "config: cross_validation.gap: 4, where rsa_reweighted learns from pairs of stimuli and knows"
+    " none; set it to 0, or leave that mapping out"
+)
+def gap_of_pairs(folder):
+    return {"mappings": ["rsa_reweighted"], "cross_validation": {"block": 4, "gap": 4}}
+
+
+@case("config: pls.protocol: brainscore holds out stimuli of its own, not those of cross_...")
+def published_splits_and_stretches(folder):
+    asked = {"mappings": ["pls"], "pls": {"protocol": "brainscore"}}
+    return asked | {"cross_validation": {"block": 4}}
+
+
 @case(
     "config: cross_validation.split: the stimuli have no coordinate 'fold'; use one of stimulus_id"
 )

@@ -7,12 +7,14 @@ import numpy as np
 import xarray as xr
 
 from cortiscope.experiment import shapes, simulated_brain
+from cortiscope.experiment.pictures import PICTURE
 
 
 def responses(shown: xr.Dataset, seed: int, repetitions: int, neuroids: int) -> xr.Dataset:
     """Simulated `response (stimulus, repetition, neuroid)` of V1, V4 and IT to rendered shapes."""
     latents = {str(name): shown[name].values for name in shown.coords if shown[name].ndim == 1}
-    del latents["part"]
+    for name in ("part", PICTURE):  # which the simulated brain does not see
+        latents.pop(name, None)
     latents["x"], latents["y"] = latents.pop("position_x"), latents.pop("position_y")
     recording = simulated_brain.responses(
         shapes.Stimuli(image=shown["image"].values, **latents), seed, repetitions, neuroids

@@ -9,6 +9,7 @@ from cortiscope.experiment.responses import Area, average
 from cortiscope.mappings.fitting import LayerScore
 from cortiscope.mappings.similarity import known_cells, resampled
 from cortiscope.networks.features import Layer
+from cortiscope.regression.cross_validation import CrossValidation
 from cortiscope.similarity import cka
 from cortiscope.similarity.rdm_standard_error import comparison_error
 from cortiscope.statistics.standard_errors import rescaled
@@ -24,12 +25,15 @@ class Scorer:
         self, area: Area, settings: Mapping[str, Any], coordinates: Mapping[str, np.ndarray]
     ) -> None:
         self.area = area
-        self.orders, self.draws, self.halves = resampled(area, settings)
+        of_study = CrossValidation.of(settings.get("cross_validation", {}), coordinates)
+        self.orders, self.draws, self.halves = resampled(area, settings, of_study)
+        self.counted = of_study.counted(area.shown, area.n_shown)
+        self.units = of_study.units(area.n_shown)[area.shown]
         known = known_cells(area)
         self.gram = cka.gram(area.mean_response) if known is None else cka.distance_gram(known)
-        self.brain = cka.prepared(self.gram)
+        self.brain = cka.prepared(self.gram, counted=self.counted)
         self.half_brains = [
-            cka.prepared(cka.gram(average(area.response[:, half])))
+            cka.prepared(cka.gram(average(area.response[:, half])), counted=self.counted)
             for half in (self._of_repetitions() if area.repeated_throughout else ())
         ]
 
@@ -38,11 +42,15 @@ class Scorer:
         gram = layer.once(cka.gram, lambda: cka.gram(layer.features))
         if self.area.seen is not None:  # the origin, the mean of all stimuli, does not matter
             gram = gram[np.ix_(self.area.shown, self.area.shown)]
-        model = cka.prepared(gram)
+        model = cka.prepared(gram, counted=self.counted)
         score = float(cka.products(model, self.brain))
         draws = cka.bootstrap_scores(model, self.brain, self.draws)
         upper = np.triu_indices(len(gram), 1)
-        error = comparison_error(model[upper], self.brain[upper], "cosine")
+        cells = model[upper], self.brain[upper]
+        if self.counted is None:
+            error = comparison_error(*cells, "cosine")
+        else:
+            error = comparison_error(*cells, "cosine", self.units, self.counted[upper])
         return LayerScore(
             area_score=score,
             area_null=cka.permutation_null(model, self.brain, self.orders),
@@ -61,9 +69,14 @@ class Scorer:
         if not n_splits:
             return None
         if self.area.repeated_throughout:
-            model = cka.prepared(gram)
+            model = cka.prepared(gram, counted=self.counted)
             scores = [float(cka.products(model, brain)) for brain in self.half_brains]
         else:
             inside = [np.ix_(half, half) for half in self.halves.reshape(n_splits * n_halves, -1)]
-            scores = [float(cka.cka(gram[some], self.gram[some])) for some in inside]
+            counted = self.counted
+            among = [None if counted is None else counted[some] for some in inside]
+            scores = [
+                float(cka.cka(gram[some], self.gram[some], counted=own))
+                for some, own in zip(inside, among, strict=True)
+            ]
         return np.array(scores).reshape(n_splits, n_halves)

@@ -26,11 +26,9 @@ from cortiscope.statistics import standard_errors
 from cortiscope.statistics.halves import halves
 from cortiscope.statistics.resampling import (
     NULL_COLUMNS,
-    bootstrap_weights_of,
     mean_of_known,
     orders_among,
     p_value,
-    permutations_of,
 )
 
 
@@ -79,8 +77,8 @@ class Encoding(ABC):
         n_stimuli, stimuli = len(self.response), np.arange(len(self.response))
         self.sample = Sample(stimuli, self._folds(stimuli))
         self.units = self.validation.units(n_stimuli)
-        self.draws = bootstrap_weights_of(self.units, statistics["bootstraps"], self.seed)
-        self.orders = permutations_of(self.units, statistics["permutations"], self.seed)
+        self.draws = self.validation.draws(n_stimuli, statistics["bootstraps"], self.seed)
+        self.orders = self.validation.orders(n_stimuli, statistics["permutations"], self.seed)
         # Within which the best layer is chosen by the other stimuli; the test stimuli of a given
         # split are one.
         self.groups = standard_errors.deletion_groups(self.sample.folds, self.seed, self.units)
@@ -136,7 +134,8 @@ class Encoding(ABC):
         """Score one layer: every neuroid, the area, its null, its bootstrap, its groups."""
 
         def make() -> Regressions:
-            return Regressions(self.prepare, layer.features, refit=self.refit)
+            gap = self.validation.gap
+            return Regressions(self.prepare, layer.features, refit=self.refit, gap=gap)
 
         regressions = layer.once(self.regression, make)
         return self._reported(regressions, self._all(regressions))

@@ -4,6 +4,7 @@ What `rsa_reweighted`, `rsa_remixed` and `unit_weighted` share; see `similarity.
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 from weakref import finalize
 
@@ -11,8 +12,8 @@ import numpy as np
 
 from cortiscope.experiment.responses import Area
 from cortiscope.mappings.fitting import LayerScore
-from cortiscope.mappings.similarity import Similarity, among, resampled
-from cortiscope.regression.cross_validation import CrossValidation, fold_numbers
+from cortiscope.mappings.similarity import Similarity, among
+from cortiscope.regression.cross_validation import contiguous_folds, fold_numbers
 from cortiscope.similarity import held_out_cells
 from cortiscope.similarity.comparison import permuted
 from cortiscope.similarity.held_out_cells import (
@@ -56,11 +57,7 @@ class HeldOutSimilarity(Similarity):
     ) -> None:
         super().__init__(area, settings, coordinates)
         check_comparison(self.method)
-        of_study = CrossValidation.of(settings["cross_validation"], coordinates)
-        self.orders, self.draws, self.halves = resampled(area, settings, of_study)
-        self.validation = of_study.among(area.shown)
         self.stimuli = np.arange(len(area.stimulus_id))
-        self.units = self.validation.units(len(self.stimuli))
         self.held_out = self._held_out(self.stimuli)
         self.n_cells = len(self.cells) + sum(len(tested) for tested in self.held_out.cells)
         self.kept: dict[int, tuple[np.ndarray, list[np.ndarray]]] = {}
@@ -118,10 +115,21 @@ class HeldOutSimilarity(Similarity):
         """Pairs of folds of some stimuli, given by their numbers; or the given test stimuli."""
         if self.validation.test is not None:
             return given_set(self.validation.test[stimuli])
-        return pairs_of_folds(self._folds(stimuli))
+        return self._pairs_of_folds(self._folds(stimuli), stimuli)
+
+    def _pairs_of_folds(self, folds: np.ndarray, stimuli: np.ndarray) -> HeldOut:
+        """Of some stimuli, given by their numbers; of the pairs held out those count that do."""
+        pairs = self.validation.counted(stimuli, len(self.stimuli))
+        counted = None if pairs is None else pairs[np.triu_indices(len(stimuli), 1)]
+        return replace(pairs_of_folds(folds), counted=counted)
 
     def _folds(self, stimuli: np.ndarray) -> np.ndarray:
         validation = self.validation
+        if validation.block:
+            stretches = stimuli // validation.block
+            n_stretches = len(np.unique(stretches))
+            folds = number_of_folds(validation.folds, len(stimuli), n_stretches)
+            return contiguous_folds(stretches, folds)
         groups = None if validation.groups is None else validation.groups[stimuli]
         n_groups = len(stimuli) if groups is None else len(np.unique(groups))
         folds = number_of_folds(validation.folds, len(stimuli), n_groups)
@@ -138,7 +146,7 @@ class HeldOutSimilarity(Similarity):
             moved, brains = self._permuted(part)
             given = self.validation.test is not None
             predicted = own if given else predict(self.stimuli, moved, self.held_out)
-            null[part] = held_out_cells.null_score(predicted, brains, self.method)
+            null[part] = held_out_cells.null_score(predicted, brains, self.method, self.held_out)
         return null
 
     def _permuted(self, part: slice) -> tuple[np.ndarray, list[np.ndarray]]:
@@ -187,7 +195,7 @@ class HeldOutSimilarity(Similarity):
         n_folds = len(np.unique(folds))
         if 2 * n_folds > len(stimuli) or n_folds < FEWEST_FOLDS:
             folds = self._folds(stimuli)
-        held_out = pairs_of_folds(folds)
+        held_out = self._pairs_of_folds(folds, stimuli)
         predicted = predict(stimuli, brain, held_out)
         return float(held_out_cells.score(predicted, brain, held_out, self.method)[0])
 

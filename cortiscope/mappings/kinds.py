@@ -15,6 +15,9 @@ COORDINATES = (
     ("pls", "category"),
     ("rsa_remixed", "property"),
 )
+# Of `cross_validation`, what those mappings read too that hold nothing out: which stimuli are drawn
+# together, and which pairs of them count.
+UNITS = ("block", "gap", "group")
 # The name, in score files and tables, of all layers of a model together.
 TOGETHER = "all layers"
 

@@ -38,7 +38,7 @@ class Scorer(Encoding):
         self, area: Area, settings: Mapping[str, Any], coordinates: Mapping[str, np.ndarray]
     ) -> None:
         if settings["pls"]["protocol"] == "brainscore":  # whose splits know no groups
-            validation = settings["cross_validation"] | {"group": ""}
+            validation = settings["cross_validation"] | {"group": "", "block": 0, "gap": 0}
             settings = {**settings, "cross_validation": validation}
         super().__init__(area, settings, coordinates)
         self.categories = coordinates.get(settings["pls"]["category"])
@@ -90,6 +90,8 @@ class Scorer(Encoding):
 
     def _null(self, regressions: Regressions) -> np.ndarray:
         """(permutation, neuroid): of neuroids recorded on some stimuli, these are permuted."""
+        if self.validation.gap:  # every fold has a model of its own
+            return super()._null(regressions)
         null = np.full((len(self.orders), self.response.shape[1]), np.nan)
         for rows, columns in recorded_together(self.response):
             orders = orders_among(self.orders, rows, self.units)

@@ -1,16 +1,20 @@
 """Regressions on the features of a layer, each prepared once for all responses."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
+from cortiscope.errors import InputError
+from cortiscope.regression import given_split
+from cortiscope.regression.cross_validation import TRAINING, held_out_folds, near
 from cortiscope.regression.nested import KEPT_BYTES
 from cortiscope.regression.ridge import Predictions
 
 # Bytes of what is kept of a layer: with few hundreds of stimuli enough for all of them, the halves
 # and the ten sets of the jackknife, with thousands for all of them alone.
 ROOM = 2**28
+FEWEST_TO_TRAIN = 3  # stimuli: two leave nothing to choose a strength of regularisation on
 
 
 @dataclass(frozen=True)
@@ -60,8 +64,10 @@ class Regressions:
         features: np.ndarray,
         n_kernels: int = 1,
         refit: Prepare | None = None,
+        gap: int = 0,
     ) -> None:
         self.prepare, self.refit = prepare, prepare if refit is None else refit
+        self.gap = gap
         self.features, self.n_kernels = features, n_kernels
         self.kept: dict[tuple[bool, bytes, bytes], Predict] = {}
         self.room = ROOM
@@ -72,8 +78,12 @@ class Regressions:
         if key in self.kept:
             return self.kept[key]
         prepare = self.refit if given else self.prepare
-        made = prepare(self.features[sample.stimuli], sample.folds)
         size = self._size(len(sample.stimuli))
+        if self.gap:
+            made: Predict = ApartFromHeldOut(self.prepare, self.features, sample, self.gap)
+            size *= len(held_out_folds(sample.folds)[0])
+        else:
+            made = prepare(self.features[sample.stimuli], sample.folds)
         if size <= self.room or not self.kept:
             self.kept[key] = made
             self.room -= size
@@ -83,6 +93,56 @@ class Regressions:
         """About the bytes of a preparation: kernels, eigenvectors, what a `nested.Solver` keeps."""
         square = n_stimuli**2 * 8
         return 2 * self.n_kernels * square + min(KEPT_BYTES, 32 * square)
+
+
+class ApartFromHeldOut:
+    """Predicts every fold by a model of the stimuli farther than a gap from those held out.
+
+    Each fold is a given split of its own (`cross_validation.TRAINING`), of which all regressions
+    know, without the stimuli in between. Slower by as many times as there are folds than what
+    serves all folds at once, and than what takes strengths that were chosen before: they are chosen
+    anew.
+    """
+
+    def __init__(self, prepare: Prepare, features: np.ndarray, sample: Sample, gap: int) -> None:
+        self.parts: list[tuple[np.ndarray, np.ndarray, Predict | None]] = []
+        for number in held_out_folds(sample.folds)[0]:
+            held = sample.folds == number
+            kept = np.flatnonzero(held | ~near(sample.stimuli, held, gap))
+            folds = np.where(held[kept], 0, TRAINING)
+            enough = (folds == TRAINING).sum() >= FEWEST_TO_TRAIN
+            own = features[sample.stimuli[kept]]
+            self.parts.append((kept, folds, prepare(own, folds) if enough else None))
+        if all(predict is None for _, _, predict in self.parts):
+            problem = f"{gap} leaves nothing to train on of {len(sample.stimuli)} stimuli"
+            raise InputError("cross_validation.gap", problem, "give a smaller one")
+
+    def __call__(self, targets: Targets) -> Predictions:
+        """Predictions of all stimuli; NaN where too few were left to train on."""
+        values = np.full(targets.values.shape, np.nan)
+        found: list[Predictions | None] = []
+        for kept, folds, predict in self.parts:
+            if predict is None:
+                found.append(None)
+                continue
+            own = replace(targets, values=targets.values[kept], alpha=None)
+            part = predict(own)
+            held = given_split.tested(part, own.values, folds)
+            values[kept[folds != TRAINING]] = held.values
+            found.append(replace(part, alpha=held.alpha, spread=held.spread))
+        return _side_by_side(values, found)
+
+
+def _side_by_side(values: np.ndarray, parts: list[Predictions | None]) -> Predictions:
+    """Predictions (stimulus, target), with what the model of each fold says (..., fold, target)."""
+    like = next(part for part in parts if part is not None)
+    of_folds = {}
+    for field in fields(like):
+        if field.name != "values":
+            empty = np.full_like(getattr(like, field.name), np.nan)
+            each = [empty if part is None else getattr(part, field.name) for part in parts]
+            of_folds[field.name] = np.concatenate(each, axis=-2)
+    return replace(like, values=values, **of_folds)
 
 
 def at_each(targets: Targets, predict: Callable[[float], Predict]) -> Predictions:

@@ -18,19 +18,27 @@ class Scorer(Similarity):
         """Score one layer: its dissimilarities with the area's, the null, bootstrap and halves."""
         cells = self.layer_cells(layer)
         score = self._compare(cells, self.cells)
-        draws = bootstrap_scores(cells, self.cells, self.draws, self.method)
-        error = comparison_error(cells, self.cells, self.method)
+        counted = self.counted
+        draws = bootstrap_scores(cells, self.cells, self.draws, self.method, counted=counted)
+        units = None if counted is None else self.units
+        error = comparison_error(cells, self.cells, self.method, units, counted)
         return LayerScore(
             area_score=score,
-            area_null=permutation_null(cells, self.cells, self.orders, self.method),
+            area_null=permutation_null(cells, self.cells, self.orders, self.method, counted),
             area_bootstrap=rescaled(draws, score, error),
             neuroids={},
             selection=self._selection(cells),
             n_without_pattern=without_pattern(cells, self.cells),
         )
 
-    def _compare(self, model: np.ndarray, brain: np.ndarray) -> float:
-        return float(compare(model, brain, self.method))
+    def _compare(
+        self, model: np.ndarray, brain: np.ndarray, some: np.ndarray | None = None
+    ) -> float:
+        """some: (cell,) bool, of which those count that do at all."""
+        counted = self.counted
+        if some is not None:
+            counted = some if counted is None else some & counted
+        return float(compare(model, brain, self.method, counted))
 
     def _selection(self, cells: np.ndarray) -> np.ndarray | None:
         """(split, half): the score on each half of the repetitions, else of the stimuli."""
@@ -41,5 +49,5 @@ class Scorer(Similarity):
             scores = [self._compare(cells, brain) for brain in self.half_cells]
         else:
             inside = [among(half) for half in self.halves.reshape(n_splits * n_halves, -1)]
-            scores = [self._compare(cells[some], self.cells[some]) for some in inside]
+            scores = [self._compare(cells, self.cells, some) for some in inside]
         return np.array(scores).reshape(n_splits, n_halves)

@@ -16,12 +16,7 @@ from cortiscope.similarity.dissimilarity import (
     pattern_rdm,
 )
 from cortiscope.statistics.halves import halves
-from cortiscope.statistics.resampling import (
-    bootstrap_weights,
-    bootstrap_weights_of,
-    orders_among,
-    permutations_of,
-)
+from cortiscope.statistics.resampling import orders_among
 
 
 def known_cells(area: Area) -> np.ndarray | None:
@@ -44,33 +39,27 @@ class Resampled(NamedTuple):
     halves: np.ndarray
 
 
-def resampled(
-    area: Area, settings: Mapping[str, Any], validation: CrossValidation | None = None
-) -> Resampled:
+def resampled(area: Area, settings: Mapping[str, Any], validation: CrossValidation) -> Resampled:
     """Permutations, draws and halves of an area's data, for mappings that need whole matrices.
 
     Where the area has some of the study's stimuli, those of all are restricted to these: what is
-    drawn of one subject is drawn of all who saw it. validation: of all the study's stimuli; groups
-    move together, and of a given split only the test stimuli do.
+    drawn of one subject is drawn of all who saw it. validation: of all the study's stimuli; what
+    is drawn together moves together, and of a given split only the test stimuli do.
     """
     statistics, selection = settings["statistics"], settings["selection"]
     permutations, bootstraps = statistics["permutations"], statistics["bootstraps"]
-    seed, n_stimuli = statistics["seed"], area.n_shown
-    units = np.arange(n_stimuli) if validation is None else validation.units(n_stimuli)
-    test = None if validation is None else validation.test
-    if validation is None:
-        orders = permutations_of(units, permutations, seed)
-        draws = bootstrap_weights(n_stimuli, bootstraps, seed)
-    elif test is None:
-        orders = permutations_of(units, permutations, seed)
-        draws = bootstrap_weights_of(units, bootstraps, seed)
+    seed, test = statistics["seed"], validation.test
+    if test is None:
+        orders = validation.orders(area.n_shown, permutations, seed)
+        draws = validation.draws(area.n_shown, bootstraps, seed)
     else:
         orders = given_split.orders(test, permutations, seed)
         draws = given_split.bootstrap_weights(test, bootstraps, seed)
     chosen = _halves(area, selection, test)
     if area.seen is None:
         return Resampled(orders, draws, chosen)
-    orders = orders_among(orders, area.shown, units if test is None else None)
+    units = validation.units(area.n_shown) if test is None else None
+    orders = orders_among(orders, area.shown, units)
     chosen = chosen if area.repeated_throughout else chosen[..., area.shown]
     return Resampled(orders, draws[:, area.shown], chosen)
 
@@ -91,7 +80,8 @@ class Similarity:
     cells: (cell,). orders: (permutation, stimulus). draws: (draw, stimulus). halves: (split, half,
     repetition), or (split, half, stimulus) where trials were averaged; no splits where layers are
     not chosen by halves. half_cells: (split x half, cell) of the halves of the repetitions, none of
-    the stimuli.
+    the stimuli. units: (stimulus,), what is drawn together. counted: (cell,) bool, those that are
+    compared; None for all.
     """
 
     def __init__(
@@ -102,7 +92,12 @@ class Similarity:
         self.method = settings["rsa"]["comparison"]
         n_repetitions = area.response.shape[1]
         check_repetitions(self.dissimilarity, n_repetitions)
-        self.orders, self.draws, self.halves = resampled(area, settings)
+        of_study = CrossValidation.of(settings.get("cross_validation", {}), coordinates)
+        self.orders, self.draws, self.halves = resampled(area, settings, of_study)
+        self.validation = of_study.among(area.shown)
+        self.units = of_study.units(area.n_shown)[area.shown]
+        pairs = of_study.counted(area.shown, area.n_shown)
+        self.counted = None if pairs is None else pairs[np.triu_indices(len(pairs), 1)]
         known = known_cells(area)
         self.cells = self._of(np.ones(n_repetitions, dtype=bool)) if known is None else known
         chosen = self.halves.reshape(-1, n_repetitions) if area.repeated_throughout else ()

@@ -35,7 +35,8 @@ class Scorer(Strengths):
         self.n_chosen = 3 + len(layers)
 
         def make() -> Regressions:
-            return Regressions(self.prepare, self.sample.stimuli, len(layers))
+            gap = self.validation.gap
+            return Regressions(self.prepare, self.sample.stimuli, len(layers), gap=gap)
 
         regressions = layers[0].once(self.regression, make)
         encoded = self._all(regressions)

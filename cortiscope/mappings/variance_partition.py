@@ -17,7 +17,7 @@ from cortiscope.networks.features import Layer
 from cortiscope.similarity.dissimilarity import pattern_rdm
 from cortiscope.similarity.rsa import without_pattern
 from cortiscope.similarity.variance_partition import Background, Partition
-from cortiscope.statistics.resampling import permutations
+from cortiscope.statistics.resampling import orders_among, permutations
 
 
 class Scorer(Similarity):
@@ -38,7 +38,7 @@ class Scorer(Similarity):
             ]
         )
         brains = np.vstack([self.cells, self.half_cells])
-        self.whole = Background(self.low_level, brains, self.orders, self.method)
+        self.whole = Background(self.low_level, brains, self.orders, self.method, self.counted)
         chosen = () if area.repeated_throughout else self.halves.reshape(-1, self.halves.shape[-1])
         self.by_half = [(among(half), self._among(half)) for half in chosen]
 
@@ -70,9 +70,15 @@ class Scorer(Similarity):
 
     def _among(self, half: np.ndarray) -> Background:
         """The same of half of the stimuli, (stimulus,) bool."""
-        count, cells = len(self.orders), among(half)
-        orders = permutations(int(half.sum()), count, self.settings["statistics"]["seed"])
-        return Background(self.low_level[:, cells], self.cells[None, cells], orders, self.method)
+        stimuli, cells = np.flatnonzero(half), among(half)
+        if self.counted is None:
+            count, seed = len(self.orders), self.settings["statistics"]["seed"]
+            orders, counted = permutations(len(stimuli), count, seed), None
+        else:
+            orders = orders_among(self.orders, stimuli, self.units)
+            counted = self.counted[cells]
+        low_level, brain = self.low_level[:, cells], self.cells[None, cells]
+        return Background(low_level, brain, orders, self.method, counted)
 
     def _selection(self, cells: np.ndarray, of_repetitions: np.ndarray) -> np.ndarray | None:
         """(split, half): what is unique by halves of the repetitions, else of the stimuli."""

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from cortiscope.experiment.copies import COPY_OF
 from cortiscope.experiment.responses import Area
 from cortiscope.files import Variable
 from cortiscope.mappings.by_subject import Part, parts
@@ -56,7 +57,8 @@ def area_ceilings(
     repetition or one subject; per neuroid also nothing but noise (reliability not above 0), which
     is what is counted. `rdm_bound_low` to `rdm_bound_high`, `cka_bound_low` to `cka_bound_high`:
     what a model could reach that is the same for all subjects, see `subjects`. Also `subject`, in
-    whom a neuroid was recorded, where the recording says so.
+    whom a neuroid was recorded, where the recording says so, and `copy_of`, the place in the area
+    of the first neuroid that each is a copy of, if some are.
     """
     settings = {
         "statistics": {"subjects": subjects},
@@ -86,6 +88,12 @@ def area_ceilings(
     if "subject" in area.metadata:
         subject = np.asarray(area.metadata["subject"]).astype(str)
         variables["subject"] = Variable(("neuroid",), subject)
+    if COPY_OF in area.metadata:
+        first, number = np.unique(area.metadata[COPY_OF], return_index=True, return_inverse=True)[
+            1:
+        ]
+        if len(first) < len(number):
+            variables["copy_of"] = Variable(("neuroid",), first[number])
     return variables, int(unreliable.sum())
 
 

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from cortiscope.errors import InputError
 from cortiscope.experiment import sizes
 from cortiscope.experiment.images import IMAGE_ENDINGS, found_images, list_categories
+from cortiscope.experiment.pictures import PICTURE
 from cortiscope.experiment.sizes import holds_numbers
 from cortiscope.experiment.stimulus_ids import positions, read_ids
 from cortiscope.files import along, opened
@@ -24,6 +25,7 @@ from cortiscope.planning.stimulus_coordinates import (
     values,
     words,
 )
+from cortiscope.planning.stretches import check_protocols, check_stretches
 from cortiscope.planning.study import Study
 from cortiscope.planning.table_settings import table_settings
 from cortiscope.regression.brainscore import check_categories
@@ -37,7 +39,7 @@ from cortiscope.similarity.variance_partition import check as check_partition
 from cortiscope.statistics.halves import halves
 
 FOLDS = "config: cross_validation.folds"
-SPLIT = "cross_validation.split"
+GROUP, SPLIT = "cross_validation.group", "cross_validation.split"
 FEWEST_TO_TRAIN = 3  # stimuli: two leave nothing to choose a strength of regularisation on
 
 
@@ -46,6 +48,7 @@ def check(study: Study) -> None:
     check_stimuli(study)
     check_coordinates(study)
     check_split(study)
+    check_stretches(study)
     check_folds(study)
     check_pairs(study)
     check_published(study)
@@ -106,7 +109,9 @@ def check_folds(study: Study) -> None:
     by_halves = study.config["selection"]["method"] == "halves"  # of stimuli, without repetitions
     halved = predicts and by_halves and count_repetitions(study) == 1
     group = validation["group"]
-    if group:
+    if validation["block"]:
+        n_stimuli, kind = -(-n_stimuli // validation["block"]), "stretches"
+    elif group:
         n_stimuli, kind = count_groups(study, group), "groups of stimuli"
     elif halved:
         n_stimuli, kind = n_stimuli // 2, "stimuli in each half"
@@ -115,7 +120,7 @@ def check_folds(study: Study) -> None:
         enough = f"give a number from 2 to {n_stimuli}, or loo"
         remedy = enough if n_stimuli >= 2 else "a study needs more stimuli"
         raise InputError(FOLDS, f"{folds} folds of {n_stimuli} {kind}", remedy)
-    if halved and group:
+    if halved and group and is_known(study, group):
         left = min(int(counts.sum() - counts.max()) for counts in grouped_in_halves(study))
         if left < FEWEST_TO_TRAIN:
             raise InputError(
@@ -149,13 +154,7 @@ def check_split(study: Study) -> None:
         raise InputError(
             where, "stands beside cross_validation.group, which deals folds", "leave one empty"
         )
-    for mapping, protocol in (("ridge", "conwell2021"), ("pls", "brainscore")):
-        if mapping in asked(study) and study.config[mapping]["protocol"] == protocol:
-            raise InputError(
-                f"config: {mapping}.protocol",
-                f"{protocol} holds out stimuli of its own, not those of {SPLIT}",
-                "leave one of them out",
-            )
+    check_protocols(study, SPLIT)
     counts = coordinates(study)
     if name not in counts:
         raise unknown(where, name, counts)
@@ -163,11 +162,18 @@ def check_split(study: Study) -> None:
     read_split(words(study, name), f"{source[0] if source else 'simulated stimuli'}: {name}")
 
 
+def is_known(study: Study, group: str) -> bool:
+    """Whether a coordinate is in the stimuli's file, and not only found by a job."""
+    return group in coordinates(study)
+
+
 def check_coordinates(study: Study) -> None:
     """The coordinates that the settings of mappings name are there, and can be learnt."""
     for mapping in asked(study):
         for field, names in named_by(study.mapping_settings(mapping)).items():
             counts = coordinates(study)
+            if field == GROUP:
+                counts = {PICTURE: study.n_stimuli} | counts
             for name in names:
                 if name not in counts:
                     raise unknown(f"config: {field}", name, counts)
@@ -197,19 +203,28 @@ def check_pairs(study: Study) -> None:
         check_comparison(study.config["rsa"]["comparison"])
         if validation["split"]:
             continue
-        group, n_stimuli = validation["group"], study.n_stimuli
-        n_groups = count_groups(study, group) if group else n_stimuli
-        by_halves = study.config["selection"]["method"] == "halves"
-        if by_halves and count_repetitions(study) == 1:  # of the stimuli
-            n_stimuli //= 2
-            n_groups = min(map(len, grouped_in_halves(study))) if group else n_groups
-        folds = number_of_folds(validation["folds"], n_stimuli, n_groups)
+        folds = number_of_folds(validation["folds"], *_fewest(study))
         if folds < kind.paired_folds:
             raise InputError(
                 FOLDS,
                 f"{folds} folds, where {name} holds out pairs of folds",
                 f"give {kind.paired_folds} or more, for which there are stimuli, two to a fold",
             )
+
+
+def _fewest(study: Study) -> tuple[int, int]:
+    """Stimuli, and what of them is held out together, where there are the fewest to be held out."""
+    validation, n_stimuli = study.config["cross_validation"], study.n_stimuli
+    group, block = validation["group"], validation["block"]
+    n_groups = count_groups(study, group) if group else n_stimuli
+    if block:
+        n_groups = -(-n_stimuli // block)
+    by_halves = study.config["selection"]["method"] == "halves"
+    if by_halves and count_repetitions(study) == 1:  # of the stimuli
+        n_stimuli //= 2
+        if group and is_known(study, group):
+            n_groups = min(map(len, grouped_in_halves(study)))
+    return n_stimuli, n_groups
 
 
 def check_published(study: Study) -> None:

@@ -47,11 +47,20 @@ class Fits:
         study, settings = self.study, self.study.mapping_settings(mapping)
         # Who predict neuroids take as long for those of all subjects as for each subject's.
         times = dict.fromkeys(study.neuroids, 1) if MAPPINGS[mapping].of_neuroids else study.parts
-        return sum(
+        return self._fits_apart(mapping) * sum(
             times[name]
             * seconds_per_layer(mapping, study.n_stimuli, study.neuroids[name], settings)
             for name in study.fitted(area)
         )
+
+    def _fits_apart(self, mapping: str) -> int:
+        """How many times a fit costs what it would where one serves all folds: with a gap, none."""
+        validation = self.study.config["cross_validation"]
+        if not validation["gap"] or "cross_validation" not in MAPPINGS[mapping].sections:
+            return 1
+        n_stretches = -(-self.study.n_stimuli // validation["block"])
+        asked = validation["folds"]
+        return n_stretches if asked == "loo" else min(int(asked), n_stretches)
 
     def score_files(self, model: str) -> list[str]:
         """Every score file of a model."""

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from cortiscope.errors import InputError
 from cortiscope.experiment import shapes
 from cortiscope.experiment.images import list_images
+from cortiscope.experiment.pictures import PICTURE
 from cortiscope.experiment.shapes import CATEGORIES, Stimuli, parts
 from cortiscope.experiment.sizes import holds_numbers
 from cortiscope.experiment.stimulus_ids import image_category, read_ids
@@ -48,8 +49,11 @@ def unknown(field: str, name: str, known: Iterable[str]) -> InputError:
 
 
 def count_groups(study: Study, group: str) -> int:
-    """How many values a coordinate of the stimuli takes; an unknown one is an InputError."""
-    counts = coordinates(study)
+    """How many values a coordinate of the stimuli takes; an unknown one is an InputError.
+
+    Of pictures, which are only seen by a job, as many as there are stimuli.
+    """
+    counts = {PICTURE: study.n_stimuli} | coordinates(study)
     if group not in counts:
         raise unknown("config: cross_validation.group", group, counts)
     return counts[group]

@@ -13,7 +13,7 @@ from cortiscope.errors import InputError
 from cortiscope.experiment import sizes
 from cortiscope.experiment.stimulus_ids import read_ids, without
 from cortiscope.files import composed
-from cortiscope.mappings.kinds import MAPPINGS
+from cortiscope.mappings.kinds import MAPPINGS, UNITS
 from cortiscope.networks import own_code
 from cortiscope.networks.projection_kinds import resolve
 from cortiscope.networks.weight_names import family, is_named
@@ -257,7 +257,10 @@ class Study:
     @cached_property
     def _mapping_settings(self) -> dict[str, dict[str, Any]]:
         # Once, since every fit of a large study asks, and asks again.
-        return {name: self.section(*kind.sections) for name, kind in MAPPINGS.items()}
+        found = {name: self.section(*kind.sections) for name, kind in MAPPINGS.items()}
+        validation = self.section("cross_validation")["cross_validation"]
+        units = {key: validation[key] for key in UNITS}
+        return {name: {"cross_validation": units} | settings for name, settings in found.items()}
 
     def fitted(self, area: str) -> list[str]:
         """The areas that count for the size of a job.

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cortiscope.errors import InputError
+from cortiscope.statistics.resampling import bootstrap_weights_of, permutations_of, shifts
 
 WHERE = "cross_validation.folds"
 TRAINING = -1  # the fold number of stimuli that are trained on and never scored
@@ -20,21 +21,30 @@ class CrossValidation:
     """The section `cross_validation` of the config, with the coordinates that it names.
 
     groups: (stimulus,) labels of stimuli held out together, or None. test: (stimulus,) bool, the
-    stimuli that a given split tests on, or None where there is no such split.
+    stimuli that a given split tests on, or None where there is no such split. block: how many
+    stimuli, in the order of the file, make a stretch, whole ones of which are held out and drawn; 0
+    where the order says nothing. gap: stimuli so near in that order to one held out are not trained
+    on.
     """
 
     folds: int | str
     seed: int
     groups: NDArray | None
     test: NDArray | None
+    block: int = 0
+    gap: int = 0
 
     @classmethod
     def of(cls, section: Mapping[str, Any], named: Mapping[str, NDArray]) -> "CrossValidation":
-        """section: of the config; named: coordinate to (stimulus,), at least those it names."""
-        group, split = section["group"], section.get("split", "")
+        """section: of the config; named: coordinate to (stimulus,), at least those it names.
+
+        Mappings without folds have a section without these, and ask for what is drawn alone.
+        """
+        group, split = section.get("group", ""), section.get("split", "")
         groups = named[group] if group else None
         test = read_split(named[split], f"stimuli: {split}") if split else None
-        return cls(section["folds"], section["seed"], groups, test)
+        block, gap = section.get("block", 0), section.get("gap", 0)
+        return cls(section.get("folds", 2), section.get("seed", 0), groups, test, block, gap)
 
     def among(self, stimuli: NDArray) -> "CrossValidation":
         """The same of some stimuli alone, given by their numbers."""
@@ -43,20 +53,56 @@ class CrossValidation:
         return replace(self, groups=groups, test=test)
 
     def units(self, n_stimuli: int) -> NDArray:
-        """(stimulus,) numbers of what is drawn: groups held out together, else single stimuli."""
+        """(stimulus,) numbers of what is drawn together: stretches, groups, or single stimuli."""
+        if self.block:
+            return np.arange(n_stimuli) // self.block
         if self.groups is None:
             return np.arange(n_stimuli)
         unit: NDArray = np.unique(self.groups, return_inverse=True)[1]
         return unit
 
+    def orders(self, n_stimuli: int, count: int, seed: int) -> NDArray:
+        """Random orders of the stimuli for a null, (permutation, stimulus): units change places.
+
+        Where there are stretches the whole file is shifted as a ring instead, so that neighbours
+        stay neighbours as far as any dependence reaches, be it farther than a stretch.
+        """
+        if self.block:
+            return shifts(n_stimuli, count, seed, max(self.block, self.gap + 1))
+        return permutations_of(self.units(n_stimuli), count, seed)
+
+    def draws(self, n_stimuli: int, count: int, seed: int) -> NDArray:
+        """How often each draw takes each stimulus, units being drawn whole: (draw, stimulus)."""
+        return bootstrap_weights_of(self.units(n_stimuli), count, seed)
+
+    def counted(self, stimuli: NDArray, n_stimuli: int) -> NDArray | None:
+        """Which pairs of some stimuli are of independent ones: (stimulus, stimulus) bool.
+
+        stimuli: their numbers, of n_stimuli. None where all pairs are. Copies of a picture are
+        alike in any two systems, and so are neighbours in time: such pairs would score where
+        nothing is shared. Not counted are pairs of a group, and in the order of the file those
+        nearer than a stretch or the gap, the file taken as a ring, as `orders` shifts it.
+        """
+        if self.block:
+            apart = np.abs(stimuli[:, None] - stimuli)
+            return np.minimum(apart, n_stimuli - apart) >= max(self.block, self.gap + 1)
+        if self.groups is None:
+            return None
+        group = np.unique(self.groups, return_inverse=True)[1][stimuli]
+        different: NDArray = group[:, None] != group
+        return different
+
     def numbers(self, stimuli: NDArray) -> NDArray:
         """Fold numbers of some stimuli, given by their numbers: as `fold_numbers`.
 
         Of a given split they are 0 for test stimuli and TRAINING for the others. Where some of
-        the stimuli are of fewer groups than there are folds, of as many folds as groups.
+        the stimuli are of fewer groups or stretches than there are folds, of as many folds as
+        these.
         """
         if self.test is not None:
             return np.where(self.test[stimuli], 0, TRAINING)
+        if self.block:
+            return contiguous_folds(stimuli // self.block, self.folds)
         if self.groups is None:
             return fold_numbers(len(stimuli), self.folds, self.seed)
         groups, folds = self.groups[stimuli], self.folds
@@ -136,6 +182,36 @@ def fold_numbers(
         fold_of_group[number] = filled.argmin()
         filled[fold_of_group[number]] += sizes[number]
     return fold_of_group[group]
+
+
+def contiguous_folds(stretches: NDArray, folds: int | str) -> NDArray:
+    """Deal whole stretches to folds that are runs of neighbouring ones, of nearly equal number.
+
+    stretches: (stimulus,) numbers, ascending. folds: how many, no more than there are stretches, or
+    "loo" for one a stretch. Runs have two ends whatever their length, so that a gap around each
+    leaves out the fewest. Returns (stimulus,) fold numbers from 0. Raises InputError for one.
+    """
+    names, place = np.unique(stretches, return_inverse=True)
+    n_folds = len(names) if folds == "loo" else min(_whole(folds), len(names))
+    if n_folds < 2:
+        raise InputError(
+            "cross_validation.block", f"{len(names)} stretch of all stimuli", "give a shorter one"
+        )
+    fold: NDArray = place * n_folds // len(names)
+    return fold
+
+
+def near(stimuli: NDArray, held: NDArray, gap: int) -> NDArray:
+    """Which of some stimuli lie within `gap` places of one of those held out: (stimulus,) bool.
+
+    stimuli: (stimulus,) numbers in the order of the file, ascending; held (stimulus,) bool.
+    """
+    places = stimuli[held]
+    after = np.searchsorted(places, stimuli).clip(max=len(places) - 1)
+    before = (after - 1).clip(min=0)
+    nearest = np.minimum(np.abs(places[after] - stimuli), np.abs(places[before] - stimuli))
+    close: NDArray = nearest <= gap
+    return close
 
 
 def _whole(folds: int | str) -> int:

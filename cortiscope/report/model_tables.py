@@ -11,6 +11,7 @@ import pandas as pd
 import pyarrow as pa
 
 from cortiscope.errors import InputError
+from cortiscope.experiment.copies import copied_labels
 from cortiscope.file_names import name_of
 from cortiscope.files import REMADE, Group, Variable, read
 from cortiscope.mappings.kinds import MAPPINGS, TOGETHER
@@ -199,16 +200,22 @@ def _known_by_dissimilarities(ceilings: Group) -> bool:
 def _over_neuroids(scores: Scores, ceilings: Group) -> dict[str, Any]:
     """The 95 % interval of each layer's score over other neuroids, of other subjects if known.
 
-    Of an area that is scored by subject, over subjects, each of whom counts the same.
-    NaN where only the area is scored, or its neuroids are mixtures of unknown ones: no sample.
+    Of an area that is scored by subject, over subjects, each of whom counts the same. Copies of a
+    neuroid, or of a subject, count as one of what is drawn. NaN where only the area is scored, or
+    its neuroids are mixtures of unknown ones: no sample.
     """
     content, draws = scores.content, scores.content["area_bootstrap"].shape[1]
     subject = ceilings["subject"] if "subject" in ceilings.variables else None
+    copy_of = ceilings["copy_of"] if "copy_of" in ceilings.variables else None
+    if subject is not None and copy_of is not None:
+        origin = copied_labels(copy_of, subject)  # a subject twice is one
+        subject = np.array([origin.get(name, name) for name in subject.tolist()])
     found = np.full((len(content["layer"]), 2), np.nan)
     if is_by_subject(content):
         found = over_subjects(content, draws)
     elif scores.of_neuroids and not _known_by_dissimilarities(ceilings):
-        found = score_intervals(content["score"], content["area_score"], subject, draws)
+        scores_of = content["score"], content["area_score"]
+        found = score_intervals(*scores_of, subject, draws, copy_of)
     return {"neuroid_low": found[:, 0], "neuroid_high": found[:, 1]}
 
 

@@ -14,6 +14,10 @@ biased centered kernel alignment measures in biological and artificial neural ne
 the inner product of U-centred matrices (Szekely and Rizzo 2014, Partial distance correlation), so
 that each matrix is centred once, and permuting stimuli only moves its entries.
 
+Where pairs of stimuli are left out, since they are copies of each other or neighbours in time, the
+matrices are centred over the others alone: K - a_i - a_j with the a that make every row's sum over
+the pairs that count 0, which for all pairs is the U-centring.
+
 The biased form is far above 0 for noise with more features than stimuli; the debiased is 0 on
 average between unrelated systems.
 """
@@ -47,16 +51,19 @@ def distance_gram(dissimilarity: NDArray) -> NDArray:
     return -(squared - squared.mean(axis=1, keepdims=True)) / 2
 
 
-def prepared(gram: NDArray, debiased: bool = True) -> NDArray:
+def prepared(gram: NDArray, debiased: bool = True, counted: NDArray | None = None) -> NDArray:
     """A Gram matrix (..., stimulus, stimulus) centred, of norm 1: CKA is then a dot product.
 
-    Done once, before permuting. NaN throughout where the stimuli do not differ, an entry is NaN,
-    or, debiased, there are fewer than 4 stimuli.
+    Done once, before permuting. counted: (stimulus, stimulus) bool, the pairs that count, debiased
+    only; None for all but those of a stimulus with itself. NaN throughout where the stimuli do not
+    differ, an entry is NaN, or, debiased, there are fewer than 4 stimuli.
     """
     n_stimuli = gram.shape[-1]
     values = np.array(gram, dtype=np.float64)
     size = np.abs(values).max(axis=(-2, -1), keepdims=True)
-    if debiased:
+    if counted is not None:
+        values = _centred_over(values, counted)
+    elif debiased:
         own = np.arange(n_stimuli)
         # K~ sums the entries off the diagonal: the origin of the features does not matter to it.
         values[..., own, own] = 0.0
@@ -73,13 +80,27 @@ def prepared(gram: NDArray, debiased: bool = True) -> NDArray:
     return values / np.where(defined, norm, np.nan)
 
 
-def cka(model: NDArray, brain: NDArray, debiased: bool = True) -> NDArray:
+def _centred_over(values: NDArray, counted: NDArray) -> NDArray:
+    """Matrices (..., stimulus, stimulus) of rows that sum to 0 over the pairs that count."""
+    pairs = counted & ~np.eye(len(counted), dtype=bool)
+    values = np.where(pairs, values, 0.0)
+    system = pairs + np.diag(pairs.sum(axis=1)).astype(float)
+    # Of pairs between two groups alone one a is free, and no matter.
+    system += np.eye(len(pairs)) * (1e-12 * len(pairs))
+    # (stimulus, stimulus) x (..., stimulus)
+    effect = np.moveaxis(np.linalg.solve(system, np.moveaxis(values.sum(axis=-1), -1, 0)), 0, -1)
+    return np.where(pairs, values - effect[..., None] - effect[..., None, :], 0.0)
+
+
+def cka(
+    model: NDArray, brain: NDArray, debiased: bool = True, counted: NDArray | None = None
+) -> NDArray:
     """CKA of models (..., stimulus, stimulus) with brains (..., stimulus, stimulus).
 
     Returns (model, brain), without the axis that a single system lacks: biased 0..1, debiased
-    -1..1. NaN: see `prepared`.
+    -1..1. counted and NaN: see `prepared`.
     """
-    return products(prepared(model, debiased), prepared(brain, debiased))
+    return products(prepared(model, debiased, counted), prepared(brain, debiased, counted))
 
 
 def products(model: NDArray, brain: NDArray) -> NDArray:

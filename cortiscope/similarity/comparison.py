@@ -63,11 +63,28 @@ def prepared(cells: NDArray, method: str) -> NDArray:
     return values / np.where(known & (norm > 0), norm, np.nan)
 
 
-def compare(model: NDArray, brain: NDArray, method: str) -> NDArray:
+def among(cells: NDArray, method: str, counted: NDArray | None) -> NDArray:
+    """`prepared` of the cells that count, counted (cell,) bool; None for all: (..., cell).
+
+    The others add nothing to any product: they are 0, or for kendall of the middle level.
+    """
+    if counted is None:
+        return prepared(cells, method)
+    own = prepared(cells[..., counted], method)
+    middle = kendall.LEVELS // 2 if method == "kendall" else 0
+    whole = np.full(cells.shape, middle, dtype=own.dtype)
+    whole[..., counted] = own
+    return whole
+
+
+def compare(model: NDArray, brain: NDArray, method: str, counted: NDArray | None = None) -> NDArray:
     """Compare models (..., cell) with brains (..., cell): (model, brain), in -1..1.
 
-    Without the axis that a single system lacks. NaN where a cell is NaN or all are equal.
+    Without the axis that a single system lacks. counted: (cell,) bool, the cells that are compared;
+    None for all. NaN where a cell is NaN or all are equal.
     """
+    if counted is not None:
+        model, brain = model[..., counted], brain[..., counted]
     if method != "kendall":
         return np.inner(prepared(model, method), prepared(brain, method))
     models, brains = np.atleast_2d(model), np.atleast_2d(brain)
@@ -110,43 +127,62 @@ def null_scores(model: NDArray, moved: NDArray, method: str) -> NDArray:
     return np.stack(rows, axis=1).reshape(len(moved), *model.shape[:-1])
 
 
-def permutation_null(model: NDArray, brain: NDArray, orders: NDArray, method: str) -> NDArray:
+def permutation_null(
+    model: NDArray,
+    brain: NDArray,
+    orders: NDArray,
+    method: str,
+    counted: NDArray | None = None,
+) -> NDArray:
     """Scores after permuting the stimuli of the brain, rows and columns together.
 
     model, brain (..., cell), orders (permutation, stimulus). Returns (permutation, model, brain),
     without the axes that single systems lack. Kendall's tau-a is that of levels (see `kendall`).
+    counted: as for `compare`; a permutation that takes one of the other cells to the place of one
+    that counts, as units of unlike sizes do, has nothing there.
     """
-    models = prepared(model, method)
-    brains = prepared(np.atleast_2d(brain), method)
+    models = among(model, method, counted)
+    brains = among(np.atleast_2d(brain), method, counted)
+    if counted is not None and method == "kendall":
+        models = models[..., counted]
     null = np.empty((len(orders), *model.shape[:-1], len(brains)))
     for part in parts(len(orders), brain.shape[-1]):
         for number, one in enumerate(brains):
-            null[part, ..., number] = null_scores(models, permuted(one, orders[part]), method)
+            moved = permuted(one, orders[part])
+            if counted is not None and method == "kendall":
+                moved = moved[:, counted]
+            null[part, ..., number] = null_scores(models, moved, method)
     return null.reshape(len(orders), *model.shape[:-1], *brain.shape[:-1])
 
 
 def bootstrap_scores(
-    model: NDArray, brain: NDArray, weights: NDArray, method: str, levels: int = kendall.LEVELS
+    model: NDArray,
+    brain: NDArray,
+    weights: NDArray,
+    method: str,
+    levels: int = kendall.LEVELS,
+    counted: NDArray | None = None,
 ) -> NDArray:
     """Scores with stimulus i counted weights (draw, stimulus) times.
 
     model, brain (..., cell). A pair of stimuli then counts w_i w_j times; a stimulus drawn twice
     forms no pair with itself, and no pair of stimuli with itself. Ranks stay those of the full
     sample. Kendall's tau-a moves as that of levels does, around the exact one of the full sample.
-    Returns (draw, model, brain), without the axes that single systems lack; NaN for a draw of one
-    stimulus.
+    counted: as for `compare`. Returns (draw, model, brain), without the axes that single systems
+    lack; NaN for a draw of one stimulus.
     """
     if method == "kendall":
-        scores = _kendall_bootstrap(np.atleast_2d(model), np.atleast_2d(brain), weights, levels)
+        systems = np.atleast_2d(model), np.atleast_2d(brain)
+        scores = _kendall_bootstrap(*systems, weights, levels, counted)
     else:
-        models = np.atleast_2d(prepared(model, method))
-        brains = np.atleast_2d(prepared(brain, method))
-        scores = _weighted_products(models, brains, weights, centred=method != "cosine")
+        models = np.atleast_2d(among(model, method, counted))
+        brains = np.atleast_2d(among(brain, method, counted))
+        scores = _weighted_products(models, brains, weights, method != "cosine", counted)
     return scores.reshape(len(weights), *model.shape[:-1], *brain.shape[:-1])
 
 
 def _weighted_products(
-    models: NDArray, brains: NDArray, weights: NDArray, centred: bool
+    models: NDArray, brains: NDArray, weights: NDArray, centred: bool, counted: NDArray | None
 ) -> NDArray:
     """Weighted correlation, or cosine, over pairs of stimuli: (draw, model, brain)."""
     products = (models[:, None] * brains).reshape(-1, models.shape[1])  # (model * brain, cell)
@@ -155,7 +191,10 @@ def _weighted_products(
     brain_square = pair_sums(weights, np.square(brains))
     whole = model_square, brain_square
     if centred:
-        pairs = (weights.sum(axis=1) ** 2 - np.square(weights).sum(axis=1))[:, None] / 2
+        if counted is None:
+            pairs = (weights.sum(axis=1) ** 2 - np.square(weights).sum(axis=1))[:, None] / 2
+        else:
+            pairs = pair_sums(weights, counted[None].astype(float))
         model_sum, brain_sum = pair_sums(weights, models), pair_sums(weights, brains)
         with np.errstate(divide="ignore", invalid="ignore"):
             joint -= model_sum[:, :, None] * (brain_sum / pairs)[:, None, :]
@@ -169,14 +208,18 @@ def _weighted_products(
     return joint / np.sqrt(model_square[:, :, None] * brain_square[:, None, :])
 
 
-def _kendall_bootstrap(models: NDArray, brains: NDArray, weights: NDArray, levels: int) -> NDArray:
+def _kendall_bootstrap(
+    models: NDArray, brains: NDArray, weights: NDArray, levels: int, counted: NDArray | None
+) -> NDArray:
     """(draw, model, brain): tau-a of levels, moved by what the levels cost the full sample."""
+    if counted is not None:
+        models, brains = models[:, counted], brains[:, counted]
     model_levels, brain_levels = (kendall.levels(cells, levels) for cells in (models, brains))
     scores = np.empty((len(weights), len(models), len(brains)))
     for m, b in np.ndindex(scores.shape[1:]):
         x, y = model_levels[m], brain_levels[b]
         lost = kendall.tau_a(models[m], brains[b]) - kendall.level_tau(x, y[None], levels)
-        scores[:, m, b] = kendall.weighted_level_tau(x, y, weights, levels) + lost
+        scores[:, m, b] = kendall.weighted_level_tau(x, y, weights, levels, counted) + lost
     return scores
 
 

@@ -23,10 +23,11 @@ from numpy.typing import NDArray
 from cortiscope.errors import InputError
 from cortiscope.regression.cross_validation import fold_numbers
 from cortiscope.similarity import kendall
-from cortiscope.similarity.comparison import bootstrap_scores, paired, prepared
+from cortiscope.similarity.comparison import bootstrap_scores, pair_sums, paired, prepared
 from cortiscope.statistics.rounding import varies
 
 MAX_FOLDS = 32  # 496 fits
+FEWEST_CELLS = 2  # of a fit, to be compared: there is none where its stimuli are of one group
 LEVELS = 16  # of Kendall's tau-a in permutations and draws: the sets are small
 
 
@@ -38,7 +39,8 @@ class HeldOut:
     folds, or within one.
     trained, tested: (fit, block) 1 or 0, the blocks that a fit is trained on, and those that its
     cells are made of. partner: (fit,), another fit of the same round, none of whose folds it
-    shares; -1 where there is none.
+    shares; -1 where there is none. counted: (cell,) bool, the cells that are scored, where some are
+    of stimuli that are not independent; None for all.
     """
 
     pair: NDArray
@@ -48,6 +50,14 @@ class HeldOut:
     trained: NDArray
     tested: NDArray
     partner: NDArray
+    counted: NDArray | None = None
+
+    @property
+    def scored(self) -> list[NDArray]:
+        """Of each fit, which of its cells are scored: (held-out cell,) bool."""
+        if self.counted is None:
+            return [np.ones(len(cells), dtype=bool) for cells in self.cells]
+        return [self.counted[cells] for cells in self.cells]
 
 
 def pairs_of_folds(folds: NDArray, rounds: int | None = None) -> HeldOut:
@@ -133,7 +143,11 @@ def score(predicted: Sequence[NDArray], brains: NDArray, held_out: HeldOut, meth
     does not vary tell nothing and count nothing. NaN where cells miss, or no set varies.
     """
     mean = _Mean(len(brains))
-    for values, cells in zip(predicted, held_out.cells, strict=True):
+    for values, cells, scored in zip(predicted, held_out.cells, held_out.scored, strict=True):
+        if scored.sum() < FEWEST_CELLS:
+            continue
+        if held_out.counted is not None:
+            values, cells = values[..., scored], cells[scored]
         truth = brains[:, cells]
         values = np.broadcast_to(values, truth.shape)
         known = np.isfinite(truth).all(axis=1)
@@ -148,17 +162,32 @@ def null_brains(brains: NDArray, held_out: HeldOut, method: str) -> list[NDArray
     Those that miss a cell are known nowhere.
     """
     brains = np.where(np.isfinite(brains).all(axis=1, keepdims=True), brains, np.nan)
+    tested = held_out.cells
+    if held_out.counted is not None:
+        pairs = zip(held_out.cells, held_out.scored, strict=True)
+        tested = [cells[scored] for cells, scored in pairs if scored.sum() >= FEWEST_CELLS]
     if method == "kendall":
-        return [kendall.levels(brains[:, cells], LEVELS) for cells in held_out.cells]
-    return [prepared(brains[:, cells], method) for cells in held_out.cells]
+        return [kendall.levels(brains[:, cells], LEVELS) for cells in tested]
+    return [prepared(brains[:, cells], method) for cells in tested]
 
 
-def null_score(predicted: Sequence[NDArray], brains: Sequence[NDArray], method: str) -> NDArray:
+def null_score(
+    predicted: Sequence[NDArray],
+    brains: Sequence[NDArray],
+    method: str,
+    held_out: HeldOut | None = None,
+) -> NDArray:
     """`score` of permuted brains, these from `null_brains`: (permutation,).
 
-    The same numbers but for Kendall's tau-a, which is that of levels (see `kendall`).
+    The same numbers but for Kendall's tau-a, which is that of levels (see `kendall`). held_out:
+    needed where not all its cells are scored.
     """
     mean = _Mean(len(brains[0]))
+    if held_out is not None and held_out.counted is not None:
+        pairs = zip(predicted, held_out.scored, strict=True)
+        predicted = [
+            values[..., scored] for values, scored in pairs if scored.sum() >= FEWEST_CELLS
+        ]
     for values, truth in zip(predicted, brains, strict=True):
         if method == "kendall":
             levels = np.broadcast_to(kendall.levels(values, LEVELS), truth.shape)
@@ -184,13 +213,18 @@ def bootstrap(
     full sample; fits count by the pairs drawn of their set, those without a score not at all.
     """
     total, count = np.zeros((2, len(weights)))
-    for values, cells, stimuli in zip(predicted, held_out.cells, held_out.stimuli, strict=True):
-        drawn = weights[:, stimuli]
+    fits = zip(predicted, held_out.cells, held_out.stimuli, held_out.scored, strict=True)
+    for values, cells, stimuli, scored in fits:
+        drawn, counted = weights[:, stimuli], None
         pairs = (drawn.sum(axis=1) ** 2 - np.square(drawn).sum(axis=1)) / 2
+        if held_out.counted is not None:
+            if scored.sum() < FEWEST_CELLS:
+                continue
+            pairs, counted = pair_sums(drawn, scored[None].astype(float))[:, 0], scored
         if np.isfinite(values).all() and not varies(values):
             scores = np.zeros(len(weights))
         else:
-            scores = bootstrap_scores(values, brain[cells], drawn, method, LEVELS)
+            scores = bootstrap_scores(values, brain[cells], drawn, method, LEVELS, counted)
         known = np.isfinite(scores)
         total += np.where(known, scores, 0.0) * pairs
         count += np.where(known, pairs, 0.0)

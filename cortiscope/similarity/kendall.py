@@ -113,11 +113,16 @@ def level_tau(model: NDArray, brain: NDArray, count: int = LEVELS) -> NDArray:
 
 
 def weighted_level_tau(
-    model: NDArray, brain: NDArray, weights: NDArray, count: int = LEVELS
+    model: NDArray,
+    brain: NDArray,
+    weights: NDArray,
+    count: int = LEVELS,
+    counted: NDArray | None = None,
 ) -> NDArray:
     """Tau-a of levels (cell,) with stimulus i counted weights (draw, stimulus) times: (draw,).
 
-    A cell then counts w_i w_j times; it forms no pair with itself. NaN for levels of -1 and for
+    A cell then counts w_i w_j times; it forms no pair with itself. counted: which of all cells
+    (pair of stimuli,) bool the levels are of; None for all. NaN for levels of -1 and for
     weights that leave no pair of cells.
     """
     scores = np.full(len(weights), np.nan)
@@ -126,6 +131,7 @@ def weighted_level_tau(
     n_stimuli = weights.shape[1]
     first, second = np.triu_indices(n_stimuli, 1)
     pair = first * n_stimuli + second
+    pair = pair if counted is None else pair[counted]
     place = model.astype(np.intp) * count + brain
     for rows in _parts(len(weights), n_stimuli**2 + count**2):
         some = weights[rows]

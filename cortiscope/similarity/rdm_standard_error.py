@@ -16,7 +16,13 @@ LEVELS = 256  # of Kendall's tau-a
 ROUNDING = 1e-9  # of a leverage: of a stimulus without which nothing varies, it is 1
 
 
-def comparison_error(model: NDArray, brain: NDArray, method: str) -> float:
+def comparison_error(
+    model: NDArray,
+    brain: NDArray,
+    method: str,
+    units: NDArray | None = None,
+    counted: NDArray | None = None,
+) -> float:
     """Standard error, over stimuli, of the comparison of two RDMs (cell,) by a method.
 
     From the influence ψ_c of each cell on the score (see `_influence`), whose mean is 0. Cells that
@@ -30,10 +36,15 @@ def comparison_error(model: NDArray, brain: NDArray, method: str) -> float:
 
     The leverage, of 2 / n on average, makes up for a score that is fitted to the same stimuli
     (HC3; MacKinnon and White 1985, J Econom 29:305). Times Student's quantile of n − 2 degrees of
-    freedom over the normal one. NaN where a cell is missing, where nothing varies, or nothing
-    without one of the stimuli, and for fewer than four stimuli.
+    freedom over the normal one. units: (stimulus,) numbers, of stimuli that are drawn together;
+    then i are these, and c the sums over all cells between two. counted: (cell,) bool, the cells
+    that are compared, where not all are. NaN where a cell is missing, where nothing varies, or
+    nothing without one of the stimuli, and for fewer than four stimuli or units.
     """
     systems = np.stack([model, brain])
+    cells = np.arange(len(model)) if counted is None else np.flatnonzero(counted)
+    systems, n_all = systems[:, cells], len(model)
+    model, brain = systems
     if not (np.isfinite(systems).all() and varies(systems).all()) or len(model) < 6:
         return np.nan
     if method in ("spearman", "kendall"):
@@ -42,15 +53,35 @@ def comparison_error(model: NDArray, brain: NDArray, method: str) -> float:
         systems = systems - systems.mean(axis=1, keepdims=True)
     score, influence = _influence(model, brain, systems, method)
     shares = np.square(systems) / np.square(systems).sum(axis=1, keepdims=True)
-    leverage = square(shares.mean(axis=0)).sum(axis=0)
+    leverage = _between(shares.mean(axis=0), cells, n_all, units).sum(axis=0)
     if not (leverage < 1 - ROUNDING).all():
         return np.nan
-    of_stimulus = square(influence).sum(axis=0) / (1 - leverage)
+    together = _between(influence, cells, n_all, units)
+    of_stimulus = together.sum(axis=0) / (1 - leverage)
     n_stimuli = len(of_stimulus)
-    alike = np.square(influence).sum() * (n_stimuli / (n_stimuli - 2)) ** 2
+    if n_stimuli < 4:
+        return np.nan
+    of_pairs = influence if units is None else together[np.triu_indices(n_stimuli, 1)]
+    alike = np.square(of_pairs).sum() * (n_stimuli / (n_stimuli - 2)) ** 2
     variance = max(np.square(of_stimulus).sum() - alike, alike) / len(model) ** 2
     error = np.sqrt(variance) / (1 - min(score**2, HIGHEST))
     return float(error * student_over_normal(n_stimuli - 2))
+
+
+def _between(values: NDArray, cells: NDArray, n_all: int, units: NDArray | None) -> NDArray:
+    """Sums of values (cell,) of some cells, by the two units between which they lie: (unit, unit).
+
+    Cells within a unit do not count, and are 0.
+    """
+    whole = np.zeros(n_all)
+    whole[cells] = values
+    matrix = square(whole)
+    if units is None:
+        return matrix
+    member = (np.arange(units.max() + 1)[:, None] == units).astype(float)  # (unit, stimulus)
+    together: NDArray = member @ matrix @ member.T
+    np.fill_diagonal(together, 0.0)
+    return together
 
 
 def _influence(

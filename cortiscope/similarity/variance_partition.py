@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cortiscope.errors import InputError
-from cortiscope.similarity.comparison import pair_sums, parts, permuted, prepared
+from cortiscope.similarity.comparison import among, pair_sums, parts, permuted
 
 METHODS = ("spearman", "pearson")
 SPANNED = 1e-10  # of a layer's variance: less is rounding, and the low-level models span the layer
@@ -85,15 +85,22 @@ class Background:
     """RDMs of brains, and what low-level models explain of them; then layers one by one.
 
     low_level (rdm, cell) and brains (brain, cell), with NaN where a stimulus has no dissimilarity;
-    orders (permutation, stimulus), from `resampling.permutations`; method: of METHODS, ranked or
-    not. Errors: see `check`.
+    orders (permutation, stimulus), from `CrossValidation.orders`; method: of METHODS, ranked or
+    not; counted: (cell,) bool, the cells that are explained, None for all. Errors: see `check`.
     """
 
-    def __init__(self, low_level: NDArray, brains: NDArray, orders: NDArray, method: str) -> None:
+    def __init__(
+        self,
+        low_level: NDArray,
+        brains: NDArray,
+        orders: NDArray,
+        method: str,
+        counted: NDArray | None = None,
+    ) -> None:
         check(method, len(orders))
-        self.method = method
-        self.basis = _orthonormal(prepared(low_level, method))
-        self.brains = prepared(brains, method)
+        self.method, self.counted = method, counted
+        self.basis = _orthonormal(among(low_level, method, counted))
+        self.brains = among(brains, method, counted)
         # To permute predictors, which are fewer than brains, is to permute brains back.
         self.inverse = np.argsort(orders, axis=1)
         on_basis = self.brains @ self.basis.T  # (brain, cell) x (cell, component)
@@ -117,7 +124,7 @@ class Background:
         if weights is None or not len(weights):
             return Beyond(found, null, np.empty(0))
         systems = np.vstack([self.brains[:1], self.basis, rest])
-        low_level, both = _weighted_explained(systems, weights)
+        low_level, both = _weighted_explained(systems, weights, self.counted)
         draws = adjusted(both, by_chance[0]) - adjusted(low_level, self.low_level_by_chance[0])
         known = np.isfinite(draws)
         centre = draws[known].mean() if known.any() else np.nan
@@ -125,7 +132,7 @@ class Background:
 
     def _layer(self, cells: NDArray) -> tuple[NDArray, NDArray]:
         """A layer's cells, and what of them the low-level models do not span, both of norm 1."""
-        whole = prepared(cells, self.method)
+        whole = among(cells, self.method, self.counted)
         rest = whole - (whole @ self.basis.T) @ self.basis
         square = rest @ rest
         return whole, np.zeros_like(rest) if square < SPANNED else rest / np.sqrt(square)
@@ -154,13 +161,17 @@ def _orthonormal(rows: NDArray) -> NDArray:
     return np.asarray((vectors[:, kept] / np.sqrt(values[kept])).T @ rows)
 
 
-def _weighted_explained(systems: NDArray, weights: NDArray) -> tuple[NDArray, NDArray]:
+def _weighted_explained(
+    systems: NDArray, weights: NDArray, counted: NDArray | None
+) -> tuple[NDArray, NDArray]:
     """R² of the first of some systems (system, cell), over weighted pairs of stimuli.
 
     On all others but the last, and on all others: each (draw,). NaN for a draw of one stimulus.
     """
     first, second = np.triu_indices(len(systems))
     pairs = (weights.sum(axis=1) ** 2 - np.square(weights).sum(axis=1)) / 2
+    if counted is not None:
+        pairs = pair_sums(weights, counted[None].astype(float))[:, 0]
     sums = pair_sums(weights, systems)  # (draw, system)
     products = pair_sums(weights, systems[first] * systems[second])
     covariance = np.empty((len(weights), len(systems), len(systems)))
@@ -172,7 +183,7 @@ def _weighted_explained(systems: NDArray, weights: NDArray) -> tuple[NDArray, ND
     found = np.full((2, len(weights)), np.nan)
     for number, others in enumerate((np.s_[1:-1], np.s_[1:])):
         with_brain = covariance[usable, others, 0]
-        among = np.linalg.pinv(covariance[usable][:, others, others], hermitian=True)
-        found[number, usable] = np.einsum("di,dij,dj->d", with_brain, among, with_brain)
+        inverse = np.linalg.pinv(covariance[usable][:, others, others], hermitian=True)
+        found[number, usable] = np.einsum("di,dij,dj->d", with_brain, inverse, with_brain)
     found /= np.where(usable, covariance[:, 0, 0], np.nan)
     return found[0], found[1]

@@ -20,18 +20,26 @@ from cortiscope.statistics.standard_errors import NORMAL
 ROUNDING = 1e-5  # of scores that were stored in single precision
 
 
-def nested_bootstrap(values: NDArray, subject: NDArray | None, draws: int, seed: int) -> NDArray:
+def nested_bootstrap(
+    values: NDArray,
+    subject: NDArray | None,
+    draws: int,
+    seed: int,
+    copy_of: NDArray | None = None,
+) -> NDArray:
     """Draws of the mean of values (neuroid,) over neuroids: (draw,).
 
     subject (neuroid,), any labels; None where not known, or where all neuroids are of one subject:
-    then neuroids are drawn, and the interval is about this subject. NaN values are left out; NaN
-    throughout for fewer than two units to draw.
+    then neuroids are drawn, and the interval is about this subject. copy_of (neuroid,): labels of
+    neuroids that are copies of each other, which are drawn together; None where none is. NaN values
+    are left out; NaN throughout for fewer than two units to draw.
     """
     known = np.isfinite(values)
-    labels = np.arange(len(values)) if subject is None else np.asarray(subject)
+    own = np.arange(len(values)) if copy_of is None else np.asarray(copy_of)
+    labels = own if subject is None else np.asarray(subject)
     units, member = np.unique(labels[known], return_inverse=True)
     if len(units) == 1:
-        member = np.arange(int(known.sum()))
+        member = np.unique(own[known], return_inverse=True)[1]
     n_units = int(member.max(initial=-1)) + 1
     if n_units < 2:
         return np.full(draws, np.nan)
@@ -50,18 +58,23 @@ def _times(n_units: int, draws: int, seed: int) -> NDArray:
 
 
 def score_intervals(
-    score: NDArray, area_score: NDArray, subject: NDArray | None, draws: int
+    score: NDArray,
+    area_score: NDArray,
+    subject: NDArray | None,
+    draws: int,
+    copy_of: NDArray | None = None,
 ) -> NDArray:
     """95 % intervals of an area's scores over its neuroids, or over subjects: (layer, 2).
 
-    score (layer, neuroid); area_score (layer,); subject (neuroid,) and draws as above. NaN
+    score (layer, neuroid); area_score (layer,); subject, copy_of and draws as above. NaN
     for fewer than two units to draw, without draws, and where the score of the area is not the
     mean over its neuroids.
     """
     found = np.full((len(score), 2), np.nan)
     mean = mean_of_known(score)
     for layer in np.flatnonzero(np.isclose(mean, area_score, rtol=0, atol=ROUNDING) & (draws > 0)):
-        found[layer] = interval(nested_bootstrap(score[layer], subject, draws, seed=0))
+        drawn = nested_bootstrap(score[layer], subject, draws, seed=0, copy_of=copy_of)
+        found[layer] = interval(drawn)
     return found
 
 

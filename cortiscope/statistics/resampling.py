@@ -78,6 +78,24 @@ def orders_among(orders: NDArray, stimuli: NDArray, units: NDArray | None = None
     return order
 
 
+def shifts(n_stimuli: int, count: int, seed: int, least: int = 1) -> NDArray:
+    """Random cyclic shifts of the order of the stimuli: (permutation, stimulus) int.
+
+    For series whose neighbours are dependent: shifted against each other they keep their own
+    dependence, and lose what they have in common (Harris 2020, Nonsense correlations in
+    neuroscience, bioRxiv 2020.11.29.402719). least: the shortest shift either way, beyond which a
+    series no longer resembles itself; a half of the file at most. Where there are fewer shifts than
+    asked for, each comes again.
+    """
+    least = min(least, n_stimuli // 2)
+    all_shifts = np.arange(least, n_stimuli - least + 1)
+    random = np.random.default_rng(seed)
+    times = -(-count // len(all_shifts))
+    drawn = np.concatenate([random.permutation(all_shifts) for _ in range(times)])[:count]
+    order: NDArray = (np.arange(n_stimuli) + drawn[:, None]) % n_stimuli
+    return order
+
+
 def p_value(score: NDArray | float, null: NDArray) -> NDArray:
     """One-sided permutation p-value: (1 + number of null scores >= score) / (1 + number).
 

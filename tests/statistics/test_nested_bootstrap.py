@@ -59,3 +59,15 @@ def test_interval_over_two_subjects_is_students() -> None:
     low, high = interval(nested_bootstrap(values, subject, 20_000, 0))
     exact = ttest_1samp([2.0, 6.0], 0).confidence_interval()
     assert (low, high) == pytest.approx((exact.low, exact.high), rel=0.02)
+
+
+def test_copies_are_drawn_together() -> None:
+    """The interval of neuroids that all stand twice is that of each once."""
+    values = np.random.default_rng(0).normal(size=30)
+    once = nested_bootstrap(values, None, 4000, seed=0)
+    twice = np.concatenate([values, values])
+    copies = np.tile(np.arange(30), 2)
+    for subject in (None, np.full(60, "a")):
+        together = nested_bootstrap(twice, subject, 4000, seed=0, copy_of=copies)
+        np.testing.assert_allclose(together, once)
+    assert nested_bootstrap(twice, None, 4000, seed=0).std() < 0.8 * once.std()

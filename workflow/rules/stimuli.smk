@@ -6,6 +6,7 @@ rule stimuli:
         source=STUDY.source("stimuli"),
     output:
         stimuli="resources/<study>/stimuli.nc",
+        independence="results/<study>/independence/stimuli.csv",
     log:
         "logs/<study>/stimuli.log",
     benchmark:
@@ -44,6 +45,7 @@ rule responses:
         stimuli="resources/<study>/stimuli.nc",
     output:
         responses="resources/<study>/responses.nc",
+        independence="results/<study>/independence/responses.csv",
     log:
         "logs/<study>/responses.log",
     benchmark:

@@ -2,7 +2,7 @@
 
 import importlib
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,8 @@ import xarray as xr
 
 from cortiscope import job
 from cortiscope.experiment import embedded_responses
+from cortiscope.experiment import independence as look
+from cortiscope.experiment.copies import COPY_OF
 from cortiscope.experiment.netcdf import save
 from cortiscope.experiment.neuroid_selection import RELIABILITY, conditions, selected
 from cortiscope.experiment.recordings import read_responses
@@ -21,8 +23,10 @@ def main(
     source: list[str] | None,
     stimuli: str,
     responses: str,
+    independence: str,
     settings: dict,
     stimuli_made_by: str,
+    note: Callable[[str], None],
     provenance: dict,
 ) -> None:
     check_made_by(stimuli, stimuli_made_by)
@@ -39,6 +43,12 @@ def main(
             recorded = embedded_responses.responses(
                 shown.load(), settings["seed"], settings["repetitions"], settings["neuroids"]
             )
+        copy_of = look.neuroid_copies(recorded)
+        findings = list(look.of_recording(recorded, shown.drop_vars("image").load(), copy_of))
+    for finding in findings:
+        note(f"responses: {finding.line}")
+    look.write(findings, independence)
+    recorded = recorded.assign_coords({COPY_OF: ("neuroid", copy_of)})
     asked = conditions(settings["select"])
     if asked:
         if "ceilings" in settings:

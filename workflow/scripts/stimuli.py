@@ -1,16 +1,27 @@
 """Bring the stimuli of a study to one file."""
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from cortiscope import job
 from cortiscope.experiment import embedded
+from cortiscope.experiment import independence as look
 from cortiscope.experiment.images import passed_over
 from cortiscope.experiment.netcdf import save
+from cortiscope.experiment.pictures import PICTURE, same_pictures
 from cortiscope.experiment.stimuli import read_stimuli
+from cortiscope.experiment.stored_images import SIZES
 
 
-def main(source: list[str] | None, stimuli: str, settings: dict, provenance: dict) -> None:
+def main(
+    source: list[str] | None,
+    stimuli: str,
+    independence: str,
+    settings: dict,
+    note: Callable[[str], None],
+    provenance: dict,
+) -> None:
     if source:
         left_out = settings.get("left_out", [])
         if left_out:
@@ -21,6 +32,18 @@ def main(source: list[str] | None, stimuli: str, settings: dict, provenance: dic
         shown = read_stimuli(source[0], settings.get("variable", ""), left_out)
     else:
         shown = embedded.stimuli(settings["count"], settings["seed"])
+    images = list(shown["image"].values)
+    if SIZES in shown:
+        sides = shown[SIZES].values
+        images = [image[:y, :x] for image, (y, x) in zip(images, sides, strict=True)]
+    exact, nearly = same_pictures(images)
+    ids = shown["stimulus_id"].values.astype(str)
+    findings = list(look.of_pictures(ids, exact, nearly))
+    for finding in findings:
+        note(f"stimuli: {finding.line}")
+    look.write(findings, independence)
+    if PICTURE not in shown.variables:
+        shown = shown.assign_coords({PICTURE: ("stimulus", ids[nearly])})
     save(shown, stimuli, provenance)
 
 
