@@ -23,8 +23,10 @@ from cortiscope.noise_ceilings.subjects import (
     Stated,
     between_grams,
     between_rdms,
+    distinct,
     mean_over_subjects,
     stated,
+    upper,
 )
 from cortiscope.statistics.halves import halves
 
@@ -52,13 +54,15 @@ def area_ceilings(
     dissimilarities are known.
     subjects: `mean`, as scores are: each of these is the mean of the subjects' own, of whose
     neuroids and stimuli see `by_subject.parts`; or `pooled`.
-    `_half`: of scores on half the repetitions. `_p`: that the halves agree by more than chance (see
-    `chance`); of noise a ceiling may be above 0, and nothing is a share of it. NaN = not known: one
-    repetition or one subject; per neuroid also nothing but noise (reliability not above 0), which
-    is what is counted. `rdm_bound_low` to `rdm_bound_high`, `cka_bound_low` to `cka_bound_high`:
-    what a model could reach that is the same for all subjects, see `subjects`. Also `subject`, in
-    whom a neuroid was recorded, where the recording says so, and `copy_of`, the place in the area
-    of the first neuroid that each is a copy of, if some are.
+    `_half`: of scores on half the repetitions. `_p`: that the halves agree by more than chance
+    (see `chance`); of noise a ceiling may be above 0, and nothing is a share of it. NaN = not
+    known: one repetition or one subject; per neuroid also nothing but noise (reliability not
+    above 0), which is what is counted. `rdm_bound_low` to `rdm_bound_high`, `cka_bound_low` to
+    `cka_bound_high`: what a model could reach that is the same for all subjects, see
+    `subjects`. Of several subjects `part`, their names, and `subject_area_ceiling` and so on,
+    each one's own. Also `subject`, in whom a neuroid was recorded, where the recording says so,
+    and `copy_of`, the place in the area of the first neuroid that each is a copy of, if some
+    are.
     """
     settings = {
         "statistics": {"subjects": subjects},
@@ -66,18 +70,22 @@ def area_ceilings(
     }
     of = {name: parts(area, MAPPINGS[name], settings) for name in ("ridge", "rsa", "cka")}
     neuroids, means, medians = _of_neuroids(area, of["ridge"], splits, seed, method)
-    rdm = _mean(
-        [_rdm_ceiling(part.area, splits, seed, dissimilarity, comparison) for part in of["rsa"]]
-    )
-    cka = _mean([_cka_ceiling(part.area, splits, seed) for part in of["cka"]])
+    rdms = [_rdm_ceiling(part.area, splits, seed, dissimilarity, comparison) for part in of["rsa"]]
+    ckas = [_cka_ceiling(part.area, splits, seed) for part in of["cka"]]
     unreliable = np.isfinite(neuroids["reliability"]) & ~np.isfinite(neuroids["ceiling"])
     variables = {"neuroid_id": Variable(("neuroid",), area.neuroid_id)}
     for name, values in neuroids.items():
         variables[name] = Variable(("neuroid",), values)
-    summaries = {"area": means, "median": medians, "rdm": rdm, "cka": cka}
-    for name, summary in summaries.items():
-        for suffix, value in zip(("", "_half", "_p"), summary, strict=True):
+    every = {"area": means, "median": medians, "rdm": _stated(rdms), "cka": _stated(ckas)}
+    for name, own in every.items():
+        for suffix, value in zip(("", "_half", "_p"), mean_over_subjects(own), strict=True):
             variables[f"{name}_ceiling{suffix}"] = Variable((), np.array(value))
+        if len(own) > 1:
+            of_each = np.array(own)  # (part, 3)
+            variables[f"subject_{name}_ceiling"] = Variable(("part",), of_each[:, 0])
+            variables[f"subject_{name}_ceiling_p"] = Variable(("part",), of_each[:, 2])
+            names = np.array([part.subject for part in of["ridge"]])
+            variables["part"] = Variable(("part",), names)
     bounds = {
         "rdm": between_rdms(area, of["rsa"], dissimilarity, comparison),
         "cka": between_grams(area, of["cka"]),
@@ -99,8 +107,8 @@ def area_ceilings(
 
 def _of_neuroids(
     area: Area, of: Sequence[Part], splits: int, seed: int, method: str
-) -> tuple[dict[str, np.ndarray], Stated, Stated]:
-    """Of each neuroid, name to (neuroid,); of the area the mean, and the median, over neuroids."""
+) -> tuple[dict[str, np.ndarray], list[Stated], list[Stated]]:
+    """Of each neuroid, name to (neuroid,); of each part the mean, and the median, over neuroids."""
     names = ("reliability", "ceiling", "ceiling_half")
     neuroids = {name: np.full(len(area.neuroid_id), np.nan) for name in names}
     means, medians = [], []
@@ -122,14 +130,14 @@ def _of_neuroids(
                 p,
             )
         )
-    return neuroids, mean_over_subjects(means), mean_over_subjects(medians)
+    return neuroids, means, medians
 
 
-def _mean(found: Sequence[Ceiling]) -> Stated:
-    """Over subjects; of one as it is, NaN where it is nothing but noise."""
+def _stated(found: Sequence[Ceiling]) -> list[Stated]:
+    """Of each subject; of an area that is one as it is, NaN where it is nothing but noise."""
     if len(found) == 1:
-        return Stated(float(found[0].ceiling), float(found[0].ceiling_half), found[0].p)
-    return mean_over_subjects([stated(each) for each in found])
+        return [Stated(float(found[0].ceiling), float(found[0].ceiling_half), found[0].p)]
+    return [stated(each) for each in found]
 
 
 def _neuroid_ceilings(area: Area, splits: int, seed: int, method: str) -> Ceiling:
@@ -165,7 +173,7 @@ def _cka_ceiling(area: Area, splits: int, seed: int) -> Ceiling:
 
 def _subject_cells(area: Area) -> np.ndarray | None:
     """(subject, cell), where the dissimilarities of several subjects are known."""
-    if area.dissimilarity is None or len(area.dissimilarity) < 2:
+    if area.dissimilarity is None:
         return None
-    cells = np.triu_indices(area.dissimilarity.shape[1], 1)
-    return area.dissimilarity[:, *cells]
+    cells = distinct(upper(area.dissimilarity))
+    return cells if len(cells) > 1 else None

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from cortiscope.experiment.copies import first_alike
 from cortiscope.experiment.responses import Area, average
 from cortiscope.mappings.by_subject import FEWEST, Part
 from cortiscope.noise_ceilings.noise import Ceiling
@@ -70,7 +71,7 @@ def between_rdms(area: Area, of: Sequence[Part], dissimilarity: str, comparison:
         return pattern_rdm(average(own.response), dissimilarity)
 
     known = area.dissimilarity
-    found = _of_subjects(area, of, cells) if known is None else _upper(known)
+    found = distinct(_of_subjects(area, of, cells) if known is None else upper(known))
     return UNKNOWN if len(found) < 2 else rdm_bounds(found, comparison)
 
 
@@ -85,16 +86,22 @@ def between_grams(area: Area, of: Sequence[Part]) -> Bounds:
         return cka.prepared(cka.gram(own.mean_response)).ravel()
 
     if area.dissimilarity is None:
-        found = _of_subjects(area, of, entries)
+        found = distinct(_of_subjects(area, of, entries))
     else:
-        grams = [cka.prepared(cka.distance_gram(cells)) for cells in _upper(area.dissimilarity)]
+        cells = distinct(upper(area.dissimilarity))
+        grams = [cka.prepared(cka.distance_gram(own)) for own in cells]
         found = np.stack(grams).reshape(len(grams), -1)
     return UNKNOWN if len(found) < 2 else bounds_of_units(found)
 
 
-def _upper(rdms: NDArray) -> NDArray:
+def upper(rdms: NDArray) -> NDArray:
     """(subject, cell) of (subject, stimulus, stimulus)."""
     return rdms[:, *np.triu_indices(rdms.shape[1], 1)]
+
+
+def distinct(found: NDArray) -> NDArray:
+    """(subject, ...) without those that are copies of another: a subject agrees with its copy."""
+    return found[first_alike(found) == np.arange(len(found))] if len(found) > 1 else found
 
 
 def _of_subjects(area: Area, of: Sequence[Part], make: Callable[[Area], NDArray]) -> NDArray:

@@ -166,7 +166,7 @@ def layer_rows(
         | columns
         | _counts(scores, ceilings)
         | _over_neuroids(scores, ceilings)
-        | subject_columns(content)
+        | subject_columns(content, MAPPINGS[scores.mapping], ceilings)
     )
 
 

@@ -10,6 +10,8 @@ from scipy.optimize import brentq
 from scipy.special import ndtri, stdtrit
 
 from cortiscope.files import Group
+from cortiscope.mappings.kinds import Kind
+from cortiscope.report.ceilings import LEVEL
 from cortiscope.statistics.nested_bootstrap import interval, nested_bootstrap
 from cortiscope.statistics.resampling import mean_of_known
 from cortiscope.statistics.subjects import between_variance
@@ -24,6 +26,7 @@ LISTS = {
     "subject_n_stimuli": "subject_n_stimuli",
     "subject_n_scored": "subject_n_scored",
 }
+CEILINGS = "subject_ceilings"  # another such column, from the ceilings file
 VARIANCES = ("shared_variance", "own_variance")
 TABLE = [
     "model", "mapping", "area", "subject", "layer", "score", "null_mean", "p_value", "ceiling",
@@ -36,16 +39,22 @@ def is_by_subject(content: Group) -> bool:
     return "subject_score" in content.variables
 
 
-def subject_columns(content: Group) -> dict[str, Any]:
-    """Of a layer table: LISTS, empty where an area is scored as one, VARIANCES and `subjects_p`."""
+def subject_columns(content: Group, kind: Kind, ceilings: Group) -> dict[str, Any]:
+    """Of a layer table: LISTS, empty where an area is scored as one, VARIANCES and `subjects_p`.
+
+    kind: of the mapping, which says what its ceiling is.
+    """
     n_layers = len(content["layer"])
     if not is_by_subject(content):
-        columns: dict[str, Any] = {name: [[] for _ in range(n_layers)] for name in LISTS}
+        columns: dict[str, Any] = {
+            name: [[] for _ in range(n_layers)] for name in (*LISTS, CEILINGS)
+        }
         return columns | dict.fromkeys((*VARIANCES, "subjects_p"), np.nan)
     columns = {}
     for column, name in LISTS.items():
         values = content[name]
         columns[column] = list(np.broadcast_to(values, (n_layers, values.shape[-1])))
+    columns[CEILINGS] = [_ceilings(content[SUBJECT], kind, ceilings)] * n_layers
     columns |= {name: content[name].astype(float) for name in VARIANCES}
     columns["subjects_p"] = [
         subjects_p(float(score), own, float(shared), float(alone))
@@ -58,6 +67,17 @@ def subject_columns(content: Group) -> dict[str, Any]:
         )
     ]
     return columns
+
+
+def _ceilings(subject: NDArray, kind: Kind, ceilings: Group) -> NDArray:
+    """(subject,): each one's own; NaN where not known, not above 0 or not above chance."""
+    found = np.full(len(subject), np.nan)
+    if "part" not in ceilings.variables:
+        return found
+    values, p = (ceilings[f"subject_{kind.ceiling}{end}"] for end in ("", "_p"))
+    values = np.where((values > 0) & ~(p > LEVEL), values, np.nan) ** (2 if kind.squared else 1)
+    known = dict(zip(ceilings["part"].tolist(), values.tolist(), strict=True))
+    return np.array([known.get(name, np.nan) for name in subject.tolist()])
 
 
 def subjects_p(score: float, scores: NDArray, shared: float, own: float) -> float:
@@ -154,10 +174,11 @@ _VALUES = {
     "p_value": "subject_p_values",
     "n_stimuli": "subject_n_stimuli",
     "n_neuroids": "subject_n_scored",
+    "ceiling": CEILINGS,
 }
 
 
 def _known(values: Mapping[str, Any]) -> dict[str, Any]:
-    """With counts as whole numbers, and room for the ceilings of subjects."""
+    """With counts as whole numbers, and the share of the ceiling."""
     counts = {name: int(values[name]) for name in ("n_stimuli", "n_neuroids")}
-    return {**values, **counts, "ceiling": np.nan, "score_of_ceiling": np.nan}
+    return {**values, **counts, "score_of_ceiling": values["score"] / values["ceiling"]}

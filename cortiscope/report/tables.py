@@ -17,11 +17,11 @@ from cortiscope.report.best_layers import OF_BEST, headline
 from cortiscope.report.layer_weights import layer_weights
 from cortiscope.report.model_tables import MEMBERS
 from cortiscope.report.parquet import with_provenance
-from cortiscope.report.subjects import LISTS, VARIANCES, subject_rows
+from cortiscope.report.subjects import CEILINGS, LISTS, VARIANCES, subject_rows
 
 INTERNAL = [
     "bootstrap", "stimulus_bootstrap", "null", "halved", "selection_ceiling", *OF_BEST, *MEMBERS,
-    *LISTS, *VARIANCES,
+    *LISTS, CEILINGS, *VARIANCES,
 ]  # fmt: skip
 HEADLINE = [
     "model", "family", "training", "top1", "top5", "accuracy_source", "area", "mapping",

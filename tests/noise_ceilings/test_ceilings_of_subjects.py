@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from scipy.spatial.distance import pdist, squareform
 from scipy.stats import combine_pvalues
 
 from cortiscope.experiment.responses import Area
@@ -55,6 +56,11 @@ def test_ceilings_are_the_means_of_the_subjects_own(dissimilarity: str) -> None:
     alone = [numbers(area(each), dissimilarity=dissimilarity) for each in responses]
     for name in SUMMARIES:
         assert found[name] == pytest.approx(np.mean([one[name] for one in alone])), name
+    variables, _ = area_ceilings(together(responses), 6, 0, dissimilarity)
+    assert variables["part"].values.tolist() == ["s0", "s1", "s2"]
+    for name in SUMMARIES[::2]:
+        own = [one[name] for one in alone]
+        np.testing.assert_allclose(variables[f"subject_{name}"].values, own)
     pooled = numbers(together(responses), dissimilarity=dissimilarity, subjects="pooled")
     whole = numbers(area(np.concatenate(responses, axis=2)), dissimilarity=dissimilarity)
     for name in SUMMARIES:
@@ -158,3 +164,19 @@ def test_subjects_of_noise_are_rarely_above_chance() -> None:
         found = numbers(together(recording(shared=0.0, seed=seed)))
         p.append([found[f"{name}_ceiling_p"] for name in ("area", "rdm", "cka")])
     assert (np.mean(np.array(p) <= 0.05, axis=0) <= 0.1).all()
+
+
+def test_a_subject_that_stands_twice_is_one() -> None:
+    """Its dissimilarities agree with their copy whatever they are."""
+    random = np.random.default_rng(5)
+    points = random.normal(size=(4, 24, 12))
+    rdms = np.stack([squareform(pdist(each, "correlation")) for each in points])
+
+    def known_by(*subjects: int) -> Area:
+        return replace(area(random.normal(size=(24, 1, 5))), dissimilarity=rdms[list(subjects)])
+
+    three, copied = (numbers(known_by(*of)) for of in ((0, 1, 2), (0, 1, 2, 1)))
+    for name in three:
+        assert copied[name] == pytest.approx(three[name], nan_ok=True), name
+    two = numbers(known_by(3, 3))
+    assert np.isnan([two["rdm_ceiling"], two["cka_ceiling"], two["rdm_bound_high"]]).all()

@@ -45,6 +45,12 @@ class BySubject(Synthetic):
             with netCDF4.Dataset(path, "a") as dataset:
                 made = dataset.createVariable("reliability", float, ("neuroid",))
                 made[...] = [0.64, 0.16, 0.25, -0.1]
+                dataset.createDimension("part", 3)
+                dataset.createVariable("part", str, ("part",))[...] = np.array(["a", "b", "c"])
+                for kind in ("area", "rdm"):
+                    for end, values in (("", [0.8, 0.5, np.nan]), ("_p", [0.01, 0.2, np.nan])):
+                        name = f"subject_{kind}_ceiling{end}"
+                        dataset.createVariable(name, float, ("part",))[...] = values
         return paths
 
 
@@ -63,6 +69,11 @@ def test_a_row_for_every_subject_of_the_best_layer(tmp_path: Path) -> None:
     assert rows.loc["rsa"].loc["c", ["score", "null_mean", "p_value"]].isna().all()
     assert rows.loc["rsa", "n_neuroids"].tolist() == [2, 1, 0]
     assert rows.loc["rsa", "n_stimuli"].tolist() == [40, 40, 0]
+    # Of a subject whose recordings do not repeat above chance there is no ceiling.
+    for mapping in ("ridge", "rsa"):
+        assert rows.loc[mapping, "ceiling"].fillna(0).tolist() == [0.8, 0, 0]
+        share = rows.loc[mapping].loc["a", "score_of_ceiling"]
+        assert share == pytest.approx(rows.loc[mapping].loc["a", "score"] / 0.8)
 
 
 def test_layers_say_over_whom_they_generalise(tmp_path: Path) -> None:
