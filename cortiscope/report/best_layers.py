@@ -3,7 +3,7 @@
 How, is in `statistics.layer_choice`; here the score files and the layer table of a model meet.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -28,28 +28,16 @@ COUNTS = ("n_neuroids", "n_selected", "n_scored")
 OF_BEST = ["best_score", "score_own_layer", "selection", "best_p_value"]
 
 
-def with_best_layers(
-    table: pd.DataFrame,
-    files: Mapping[tuple[str, str], Sequence[Group]],
-    given: Mapping[str, Mapping[str, str]],
-) -> pd.DataFrame:
-    """A model's layer table with what is known of the best layer of every mapping and area.
+def best_columns(rows: pd.DataFrame, files: Sequence[Group], given: str | None) -> dict[str, Any]:
+    """What is known of the best layer of a model, by a mapping and for an area.
 
-    files: mapping and area to their score files, in the order of the rows. given: mapping to area
-    to a layer. Adds `selected_share`, the share of the data for which the layer was chosen as the
-    best; `best_score` of those that were; `score_own_layer`, the same where every neuroid chooses
-    for itself (NaN where neuroids are not predicted); `selection`, how, in words; and
-    `best_p_value`, of the highest score of any layer among the highest in each permutation.
+    rows: of the layer table, those of the mapping and area; files: the score files that they come
+    from, in their order; given: the layer, if it is. `selected_share` (layer,), the share of the
+    data for which the layer was chosen as the best; `best_score` of those that were;
+    `score_own_layer`, the same where every neuroid chooses for itself (NaN where neuroids are not
+    predicted); `selection`, how, in words; and `best_p_value`, of the highest score of any layer
+    among the highest in each permutation.
     """
-    parts = []
-    for (mapping, area), rows in table.groupby(GROUP, sort=False):
-        key = str(mapping), str(area)
-        layer = given.get(key[0], {}).get(key[1])
-        parts.append(rows.assign(**_best(rows, files[key], layer)))
-    return pd.concat(parts).loc[table.index]
-
-
-def _best(rows: pd.DataFrame, files: Sequence[Group], given: str | None) -> dict[str, Any]:
     score, draws = rows["score"].to_numpy(float), np.stack(rows["bootstrap"].tolist())
     own_layer, p = np.nan, float(p_value(np.fmax.reduce(score), highest(rows["null"].tolist())))
     if given is not None:
@@ -96,7 +84,7 @@ def _joined(files: Sequence[Group], name: str) -> np.ndarray:
 def headline(table: pd.DataFrame) -> tuple[pd.DataFrame, list[np.ndarray]]:
     """The headline row of a model for each mapping and area, and the draws behind its interval.
 
-    table: the layer table of one model, from `with_best_layers`. The row is that of the layer
+    table: the layer table of one model, with `best_columns`. The row is that of the layer
     chosen most often (ties: of the highest score). `neuroid_low`, `neuroid_high`: its interval over
     neuroids, moved along with its score. `best_depth`: mean depth of the layers chosen.
     """

@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from cortiscope.experiment.copies import copied_labels
 from cortiscope.file_names import name_of
 from cortiscope.files import REMADE, Group, Variable, read
 from cortiscope.mappings.kinds import MAPPINGS, TOGETHER
-from cortiscope.report.best_layers import COUNTS, with_best_layers
+from cortiscope.report.best_layers import COUNTS, best_columns
 from cortiscope.report.ceilings import area_ceilings, with_given
 from cortiscope.report.intervals import interval
 from cortiscope.report.subjects import (
@@ -71,14 +72,14 @@ def read_scores(path: str, model: str) -> Scores:
     Errors: InputError where the file says that it is of another model, mapping or area than its
     place does: it was copied or renamed, and its scores would be credited to the wrong one.
     """
-    place = Path(path)
-    expected = {"model": model, "mapping": place.parts[-4], "area": name_of(path)}
+    mapping, area = _mapping_and_area(path)
+    expected = {"model": model, "mapping": mapping, "area": area}
     content = read(path)
     for name, value in expected.items():
         found = content.attributes.get(name, value)
         if found != value:
             raise InputError(f"{path}: {name}", f"is {found!r} where {value!r} belongs", REMADE)
-    return Scores(path, expected["mapping"], expected["area"], content)
+    return Scores(path, mapping, area, content)
 
 
 def read_accuracy(path: str, model: str) -> dict[str, Any]:
@@ -261,6 +262,10 @@ def _dictionary(codes: np.ndarray, words: Sequence[str] | np.ndarray) -> pa.Arra
     )
 
 
+def _mapping_and_area(path: str) -> tuple[str, str]:
+    return Path(path).parts[-4], name_of(path)
+
+
 def model_tables(
     score_files: Sequence[str],
     ceiling_files: Sequence[str],
@@ -273,7 +278,7 @@ def model_tables(
     """The layer table and the neuroid table of a model.
 
     labels: MODEL_LABELS, n_layers, n_parameters, and `layers`, the rows of the model's layer table.
-    given: see `ceilings.with_given`; given_layers: see `best_layers.with_best_layers`. Rows are
+    given: see `ceilings.with_given`; given_layers: mapping to area to a layer. Rows are
     ordered by mapping, area (as the files are) and layer.
     Errors: InputError for a file that belongs elsewhere, or layers missing or scored twice.
     """
@@ -284,19 +289,21 @@ def model_tables(
     shared |= read_accuracy(accuracy, model)
     counts = {name: labels[name] for name in ("n_parameters", "n_layers")}
     frames, neuroids = [], []
-    files: dict[tuple[str, str], list[Group]] = {}
-    for path in score_files:
-        scores = read_scores(path, model)
-        files.setdefault((scores.mapping, scores.area), []).append(scores.content)
-        neuroids.append(neuroid_rows(scores, ceilings[scores.area], model))
-        frames.append(layer_rows(scores, ceilings[scores.area], shared, layers).assign(**counts))
-    frame = with_given(pd.concat(frames, ignore_index=True), given or {})
-    for (mapping, area), rows in frame.groupby(["mapping", "area"], sort=False):
+    for (mapping, area), paths in groupby(score_files, key=_mapping_and_area):
+        blocks = [read_scores(path, model) for path in paths]
+        neuroids += [neuroid_rows(block, ceilings[area], model) for block in blocks]
+        rows = pd.concat(
+            [layer_rows(block, ceilings[area], shared, layers) for block in blocks],
+            ignore_index=True,
+        )
         if sorted(rows["layer"]) not in (sorted(layers), [TOGETHER]):
             raise InputError(
                 f"scores of {model} by {mapping} in {area}",
                 f"cover {rows['layer'].nunique()} of {len(layers)} layers in {len(rows)} rows",
                 "run the workflow again",
             )
-    frame = with_best_layers(frame, files, given_layers or {})
+        layer = (given_layers or {}).get(mapping, {}).get(area)
+        best = best_columns(rows, [block.content for block in blocks], layer)
+        frames.append(rows.assign(**counts, **best))
+    frame = with_given(pd.concat(frames, ignore_index=True), given or {})
     return frame, pa.concat_tables(neuroids).unify_dictionaries()
