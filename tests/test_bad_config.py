@@ -222,7 +222,8 @@ def grouped(folder, groups, folds):
     " another object than most; name a coordinate for which 3 or more are left to train on"
 )
 def halves_of_nearly_one_group(folder):
-    return grouped(folder, ["a"] * (N_STIMULI - 2) + ["b", "b"], 2)
+    halves = {"selection": {"method": "halves"}}
+    return grouped(folder, ["a"] * (N_STIMULI - 2) + ["b", "b"], 2) | halves
 
 
 @case(
@@ -230,7 +231,8 @@ def halves_of_nearly_one_group(folder):
 )
 def halves_of_too_few_groups_to_hold_out_pairs(folder):
     return grouped(folder, ["a"] * (N_STIMULI - 2) + ["b", "c"], 3) | {
-        "mappings": ["rsa_reweighted"]
+        "mappings": ["rsa_reweighted"],
+        "selection": {"method": "halves"},
     }
 
 

@@ -81,19 +81,21 @@ class Encoding(ABC):
         self.orders = self.validation.orders(n_stimuli, statistics["permutations"], self.seed)
         # Within which the best layer is chosen by the other stimuli; the test stimuli of a given
         # split are one.
-        self.groups = standard_errors.deletion_groups(self.sample.folds, self.seed, self.units)
+        folds, test = self.sample.folds, self.validation.test
+        self.groups = standard_errors.deletion_groups(folds, self.seed, self.units)
+        if test is not None:
+            self.groups = np.where(test, 0, TRAINING)
         self.halves = np.empty((0, 2, n_stimuli), dtype=bool)
         if settings["selection"]["method"] == "halves":
             self.nested = False
             self._halve(settings["selection"])
-        if self.validation.test is not None:
-            self._resample(self.validation.test)
 
     def _halve(self, selection: Mapping[str, Any]) -> None:
         """(split, half, repetition), or (split, half, stimulus) where trials were averaged."""
         n_stimuli, n_repetitions = self.area.response.shape[:2]
         shared = n_repetitions if self.area.repeated else n_stimuli
-        self.halves = halves(shared, selection["splits"], selection["seed"])
+        make = halves if self.area.repeated else self.validation.halves
+        self.halves = make(shared, selection["splits"], selection["seed"])
         if self.area.repeated:
             chosen = self.halves.reshape(-1, shared)
             # (stimulus, split * half * neuroid): every neuroid's mean over each half
@@ -291,15 +293,6 @@ class Encoding(ABC):
             encoded = self._encode(regressions, sample, self.response[stimuli])
             scores[split, half] = mean_of_known(encoded.score)
         return scores
-
-    def _resample(self, test: np.ndarray) -> None:
-        """Draws, permutations and halves of the test stimuli (stimulus,) bool only."""
-        statistics, selection = self.settings["statistics"], self.settings["selection"]
-        self.draws = given_split.bootstrap_weights(test, statistics["bootstraps"], self.seed)
-        self.orders = given_split.orders(test, statistics["permutations"], self.seed)
-        self.groups = np.where(test, 0, TRAINING)
-        if selection["method"] == "halves" and not self.area.repeated:
-            self.halves = given_split.halves(test, selection["splits"], selection["seed"])
 
     def _tested(self, regressions: Regressions) -> Tested:
         """Score the test stimuli of a given split."""

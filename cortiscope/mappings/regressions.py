@@ -138,7 +138,7 @@ def _side_by_side(values: np.ndarray, parts: list[Predictions | None]) -> Predic
     like = next(part for part in parts if part is not None)
     of_folds = {}
     for field in fields(like):
-        if field.name != "values":
+        if field.name != "values" and getattr(like, field.name) is not None:
             empty = np.full_like(getattr(like, field.name), np.nan)
             each = [empty if part is None else getattr(part, field.name) for part in parts]
             of_folds[field.name] = np.concatenate(each, axis=-2)

@@ -7,7 +7,6 @@ import numpy as np
 
 from cortiscope.experiment.responses import Area, average
 from cortiscope.networks.features import Layer
-from cortiscope.regression import given_split
 from cortiscope.regression.cross_validation import CrossValidation
 from cortiscope.similarity.dissimilarity import (
     check_repetitions,
@@ -46,32 +45,25 @@ def resampled(area: Area, settings: Mapping[str, Any], validation: CrossValidati
     drawn of one subject is drawn of all who saw it. validation: of all the study's stimuli; what
     is drawn together moves together, and of a given split only the test stimuli do.
     """
-    statistics, selection = settings["statistics"], settings["selection"]
-    permutations, bootstraps = statistics["permutations"], statistics["bootstraps"]
-    seed, test = statistics["seed"], validation.test
-    if test is None:
-        orders = validation.orders(area.n_shown, permutations, seed)
-        draws = validation.draws(area.n_shown, bootstraps, seed)
-    else:
-        orders = given_split.orders(test, permutations, seed)
-        draws = given_split.bootstrap_weights(test, bootstraps, seed)
-    chosen = _halves(area, selection, test)
+    statistics, seed = settings["statistics"], settings["statistics"]["seed"]
+    orders = validation.orders(area.n_shown, statistics["permutations"], seed)
+    draws = validation.draws(area.n_shown, statistics["bootstraps"], seed)
+    chosen = _halves(area, settings["selection"], validation)
     if area.seen is None:
         return Resampled(orders, draws, chosen)
-    units = validation.units(area.n_shown) if test is None else None
+    units = validation.units(area.n_shown) if validation.test is None else None
     orders = orders_among(orders, area.shown, units)
     chosen = chosen if area.repeated_throughout else chosen[..., area.shown]
     return Resampled(orders, draws[:, area.shown], chosen)
 
 
-def _halves(area: Area, selection: Mapping[str, Any], test: np.ndarray | None) -> np.ndarray:
-    """As in `Resampled`, of all the study's stimuli; test (stimulus,) bool, of a given split."""
+def _halves(area: Area, selection: Mapping[str, Any], validation: CrossValidation) -> np.ndarray:
+    """As in `Resampled`, of all the study's stimuli."""
     shared = area.response.shape[1] if area.repeated_throughout else area.n_shown
     if selection["method"] != "halves":
         return np.empty((0, 2, shared), dtype=bool)
-    if test is None or area.repeated_throughout:
-        return halves(shared, selection["splits"], selection["seed"])
-    return given_split.halves(test, selection["splits"], selection["seed"])
+    make = halves if area.repeated_throughout else validation.halves
+    return make(shared, selection["splits"], selection["seed"])
 
 
 class Similarity:

@@ -8,7 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cortiscope.errors import InputError
-from cortiscope.statistics.resampling import bootstrap_weights_of, permutations_of, shifts
+from cortiscope.statistics.halves import halves
+from cortiscope.statistics.resampling import (
+    bootstrap_weights,
+    bootstrap_weights_of,
+    permutations,
+    permutations_of,
+    shifts,
+)
 
 WHERE = "cross_validation.folds"
 TRAINING = -1  # the fold number of stimuli that are trained on and never scored
@@ -65,15 +72,36 @@ class CrossValidation:
         """Random orders of the stimuli for a null, (permutation, stimulus): units change places.
 
         Where there are stretches the whole file is shifted as a ring instead, so that neighbours
-        stay neighbours as far as any dependence reaches, be it farther than a stretch.
+        stay neighbours as far as any dependence reaches, be it farther than a stretch. Of a given
+        split, training stimuli stay in their places.
         """
+        if self.test is not None:
+            places = np.flatnonzero(self.test)
+            order = np.tile(np.arange(n_stimuli), (count, 1))
+            order[:, places] = places[permutations(len(places), count, seed)]
+            return order
         if self.block:
             return shifts(n_stimuli, count, seed, max(self.block, self.gap + 1))
         return permutations_of(self.units(n_stimuli), count, seed)
 
     def draws(self, n_stimuli: int, count: int, seed: int) -> NDArray:
-        """How often each draw takes each stimulus, units being drawn whole: (draw, stimulus)."""
+        """How often each draw takes each stimulus, units being drawn whole: (draw, stimulus).
+
+        Of a given split no training stimulus is taken.
+        """
+        if self.test is not None:
+            weights = np.zeros((count, n_stimuli))
+            weights[:, self.test] = bootstrap_weights(int(self.test.sum()), count, seed)
+            return weights
         return bootstrap_weights_of(self.units(n_stimuli), count, seed)
+
+    def halves(self, n_stimuli: int, splits: int, seed: int) -> NDArray:
+        """Random halves of the stimuli, or of the test stimuli: (split, half, stimulus) bool."""
+        if self.test is None:
+            return halves(n_stimuli, splits, seed)
+        chosen = np.zeros((splits, 2, n_stimuli), dtype=bool)
+        chosen[:, :, self.test] = halves(int(self.test.sum()), splits, seed)
+        return chosen
 
     def counted(self, stimuli: NDArray, n_stimuli: int) -> NDArray | None:
         """Which pairs of some stimuli are of independent ones: (stimulus, stimulus) bool.

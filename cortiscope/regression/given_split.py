@@ -13,35 +13,8 @@ from cortiscope.regression import ridge
 from cortiscope.regression.cross_validation import TRAINING
 from cortiscope.regression.precision import constant_parts
 from cortiscope.regression.ridge import Predictions
-from cortiscope.statistics import halves as data_halves
-from cortiscope.statistics import resampling
 
 FEWEST = 4  # test stimuli on which a neuroid was recorded
-
-
-def orders(test: NDArray, count: int, seed: int) -> NDArray:
-    """Random orders that leave training stimuli in their places: (permutation, stimulus) int.
-
-    test (stimulus,) bool, here and below.
-    """
-    places = np.flatnonzero(test)
-    order = np.tile(np.arange(len(test)), (count, 1))
-    order[:, places] = places[resampling.permutations(len(places), count, seed)]
-    return order
-
-
-def bootstrap_weights(test: NDArray, draws: int, seed: int) -> NDArray:
-    """How often each draw takes each stimulus, 0 for training stimuli: (draw, stimulus)."""
-    weights = np.zeros((draws, len(test)))
-    weights[:, test] = resampling.bootstrap_weights(int(test.sum()), draws, seed)
-    return weights
-
-
-def halves(test: NDArray, splits: int, seed: int) -> NDArray:
-    """Random halves of the test stimuli: (split, half, stimulus) bool."""
-    chosen = np.zeros((splits, 2, len(test)), dtype=bool)
-    chosen[:, :, test] = data_halves.halves(int(test.sum()), splits, seed)
-    return chosen
 
 
 def tested(predictions: Predictions, responses: NDArray, folds: NDArray) -> Predictions:

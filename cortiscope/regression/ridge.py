@@ -94,6 +94,7 @@ class Regression:
             enough = len(folds) - self.places.real.shape[1] >= 2
             self.solver = Solver(kernel, self.places) if varies and enough else None
         self.given = None if self.solver is None else GivenAlpha(self.solver)
+        self.alike = _alike_in_training(kernel, folds)
 
     def predict(self, responses: NDArray, dtype: type = np.float64) -> Predictions:
         """Predict the responses (stimulus, neuroid) of every stimulus from the other folds.
@@ -118,7 +119,7 @@ class Regression:
                 values[self.places.order, block], spread[:, block] = self.solver.predict(
                     targets[:, block], found.residuals[:, :, block], alpha[:, block]
                 )
-        return Predictions(values * scale + mean, alpha, spread * scale, end)
+        return Predictions(values * scale + mean, alpha, self._known(spread) * scale, end)
 
     def predict_at(
         self, responses: NDArray, alpha: NDArray, dtype: type = np.float64
@@ -136,7 +137,11 @@ class Regression:
         if self.given is not None:
             values[self.places.order], spread = self.given.predict(targets, alpha)
         taken = np.tile(alpha, (len(spread), 1))
-        return Predictions(values * scale + mean, taken, spread * scale)
+        return Predictions(values * scale + mean, taken, self._known(spread) * scale)
+
+    def _known(self, spread: NDArray) -> NDArray:
+        """(fold, neuroid), 0 where the model is of rounding, which small strengths enlarge."""
+        return np.where(self.alike[:, None] & np.isfinite(spread), 0.0, spread)
 
     def _predict_once(self, responses: NDArray, dtype: type) -> Predictions:
         """The same of a given split."""
@@ -148,7 +153,7 @@ class Regression:
             found = self.once.predict(strengths, targets[self.training])
             values[~self.training], alpha[0], spread[0] = found
             end = at_ends(strengths, alpha)
-        return Predictions(values * scale + mean, alpha, spread * scale, end)
+        return Predictions(values * scale + mean, alpha, self._known(spread) * scale, end)
 
 
 def predict(
@@ -175,6 +180,22 @@ def nearest(options: Sequence[float] | NDArray, mean: NDArray) -> NDArray:
     """(neuroid,): the positive option nearest in ratio to each mean (neuroid,); any for NaN."""
     choices = np.asarray(options, dtype=float)
     return choices[np.abs(np.log(choices)[:, None] - np.log(mean)).argmin(axis=0)]
+
+
+def _alike_in_training(kernel: NDArray, folds: NDArray) -> NDArray:
+    """(fold,) bool: whether features do not vary, but for rounding, in the training part.
+
+    Such as those of one unit that answered a single stimulus, where that one is held out.
+    """
+    training = (folds != np.unique(folds[folds != TRAINING])[:, None]).astype(float)
+    if (folds == TRAINING).any():
+        training = (folds == TRAINING).astype(float)[None]
+    size = training.sum(axis=1)
+    own = training @ np.diagonal(kernel)  # (fold, stimulus) x (stimulus,)
+    shared = np.einsum("fs,fs->f", training @ kernel, training)
+    left = own - shared / np.where(size > 0, size, 1.0)
+    alike: NDArray = left <= len(kernel) * rounding(kernel) * np.trace(kernel)
+    return alike
 
 
 def _positive(alphas: NDArray) -> NDArray:

@@ -72,7 +72,12 @@ def test_a_file_is_read_once_for_all_its_areas(recording, tmp_path, monkeypatch)
     names = [f"MEG.{time:g}" for time in TIMES]
     alone = [responses.read_area(path, name) for name in names]
     read, reads = responses.read_group, []
-    monkeypatch.setattr(responses, "read_group", lambda file: reads.append(1) or read(file))
+
+    def counted(file, **options):
+        reads.append(1)
+        return read(file, **options)
+
+    monkeypatch.setattr(responses, "read_group", counted)
     for area, expected in zip(responses.read_areas(path, names), alone, strict=True):
         assert area.name == expected.name
         np.testing.assert_array_equal(area.response, expected.response)

@@ -9,12 +9,14 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from cortiscope.experiment.responses import Area
-from cortiscope.mappings.by_subject import among, repeated
+from cortiscope.mappings.by_subject import repeated
 from cortiscope.mappings.fitting import fit
 from cortiscope.mappings.kinds import MAPPINGS
 from cortiscope.mappings.similarity import resampled
+from cortiscope.regression.cross_validation import CrossValidation
 from cortiscope.statistics.resampling import permutations
 from tests.mappings.test_fitting import SETTINGS
+from tests.regression_scene import HALVES
 from tests.synthetic_areas import area, layer
 
 N_STIMULI, N_NEUROIDS = 60, 8
@@ -23,7 +25,8 @@ SCORED = ("ridge", "pls", "rsa", "cka")
 
 def settings(subjects: str = "mean", permutations: int = 0, bootstraps: int = 0) -> dict[str, Any]:
     statistics = {"permutations": permutations, "bootstraps": bootstraps, "seed": 0}
-    return SETTINGS | {"statistics": statistics | {"subjects": subjects}}
+    asked = {"statistics": statistics | {"subjects": subjects}, "selection": HALVES}
+    return SETTINGS | asked
 
 
 def recorded(response: NDArray, who: NDArray) -> Area:
@@ -183,7 +186,9 @@ def test_p_over_stimuli_is_uniform_where_nothing_is_told() -> None:
 def test_restricted_orders_are_those_of_all() -> None:
     _, of = scene([1.0])
     some = np.arange(N_STIMULI) % 3 > 0
-    orders, draws, halves = resampled(among(of, some), settings(permutations=5, bootstraps=7))
+    orders, draws, halves = resampled(
+        of.among(some), settings(permutations=5, bootstraps=7), CrossValidation(10, 0, None, None)
+    )
     everything = permutations(N_STIMULI, 5, 0)
     for order, whole in zip(orders, everything, strict=True):
         np.testing.assert_array_equal(np.flatnonzero(some)[order], whole[some[whole]])

@@ -75,7 +75,7 @@ def test_where_all_pictures_differ_groups_change_nothing(mapping: str) -> None:
     every = {"picture": np.array([f"p{number:02d}" for number in range(N)])}
     given = [settings(20, 20, group=group) for group in ("", "picture")]
     plain, grouped = (fit(mapping, [layer(features)], area(response), one, every) for one in given)
-    for name in ("area_score", "area_null", "area_bootstrap", "selection_score"):
+    for name in ("area_score", "area_null", "area_bootstrap"):
         np.testing.assert_allclose(grouped[name].values, plain[name].values, atol=1e-10)
 
 

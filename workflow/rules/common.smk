@@ -54,13 +54,12 @@ try:
     STUDY = Study.load(config, workflow.basedir, workflow.overwrite_configfiles)
     # Here, so that a misspelt layer or a missing file is one line before any job runs.
     agreement.check(STUDY)
+    if workflow.is_main_process:
+        lines = [f"config: {line}" for line in draws.too_few(STUDY)]
+        for line in lines + scored.notes(STUDY):
+            print(f"note: {line}", file=sys.stderr)
 except InputError as error:
     sys.exit(f"error: {error}")
-
-if workflow.is_main_process:
-    lines = [f"config: {line}" for line in draws.too_few(STUDY)]
-    for line in lines + scored.notes(STUDY):
-        print(f"note: {line}", file=sys.stderr)
 
 FITS = Fits(STUDY)
 GIVEN_LAYERS = given_layers(STUDY)
