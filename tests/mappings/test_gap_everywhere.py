@@ -14,7 +14,7 @@ PREDICT = [name for name, kind in MAPPINGS.items() if kind.of_neuroids]
 @pytest.mark.parametrize("mapping", PREDICT)
 def test_a_neuroid_with_nothing_to_train_on_beside_the_gap_has_no_score(mapping: str) -> None:
     """The others have the scores that they have without it."""
-    features, noise = drifting(0, 60)
+    features, _ = drifting(0, 60)
     response = features[:, :5] + 0.1 * np.random.default_rng(1).normal(size=(60, 5))
     response[:, 0] = np.where(np.arange(60) < 8, response[:, 0], np.nan)
     given = settings(3, 3, block=6, gap=6) | {"selection": {"method": "nested"}}
