@@ -248,7 +248,11 @@ class Encoding(ABC):
                 )
             if whole:
                 products[:, columns], squares[:, columns] = sums_by_group(
-                    predicted, values, within[rows], self.groups[sample.stimuli[rows]]
+                    predicted,
+                    values,
+                    within[rows],
+                    self.groups[sample.stimuli[rows]],
+                    len(products),
                 )
         return Encoded(score, chosen, bootstrap, products, squares)
 
@@ -269,7 +273,7 @@ class Encoding(ABC):
         for rows, columns in self._recorded_together(self.response, self.sample):
             sample, own = self.sample.among(rows), self.response[np.ix_(rows, columns)]
             predict, within = regressions.on(sample), self.centred_within(sample.folds)
-            orders = orders_among(self.orders, rows, self.units)
+            orders = self.validation.orders_among(self.orders, rows)
             step = max(1, NULL_COLUMNS // len(columns))
             for start in range(0, len(orders), step):
                 shuffled = np.moveaxis(own[orders[start : start + step]], 0, 1)
@@ -330,7 +334,7 @@ class Encoding(ABC):
             )
             alike = np.zeros(len(test), dtype=int)
             found.products[:, columns], found.squares[:, columns] = sums_by_group(
-                predicted, known, alike, alike
+                predicted, known, alike, alike, 1
             )
             moved = orders_among(self.orders, test)
             found.null[:, columns] = given_split.null_scores(predicted, known, moved)
