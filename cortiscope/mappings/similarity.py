@@ -16,7 +16,6 @@ from cortiscope.similarity.dissimilarity import (
     pattern_rdm,
 )
 from cortiscope.statistics.halves import halves
-from cortiscope.statistics.resampling import orders_among
 
 
 def known_cells(area: Area) -> np.ndarray | None:
@@ -58,8 +57,7 @@ def resampled(area: Area, settings: Mapping[str, Any], validation: CrossValidati
     chosen = _halves(area, selection, test)
     if area.seen is None:
         return Resampled(orders, draws, chosen)
-    units = validation.units(area.n_shown) if test is None else None
-    orders = orders_among(orders, area.shown, units)
+    orders = validation.orders_among(orders, area.shown)
     chosen = chosen if area.repeated_throughout else chosen[..., area.shown]
     return Resampled(orders, draws[:, area.shown], chosen)
 

@@ -8,7 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cortiscope.errors import InputError
-from cortiscope.statistics.resampling import bootstrap_weights_of, permutations_of, shifts
+from cortiscope.statistics.resampling import (
+    bootstrap_weights_of,
+    orders_among,
+    permutations_of,
+    shifts,
+    shifts_among,
+)
 
 WHERE = "cross_validation.folds"
 TRAINING = -1  # the fold number of stimuli that are trained on and never scored
@@ -70,6 +76,17 @@ class CrossValidation:
         if self.block:
             return shifts(n_stimuli, count, seed, max(self.block, self.gap + 1))
         return permutations_of(self.units(n_stimuli), count, seed)
+
+    def orders_among(self, orders: NDArray, stimuli: NDArray) -> NDArray:
+        """Of orders (permutation, stimulus) of all, those of some stimuli, as their places.
+
+        stimuli: their numbers, ascending. Whatever changes places together still does: stretches
+        and their neighbours, groups, and of a given split only test stimuli with each other.
+        """
+        if self.block:
+            return shifts_among(orders, len(stimuli), max(self.block, self.gap + 1))
+        units = self.units(orders.shape[1]) if self.test is None else self.test
+        return orders_among(orders, stimuli, units)
 
     def draws(self, n_stimuli: int, count: int, seed: int) -> NDArray:
         """How often each draw takes each stimulus, units being drawn whole: (draw, stimulus)."""
