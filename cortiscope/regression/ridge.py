@@ -219,9 +219,10 @@ def sums_by_group(
 ) -> tuple[NDArray, NDArray]:
     """What every group of stimuli adds to `fold_centred_correlation`: products and squares.
 
-    groups (stimulus,): numbers from 0 to n_groups - 1; a group without stimuli adds 0. Of predictions p and responses y, as centred there, Σ p y /
-    √(Σ y²), the latter sum over all stimuli, and Σ p²: both (group, neuroid). With P and Q their
-    sums over groups the correlation is P / √Q; sums of one layer and of another may be mixed.
+    groups (stimulus,): numbers from 0 to n_groups - 1; a group without stimuli adds 0. Of
+    predictions p and responses y, as centred there, Σ p y / √(Σ y²), the latter sum over all
+    stimuli, and Σ p²: both (group, neuroid). With P and Q their sums over groups the correlation is
+    P / √Q; sums of one layer and of another may be mixed.
     """
     predicted, measured = _centred(predictions, responses, folds)
     norm = np.sqrt(np.einsum("sn,sn->n", measured, measured))
