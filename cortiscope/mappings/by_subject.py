@@ -15,6 +15,7 @@ from cortiscope.experiment.responses import Area
 from cortiscope.mappings.kinds import repetitions_needed
 from cortiscope.networks.features import Layer
 from cortiscope.regression.cross_validation import CrossValidation
+from cortiscope.similarity.held_out_cells import number_of_folds
 from cortiscope.statistics.resampling import mean_of_known, p_value
 from cortiscope.statistics.subjects import own_variance, shared_variance, two_way_draws
 
@@ -121,10 +122,13 @@ def is_usable(
     enough = len(area.stimulus_id) >= FEWEST and bool(part.complete.any())
     if "cross_validation" not in kind.sections or not enough:
         return enough
-    validation = CrossValidation.of(settings["cross_validation"], coordinates).among(area.shown)
+    validation = CrossValidation.of(settings["cross_validation"], coordinates)
     if validation.test is not None:
-        return min(validation.test.sum(), (~validation.test).sum()) >= FEWEST
-    return len(np.unique(validation.units(len(area.stimulus_id)))) >= max(2, kind.paired_folds)
+        test = validation.test[area.shown]
+        return bool(min(test.sum(), (~test).sum()) >= FEWEST)
+    n_units = len(np.unique(validation.units(area.n_shown)[area.shown]))
+    folds = number_of_folds(validation.folds, len(area.stimulus_id), n_units)
+    return folds >= max(2, kind.paired_folds)
 
 
 class BySubject:

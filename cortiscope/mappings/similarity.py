@@ -92,7 +92,7 @@ class Similarity:
         check_repetitions(self.dissimilarity, n_repetitions)
         of_study = CrossValidation.of(settings.get("cross_validation", {}), coordinates)
         self.orders, self.draws, self.halves = resampled(area, settings, of_study)
-        self.validation = of_study.among(area.shown)
+        self.of_study, self.validation = of_study, of_study.among(area.shown)
         self.units = of_study.units(area.n_shown)[area.shown]
         pairs = of_study.counted(area.shown, area.n_shown)
         self.counted = None if pairs is None else pairs[np.triu_indices(len(pairs), 1)]
