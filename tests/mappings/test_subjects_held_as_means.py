@@ -14,8 +14,8 @@ from cortiscope.mappings.by_subject import repeated
 from cortiscope.mappings.fitting import fit
 from cortiscope.mappings.kinds import MAPPINGS
 from cortiscope.noise_ceilings.ceilings import area_ceilings
-from tests.regression_scene import HALVES
 from tests.mappings.test_dependent_stimuli import settings
+from tests.regression_scene import HALVES
 from tests.synthetic_areas import layer
 
 N, N_OFTEN, EACH = 60, 20, 6

@@ -1,4 +1,4 @@
-"""Mappings that learn from pairs of stimuli, of subjects who saw few, or single ones of stretches."""
+"""Mappings that learn from pairs, of subjects who saw few stimuli, or single ones of stretches."""
 
 from dataclasses import replace
 
