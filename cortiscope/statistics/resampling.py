@@ -90,7 +90,7 @@ def shifts(n_stimuli: int, count: int, seed: int, least: int = 1) -> NDArray:
     least = min(least, n_stimuli // 2)
     all_shifts = np.arange(least, n_stimuli - least + 1)
     random = np.random.default_rng(seed)
-    times = -(-count // len(all_shifts))
+    times = max(1, -(-count // len(all_shifts)))
     drawn = np.concatenate([random.permutation(all_shifts) for _ in range(times)])[:count]
     order: NDArray = (np.arange(n_stimuli) + drawn[:, None]) % n_stimuli
     return order

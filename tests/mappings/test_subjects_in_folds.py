@@ -55,3 +55,20 @@ def test_stretches_are_those_of_the_study_whoever_saw_what_of_them() -> None:
     folds = scorer._folds(scorer.stimuli)
     for stretch in np.unique(saw // 6):
         assert len(np.unique(folds[saw // 6 == stretch])) == 1
+
+
+@pytest.mark.parametrize("mapping", ["ridge", "pls", "stacked"])
+def test_a_subject_of_five_stimuli_counts_for_nothing(mapping: str) -> None:
+    """It would count as much as one of sixty, and has no draws, so that the area had none."""
+    features, of = scene(np.arange(5))
+    found = fit(mapping, [layer(features)], of, settings(3, 20))
+    score = found["subject_score"].values[0]
+    assert np.isnan(score).tolist() == [True, False]
+    assert found["area_score"].values[0] == pytest.approx(score[1])
+    assert np.isfinite(found["area_bootstrap"].values).all()
+
+
+def test_without_permutations_stretches_have_no_null() -> None:
+    features, of = scene(np.arange(N))
+    found = fit("rsa", [layer(features)], of, settings(0, 5, block=6))
+    assert found["area_null"].values.shape == (1, 0)
