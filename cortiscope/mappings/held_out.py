@@ -198,7 +198,10 @@ class HeldOutSimilarity(Similarity):
         stimuli = np.flatnonzero(half)
         if self._n_folds(stimuli) < self.fewest_folds:
             return np.nan
-        return self._on_part(predict, half, self._folds(stimuli))
+        folds = self._folds(stimuli)
+        if np.unique(folds, return_counts=True)[1].min() < 2:  # a fold without a pair
+            return np.nan
+        return self._on_part(predict, half, folds)
 
     def _on_part(self, predict: Predict, part: np.ndarray, folds: np.ndarray) -> float:
         """The score on some stimuli alone, part (stimulus,) bool, in folds of (part,) numbers.
