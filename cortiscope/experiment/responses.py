@@ -108,10 +108,15 @@ class Area:
         return np.isfinite(self.response).sum(axis=1)
 
     @cached_property
-    def repeated(self) -> bool:
-        """Whether most of what was recorded was so twice or more, so that halves compare."""
+    def mostly_repeated(self) -> bool:
+        """Whether most of what was recorded was so twice or more."""
         recorded = self.counts[self.counts > 0]
         return bool((recorded > 1).mean() > 0.5) if recorded.size else False
+
+    @property
+    def repeated(self) -> bool:
+        """The same, where `response` holds the repetitions, so that halves of them compare."""
+        return self.n_averaged is None and self.mostly_repeated
 
     @cached_property
     def complete(self) -> np.ndarray:
@@ -128,7 +133,8 @@ class Area:
         """Whether no half of the repetitions lacks a stimulus, in the complete neuroids."""
         n_repetitions = self.response.shape[1]
         fewest = self.counts[:, self.complete].min(initial=n_repetitions)
-        return bool(self.complete.any() and fewest > n_repetitions - n_repetitions // 2)
+        enough = self.complete.any() and fewest > n_repetitions - n_repetitions // 2
+        return bool(enough and self.n_averaged is None)  # of a mean there are no halves
 
 
 def _ever_recorded(response: np.ndarray) -> np.ndarray:

@@ -15,17 +15,25 @@ from cortiscope.experiment.responses import Area
 from cortiscope.mappings.kinds import repetitions_needed
 from cortiscope.networks.features import Layer
 from cortiscope.regression.cross_validation import CrossValidation
+from cortiscope.similarity.held_out_cells import number_of_folds
 from cortiscope.statistics.resampling import mean_of_known, p_value
-from cortiscope.statistics.subjects import own_variance, shared_variance, two_way_draws
+from cortiscope.statistics.subjects import (
+    about_the_mean,
+    own_variance,
+    shared_variance,
+    two_way_draws,
+    with_draws,
+)
 
 if TYPE_CHECKING:
     from cortiscope.mappings.fitting import LayerScore, Scorer
     from cortiscope.mappings.kinds import Kind
 
 SUBJECT = "subject"  # the coordinate of the neuroids
-# Stimuli, or of a given split those of either part, below which a subject is not scored by mappings
-# that need whole matrices: halves of them choose the best layer.
-FEWEST = 8
+# Stimuli, or of a given split those of either part, below which a subject is not scored: halves of
+# them choose the best layer. What is drawn together, below which mappings that need whole matrices
+# have no interval.
+FEWEST, FEWEST_UNITS = 8, 4
 
 
 @dataclass(frozen=True)
@@ -114,17 +122,21 @@ def is_usable(
     settings: Mapping[str, Any],
     coordinates: Mapping[str, np.ndarray],
 ) -> bool:
-    """Whether a mapping that needs whole matrices finds enough in it; others say by neuroid."""
-    if kind.of_neuroids:
-        return True
+    """Whether a mapping finds enough in it to count as much as any other subject."""
     area = part.area
-    enough = len(area.stimulus_id) >= FEWEST and bool(part.complete.any())
-    if "cross_validation" not in kind.sections or not enough:
-        return enough
-    validation = CrossValidation.of(settings["cross_validation"], coordinates).among(area.shown)
+    if kind.of_neuroids:
+        return _n_stimuli(area) >= FEWEST
+    if len(area.stimulus_id) < FEWEST or not part.complete.any():
+        return False
+    validation = CrossValidation.of(settings.get("cross_validation", {}), coordinates)
     if validation.test is not None:
-        return min(validation.test.sum(), (~validation.test).sum()) >= FEWEST
-    return len(np.unique(validation.units(len(area.stimulus_id)))) >= max(2, kind.paired_folds)
+        test = validation.test[area.shown]
+        return bool(min(test.sum(), (~test).sum()) >= FEWEST)
+    n_units = len(np.unique(validation.units(area.n_shown)[area.shown]))
+    if not kind.paired_folds:
+        return n_units >= FEWEST_UNITS
+    folds = number_of_folds(validation.folds, len(area.stimulus_id), n_units)
+    return folds >= kind.paired_folds
 
 
 class BySubject:
@@ -199,12 +211,12 @@ class BySubject:
         for name, values in lists.items():
             result[name] = np.full(n_subjects, 0.0 if "_n_" in name else np.nan)
             result[name][self.usable] = np.where(known, values, 0.0 if "_n_" in name else np.nan)
-        own = draws[:, known]
-        several = own.shape[1] > 1
+        own = with_draws(draws[:, known])
+        several = known.sum() > 1
         result["shared_variance"] = np.array(shared_variance(own) if several else np.nan)
         result["own_variance"] = np.array(own_variance(own) if several else np.nan)
         # (draw,): of the mean over these subjects, from which layers are chosen.
-        result["stimulus_bootstrap"] = mean_of_known(draws)
+        result["stimulus_bootstrap"] = about_the_mean(draws[:, known])
         return result
 
 

@@ -4,7 +4,7 @@ What all regressions share; each says in a module of its own how it predicts.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ import numpy as np
 
 from cortiscope.experiment.responses import Area, average, recorded_together
 from cortiscope.mappings.fitting import BY_GROUP, LayerScore
-from cortiscope.mappings.regressions import Predict, Regressions, Sample, Targets
+from cortiscope.mappings.regressions import Predict, Regressions, Sample, Targets, can_train
 from cortiscope.networks.features import Layer
 from cortiscope.regression import given_split
 from cortiscope.regression.cross_validation import TRAINING, CrossValidation
@@ -237,7 +237,7 @@ class Encoding(ABC):
         products, squares = np.full((2, self.groups.max() + 1 if whole else 0, n_targets), np.nan)
         score, chosen = np.full(n_targets, np.nan), np.full((self.n_chosen, n_targets), np.nan)
         bootstrap = np.full((0 if draws is None else len(draws), n_targets), np.nan)
-        for rows, columns in recorded_together(targets):
+        for rows, columns in self._recorded_together(targets, sample):
             values = targets[np.ix_(rows, columns)]
             given = None if alpha is None else alpha[columns]
             predict = regressions.on(sample.among(rows), given is not None)
@@ -250,9 +250,21 @@ class Encoding(ABC):
                 )
             if whole:
                 products[:, columns], squares[:, columns] = sums_by_group(
-                    predicted, values, within[rows], self.groups[sample.stimuli[rows]]
+                    predicted,
+                    values,
+                    within[rows],
+                    self.groups[sample.stimuli[rows]],
+                    len(products),
                 )
         return Encoded(score, chosen, bootstrap, products, squares)
+
+    def _recorded_together(
+        self, targets: np.ndarray, sample: Sample
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """As `recorded_together`, without columns of which a gap leaves nothing to train on."""
+        for rows, columns in recorded_together(targets):
+            if can_train(sample.among(rows), self.validation.gap):
+                yield rows, columns
 
     def _null(self, regressions: Regressions) -> np.ndarray:
         """(permutation, neuroid): scores when stimuli are permuted, alpha chosen anew each time.
@@ -260,10 +272,10 @@ class Encoding(ABC):
         Of neuroids recorded on some stimuli these are permuted, so that one preparation serves all.
         """
         null = np.full((len(self.orders), self.response.shape[1]), np.nan)
-        for rows, columns in recorded_together(self.response):
+        for rows, columns in self._recorded_together(self.response, self.sample):
             sample, own = self.sample.among(rows), self.response[np.ix_(rows, columns)]
             predict, within = regressions.on(sample), self.centred_within(sample.folds)
-            orders = orders_among(self.orders, rows, self.units)
+            orders = self.validation.orders_among(self.orders, rows)
             step = max(1, NULL_COLUMNS // len(columns))
             for start in range(0, len(orders), step):
                 shuffled = np.moveaxis(own[orders[start : start + step]], 0, 1)
@@ -315,7 +327,7 @@ class Encoding(ABC):
             )
             alike = np.zeros(len(test), dtype=int)
             found.products[:, columns], found.squares[:, columns] = sums_by_group(
-                predicted, known, alike, alike
+                predicted, known, alike, alike, 1
             )
             moved = orders_among(self.orders, test)
             found.null[:, columns] = given_split.null_scores(predicted, known, moved)

@@ -42,9 +42,11 @@ class HeldOutSimilarity(Similarity):
 
     null_dtype: precision of the permuted brains that a null learns from.
     refits: whether intervals need models of other stimuli, since the draws alone do not hold.
+    fewest_folds: that it can be learnt in.
     """
 
     refits = False
+    fewest_folds = FEWEST_FOLDS
     null_dtype: type = np.float64
     cells_kept = 0  # by all areas
 
@@ -119,20 +121,27 @@ class HeldOutSimilarity(Similarity):
 
     def _pairs_of_folds(self, folds: np.ndarray, stimuli: np.ndarray) -> HeldOut:
         """Of some stimuli, given by their numbers; of the pairs held out those count that do."""
-        pairs = self.validation.counted(stimuli, len(self.stimuli))
+        pairs = self.of_study.counted(self.area.shown[stimuli], self.area.n_shown)
         counted = None if pairs is None else pairs[np.triu_indices(len(stimuli), 1)]
         return replace(pairs_of_folds(folds), counted=counted)
 
-    def _folds(self, stimuli: np.ndarray) -> np.ndarray:
+    def _together(self, stimuli: np.ndarray) -> np.ndarray:
+        """(stimulus,) labels of some stimuli, given by their numbers, of what is held out whole."""
         validation = self.validation
+        if validation.block:  # of the file's order, of which the area may have some
+            labels: np.ndarray = self.area.shown[stimuli] // validation.block
+            return labels
+        return stimuli if validation.groups is None else validation.groups[stimuli]
+
+    def _n_folds(self, stimuli: np.ndarray) -> int:
+        n_groups = len(np.unique(self._together(stimuli)))
+        return number_of_folds(self.validation.folds, len(stimuli), n_groups)
+
+    def _folds(self, stimuli: np.ndarray) -> np.ndarray:
+        validation, folds = self.validation, self._n_folds(stimuli)
         if validation.block:
-            stretches = stimuli // validation.block
-            n_stretches = len(np.unique(stretches))
-            folds = number_of_folds(validation.folds, len(stimuli), n_stretches)
-            return contiguous_folds(stretches, folds)
+            return contiguous_folds(self._together(stimuli), folds)
         groups = None if validation.groups is None else validation.groups[stimuli]
-        n_groups = len(stimuli) if groups is None else len(np.unique(groups))
-        folds = number_of_folds(validation.folds, len(stimuli), n_groups)
         return fold_numbers(len(stimuli), folds, validation.seed, groups)
 
     def _null(self, predict: Predict, own: list[np.ndarray]) -> np.ndarray:
@@ -177,14 +186,22 @@ class HeldOutSimilarity(Similarity):
         """
         test, halves = self.validation.test, self.halves.reshape(-1, len(self.stimuli))
         if test is None:
-            folds = [self._folds(np.flatnonzero(half)) for half in halves]
-            parts = zip(halves, folds, strict=True)
-            return np.array([self._on_part(predict, *part) for part in parts])
+            return np.array([self._on_half(predict, half) for half in halves])
         brain, scores = self.cells[None], []
         for half in halves:
             predicted = [own[0][among(half[test])]]
             scores.append(held_out_cells.score(predicted, brain, given_set(half), self.method)[0])
         return np.array(scores)
+
+    def _on_half(self, predict: Predict, half: np.ndarray) -> float:
+        """NaN where a subject saw too few of its stimuli, (stimulus,) bool, to be learnt from."""
+        stimuli = np.flatnonzero(half)
+        if self._n_folds(stimuli) < self.fewest_folds:
+            return np.nan
+        folds = self._folds(stimuli)
+        if np.unique(folds, return_counts=True)[1].min() < 2:  # a fold without a pair
+            return np.nan
+        return self._on_part(predict, half, folds)
 
     def _on_part(self, predict: Predict, part: np.ndarray, folds: np.ndarray) -> float:
         """The score on some stimuli alone, part (stimulus,) bool, in folds of (part,) numbers.

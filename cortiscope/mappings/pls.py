@@ -13,7 +13,7 @@ from cortiscope.mappings.regressions import Predict, Regressions, Targets
 from cortiscope.networks.features import Layer
 from cortiscope.regression import brainscore, pls
 from cortiscope.regression.ridge import Predictions
-from cortiscope.statistics.resampling import mean_of_known, orders_among, p_value
+from cortiscope.statistics.resampling import mean_of_known, p_value
 from cortiscope.statistics.standard_errors import drawn_error, rescaled
 
 
@@ -94,7 +94,7 @@ class Scorer(Encoding):
             return super()._null(regressions)
         null = np.full((len(self.orders), self.response.shape[1]), np.nan)
         for rows, columns in recorded_together(self.response):
-            orders = orders_among(self.orders, rows, self.units)
+            orders = self.validation.orders_among(self.orders, rows)
             prepared = regressions.on(self.sample.among(rows))
             assert isinstance(prepared, Prepared)
             own = self.response[np.ix_(rows, columns)]

@@ -1,6 +1,6 @@
 """Regressions on the features of a layer, each prepared once for all responses."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
@@ -106,11 +106,7 @@ class ApartFromHeldOut:
 
     def __init__(self, prepare: Prepare, features: np.ndarray, sample: Sample, gap: int) -> None:
         self.parts: list[tuple[np.ndarray, np.ndarray, Predict | None]] = []
-        for number in held_out_folds(sample.folds)[0]:
-            held = sample.folds == number
-            kept = np.flatnonzero(held | ~near(sample.stimuli, held, gap))
-            folds = np.where(held[kept], 0, TRAINING)
-            enough = (folds == TRAINING).sum() >= FEWEST_TO_TRAIN
+        for kept, folds, enough in apart(sample, gap):
             own = features[sample.stimuli[kept]]
             self.parts.append((kept, folds, prepare(own, folds) if enough else None))
         if all(predict is None for _, _, predict in self.parts):
@@ -131,6 +127,22 @@ class ApartFromHeldOut:
             values[kept[folds != TRAINING]] = held.values
             found.append(replace(part, alpha=held.alpha, spread=held.spread))
         return _side_by_side(values, found)
+
+
+def apart(sample: Sample, gap: int) -> Iterator[tuple[np.ndarray, np.ndarray, bool]]:
+    """Of each fold the places in the sample that it uses, which of these are held out (0, others
+    TRAINING), and whether enough are trained on.
+    """
+    for number in held_out_folds(sample.folds)[0]:
+        held = sample.folds == number
+        kept = np.flatnonzero(held | ~near(sample.stimuli, held, gap))
+        folds = np.where(held[kept], 0, TRAINING)
+        yield kept, folds, bool((folds == TRAINING).sum() >= FEWEST_TO_TRAIN)
+
+
+def can_train(sample: Sample, gap: int) -> bool:
+    """Whether a gap leaves any fold of a sample enough to train on."""
+    return not gap or any(enough for _, _, enough in apart(sample, gap))
 
 
 def _side_by_side(values: np.ndarray, parts: list[Predictions | None]) -> Predictions:

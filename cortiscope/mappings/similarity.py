@@ -15,7 +15,6 @@ from cortiscope.similarity.dissimilarity import (
     pattern_rdm,
 )
 from cortiscope.statistics.halves import halves
-from cortiscope.statistics.resampling import orders_among
 
 
 def known_cells(area: Area) -> np.ndarray | None:
@@ -51,8 +50,7 @@ def resampled(area: Area, settings: Mapping[str, Any], validation: CrossValidati
     chosen = _halves(area, settings["selection"], validation)
     if area.seen is None:
         return Resampled(orders, draws, chosen)
-    units = validation.units(area.n_shown) if validation.test is None else None
-    orders = orders_among(orders, area.shown, units)
+    orders = validation.orders_among(orders, area.shown)
     chosen = chosen if area.repeated_throughout else chosen[..., area.shown]
     return Resampled(orders, draws[:, area.shown], chosen)
 
@@ -86,7 +84,7 @@ class Similarity:
         check_repetitions(self.dissimilarity, n_repetitions)
         of_study = CrossValidation.of(settings.get("cross_validation", {}), coordinates)
         self.orders, self.draws, self.halves = resampled(area, settings, of_study)
-        self.validation = of_study.among(area.shown)
+        self.of_study, self.validation = of_study, of_study.among(area.shown)
         self.units = of_study.units(area.n_shown)[area.shown]
         pairs = of_study.counted(area.shown, area.n_shown)
         self.counted = None if pairs is None else pairs[np.triu_indices(len(pairs), 1)]

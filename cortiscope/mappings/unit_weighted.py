@@ -20,6 +20,7 @@ class Scorer(HeldOutSimilarity):
     """
 
     null_dtype = np.float32
+    fewest_folds = unit_weighted.MIN_FOLDS
 
     def score(self, layer: Layer) -> LayerScore:
         """Score one layer."""

@@ -17,7 +17,7 @@ from cortiscope.networks.features import Layer
 from cortiscope.similarity.dissimilarity import pattern_rdm
 from cortiscope.similarity.rsa import without_pattern
 from cortiscope.similarity.variance_partition import Background, Partition
-from cortiscope.statistics.resampling import orders_among, permutations
+from cortiscope.statistics.resampling import permutations
 
 
 class Scorer(Similarity):
@@ -75,7 +75,7 @@ class Scorer(Similarity):
             count, seed = len(self.orders), self.settings["statistics"]["seed"]
             orders, counted = permutations(len(stimuli), count, seed), None
         else:
-            orders = orders_among(self.orders, stimuli, self.units)
+            orders = self.validation.orders_among(self.orders, stimuli)
             counted = self.counted[cells]
         low_level, brain = self.low_level[:, cells], self.cells[None, cells]
         return Background(low_level, brain, orders, self.method, counted)

@@ -159,7 +159,7 @@ def _rdm_ceiling(
     cells = _subject_cells(area)
     if cells is not None:
         return subject_rdm_ceiling(cells, splits, seed, comparison)
-    if area.repeated:
+    if area.mostly_repeated:
         return rdm_split_half_ceiling(area.trials, splits, seed, dissimilarity, comparison)
     return UNKNOWN
 
@@ -168,7 +168,7 @@ def _cka_ceiling(area: Area, splits: int, seed: int) -> Ceiling:
     cells = _subject_cells(area)
     if cells is not None:
         return subject_cka_ceiling(cells, splits, seed)
-    return cka_split_half_ceiling(area.trials, splits, seed) if area.repeated else UNKNOWN
+    return cka_split_half_ceiling(area.trials, splits, seed) if area.mostly_repeated else UNKNOWN
 
 
 def _subject_cells(area: Area) -> np.ndarray | None:

@@ -67,7 +67,7 @@ def between_rdms(area: Area, of: Sequence[Part], dissimilarity: str, comparison:
 
     def cells(own: Area) -> NDArray:
         if dissimilarity == "crossnobis":
-            return crossnobis(own.response)
+            return crossnobis(own.trials)  # which there are of all that it saw twice
         return pattern_rdm(average(own.response), dissimilarity)
 
     known = area.dissimilarity

@@ -132,10 +132,15 @@ def check_folds(study: Study) -> None:
 
 
 def check_selection(study: Study) -> None:
-    """Where nothing is held out, the best layer is chosen by resamples of the stimuli."""
+    """Where nothing is held out in groups, the best layer is chosen by resamples of the stimuli."""
     if study.config["selection"]["method"] != "nested" or study.config["statistics"]["bootstraps"]:
         return
-    fitless = [name for name, kind in asked(study).items() if not kind.of_neuroids]
+    published = study.config["pls"]["protocol"] == "brainscore"  # whose splits are no groups
+    fitless = [
+        name
+        for name, kind in asked(study).items()
+        if not kind.joint and (not kind.of_neuroids or (name == "pls" and published))
+    ]
     if fitless:
         raise InputError(
             "config: statistics.bootstraps",

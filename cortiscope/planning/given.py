@@ -8,6 +8,7 @@ from pathlib import Path
 
 from cortiscope import suggestions
 from cortiscope.errors import InputError
+from cortiscope.files import composed
 from cortiscope.mappings.kinds import MAPPINGS, TOGETHER
 from cortiscope.planning.study import Study
 
@@ -55,7 +56,7 @@ def _entries(study: Study) -> Iterator[tuple[str, str, str, float]]:
     given = study.config["ceilings"]["given"]
     if not isinstance(given, str):
         for area, ceiling in given.items():
-            yield f"{CEILINGS}: {area}", str(area), "", float(ceiling)
+            yield f"{CEILINGS}: {area}", composed(str(area)), "", float(ceiling)
         return
     path = study.locate(given, CEILINGS)
     for number, row in enumerate(_rows(path, CEILINGS), start=2):
@@ -121,6 +122,8 @@ def _rows(path: str, field: str) -> list[dict[str, str]]:
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         remedy = "save it as comma-separated UTF-8"
         raise InputError(path, f"is not a table of text ({error})", remedy) from error
+    for row in rows:  # written as recordings' are read
+        row["area"] = composed(row.get("area") or "")
     required, every = COLUMNS[field]
     for names in required:
         if not set(names) & set(table.fieldnames or ()):

@@ -60,8 +60,13 @@ def count_groups(study: Study, group: str) -> int:
 
 
 def words(study: Study, name: str) -> NDArray:
-    """The values, as text (stimulus,), of a coordinate that the stimuli have."""
+    """The values, as text (stimulus,), of a coordinate that the stimuli have.
+
+    Of pictures, unless the stimuli say which these are, all differ, as for `count_groups`.
+    """
     source = study.source("stimuli")
+    if name == PICTURE and PICTURE not in coordinates(study):
+        return np.arange(study.n_stimuli).astype(str)
     if not source:
         return simulated_words(study, name)
     if name == "stimulus_id":

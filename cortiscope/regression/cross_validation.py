@@ -12,9 +12,11 @@ from cortiscope.statistics.halves import halves
 from cortiscope.statistics.resampling import (
     bootstrap_weights,
     bootstrap_weights_of,
+    orders_among,
     permutations,
     permutations_of,
     shifts,
+    shifts_among,
 )
 
 WHERE = "cross_validation.folds"
@@ -83,6 +85,17 @@ class CrossValidation:
         if self.block:
             return shifts(n_stimuli, count, seed, max(self.block, self.gap + 1))
         return permutations_of(self.units(n_stimuli), count, seed)
+
+    def orders_among(self, orders: NDArray, stimuli: NDArray) -> NDArray:
+        """Of orders (permutation, stimulus) of all, those of some stimuli, as their places.
+
+        stimuli: their numbers, ascending. Whatever changes places together still does: stretches
+        and their neighbours, groups, and of a given split only test stimuli with each other.
+        """
+        if self.block:
+            return shifts_among(orders, len(stimuli), max(self.block, self.gap + 1))
+        units = self.units(orders.shape[1]) if self.test is None else self.test
+        return orders_among(orders, stimuli, units)
 
     def draws(self, n_stimuli: int, count: int, seed: int) -> NDArray:
         """How often each draw takes each stimulus, units being drawn whole: (draw, stimulus).

@@ -33,7 +33,7 @@ def area_ceilings(mapping: Kind, about: Mapping[str, Any], ceilings: Group) -> C
 
     Halves of the stimuli are answered by all repetitions, halves of the repetitions are noisier.
     """
-    name = "median_ceiling" if about.get("protocol") == "brainscore" else mapping.ceiling
+    name = ceiling_name(mapping, about)
     halved = about["halved"] == "repetitions"
     found = [float(ceilings[key]) for key in (name, f"{name}_half" if halved else name)]
     p, power = float(ceilings[f"{name}_p"]), 2 if mapping.squared else 1
@@ -42,6 +42,11 @@ def area_ceilings(mapping: Kind, about: Mapping[str, Any], ceilings: Group) -> C
     )
     low, high = (_bound(ceilings, mapping.ceiling, side, power) for side in ("low", "high"))
     return Ceilings(whole, selected, p, low, high)
+
+
+def ceiling_name(mapping: Kind, about: Mapping[str, Any]) -> str:
+    """What in a ceilings file its scores are set against; about: as above."""
+    return "median_ceiling" if about.get("protocol") == "brainscore" else mapping.ceiling
 
 
 def _bound(ceilings: Group, kind: str, side: str, power: int) -> float:

@@ -22,11 +22,11 @@ from cortiscope.report.intervals import interval
 from cortiscope.report.subjects import (
     beside_the_mean,
     is_by_subject,
+    mean_over_neuroids,
     over_subjects,
     subject_columns,
 )
 from cortiscope.statistics.nested_bootstrap import score_intervals
-from cortiscope.statistics.resampling import mean_of_known
 
 # Columns of lists, of the layers that are scored together, and what they are in a score file.
 MEMBERS = {"members": "member", "member_depths": "member_depth", "layer_weights": "layer_weight"}
@@ -161,7 +161,7 @@ def layer_rows(
         columns[column] = [content[name].tolist() if joint else None] * len(names)
     for name in SHARES:
         known = name in content.variables
-        columns[name] = mean_of_known(content[name]) if known else np.nan
+        columns[name] = mean_over_neuroids(content[name], content) if known else np.nan
     return pd.DataFrame(
         dict(model)
         | columns

@@ -11,7 +11,7 @@ from scipy.special import ndtri, stdtrit
 
 from cortiscope.files import Group
 from cortiscope.mappings.kinds import Kind
-from cortiscope.report.ceilings import LEVEL
+from cortiscope.report.ceilings import LEVEL, ceiling_name
 from cortiscope.statistics.nested_bootstrap import interval, nested_bootstrap
 from cortiscope.statistics.resampling import mean_of_known
 from cortiscope.statistics.subjects import between_variance
@@ -54,7 +54,7 @@ def subject_columns(content: Group, kind: Kind, ceilings: Group) -> dict[str, An
     for column, name in LISTS.items():
         values = content[name]
         columns[column] = list(np.broadcast_to(values, (n_layers, values.shape[-1])))
-    columns[CEILINGS] = [_ceilings(content[SUBJECT], kind, ceilings)] * n_layers
+    columns[CEILINGS] = [_ceilings(content, kind, ceilings)] * n_layers
     columns |= {name: content[name].astype(float) for name in VARIANCES}
     columns["subjects_p"] = [
         subjects_p(float(score), own, float(shared), float(alone))
@@ -69,12 +69,14 @@ def subject_columns(content: Group, kind: Kind, ceilings: Group) -> dict[str, An
     return columns
 
 
-def _ceilings(subject: NDArray, kind: Kind, ceilings: Group) -> NDArray:
+def _ceilings(content: Group, kind: Kind, ceilings: Group) -> NDArray:
     """(subject,): each one's own; NaN where not known, not above 0 or not above chance."""
+    subject = content[SUBJECT]
     found = np.full(len(subject), np.nan)
     if "part" not in ceilings.variables:
         return found
-    values, p = (ceilings[f"subject_{kind.ceiling}{end}"] for end in ("", "_p"))
+    name = ceiling_name(kind, content.attributes)
+    values, p = (ceilings[f"subject_{name}{end}"] for end in ("", "_p"))
     values = np.where((values > 0) & ~(p > LEVEL), values, np.nan) ** (2 if kind.squared else 1)
     known = dict(zip(ceilings["part"].tolist(), values.tolist(), strict=True))
     return np.array([known.get(name, np.nan) for name in subject.tolist()])
@@ -116,6 +118,13 @@ def over_subjects(content: Group, n_draws: int) -> NDArray:
         for layer, scores in enumerate(content["subject_score"].astype(float)):
             found[layer] = interval(nested_bootstrap(scores, None, n_draws, seed=0))
     return found
+
+
+def mean_over_neuroids(values: NDArray, content: Group) -> NDArray:
+    """(layer,): of (layer, neuroid), over neuroids as the score is: the same for every subject."""
+    number = content["subject_number"] if is_by_subject(content) else np.zeros(values.shape[1])
+    of_each = [mean_of_known(values[:, number == subject]) for subject in np.unique(number)]
+    return mean_of_known(np.stack(of_each, axis=1))
 
 
 def beside_the_mean(content: Group, ceilings: Group) -> dict[str, NDArray]:

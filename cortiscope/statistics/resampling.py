@@ -90,8 +90,23 @@ def shifts(n_stimuli: int, count: int, seed: int, least: int = 1) -> NDArray:
     least = min(least, n_stimuli // 2)
     all_shifts = np.arange(least, n_stimuli - least + 1)
     random = np.random.default_rng(seed)
-    times = -(-count // len(all_shifts))
+    times = max(1, -(-count // len(all_shifts)))
     drawn = np.concatenate([random.permutation(all_shifts) for _ in range(times)])[:count]
+    order: NDArray = (np.arange(n_stimuli) + drawn[:, None]) % n_stimuli
+    return order
+
+
+def shifts_among(orders: NDArray, n_stimuli: int, least: int = 1) -> NDArray:
+    """Of `shifts` of all stimuli, those of so many that are left of them, as a ring of their own.
+
+    Each by as much of the ring as that of all, and no less than `least` either way: were those that
+    are missing only passed over, shifts of a series that was recorded in one piece would come back
+    to where it was. The same where none is missing.
+    """
+    n_all = orders.shape[1]
+    least_all, least = min(least, n_all // 2), min(least, n_stimuli // 2)
+    share = (orders[:, 0] - least_all) / max(1, n_all - 2 * least_all)
+    drawn = least + np.round(share * (n_stimuli - 2 * least)).astype(int)
     order: NDArray = (np.arange(n_stimuli) + drawn[:, None]) % n_stimuli
     return order
 

@@ -21,6 +21,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from cortiscope.statistics.resampling import mean_of_known
 from cortiscope.statistics.standard_errors import NORMAL
 
 ANGLES = 20_001  # of a quarter circle: quantiles to seven digits
@@ -82,7 +83,7 @@ def two_way_draws(scores: NDArray, draws: NDArray, seed: int) -> NDArray:
     """
     known = np.isfinite(scores)
     n_subjects = int(known.sum())
-    if not len(draws) or not n_subjects:
+    if not np.isfinite(draws[:, known]).any():
         return np.full(len(draws), np.nan)
     own, found = draws[:, known], scores[known]
     if n_subjects == 1:
@@ -92,9 +93,30 @@ def two_way_draws(scores: NDArray, draws: NDArray, seed: int) -> NDArray:
     ratio = student_quantile(n_subjects - 1) / NORMAL
     deviation = (found - found.mean()) / np.sqrt(n_subjects * (n_subjects - 1))
     of_subjects = ratio * times @ deviation  # (draw, subject) x (subject,)
+    level = found.mean() - found[np.isfinite(own).any(axis=0)].mean()  # of those without draws
+    own = with_draws(own)
     mean = own.mean(axis=1)
     spread = float(np.nanvar(mean))
     above = max(0.0, own_variance(own) - ratio**2 * between_variance(found))
     scale = np.sqrt((shared_variance(own) + above) / spread) if spread > 0 else 1.0
     centre = np.nanmean(mean)
-    return centre + scale * (mean - centre) + of_subjects
+    return level + centre + scale * (mean - centre) + of_subjects
+
+
+def with_draws(draws: NDArray) -> NDArray:
+    """Draws (draw, subject) of the subjects that have any: one may be too short for them.
+
+    Of a single subject that has, twice: what other stimuli change is then taken as shared by all.
+    """
+    found = draws[:, np.isfinite(draws).any(axis=0)]
+    return np.repeat(found, 2, axis=1) if found.shape[1] == 1 < draws.shape[1] else found
+
+
+def about_the_mean(draws: NDArray) -> NDArray:
+    """(draw,): of the mean over subjects, from draws (draw, subject) of which some are missing.
+
+    As the mean of deviations from each subject's own mean: which subjects have a draw would move it
+    otherwise, as much as they differ.
+    """
+    centre = mean_of_known(draws, axis=0)
+    return mean_of_known(centre) + mean_of_known(draws - centre)

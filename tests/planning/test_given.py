@@ -1,11 +1,13 @@
 """Published ceilings, from the config or from a table."""
 
+import unicodedata
+
 import pytest
 import yaml
 
 from cortiscope.errors import InputError
 from cortiscope.planning import agreement
-from cortiscope.planning.given import given_ceilings
+from cortiscope.planning.given import given_ceilings, given_layers
 from cortiscope.planning.study import Study
 from tests.running import REPOSITORY
 
@@ -85,3 +87,24 @@ def test_so_is_a_config(study, given, said):
     with pytest.raises(InputError) as caught:
         agreement.check(study(given))
     assert said in str(caught.value)
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_an_area_is_found_however_its_accents_are_written(study, tmp_path, monkeypatch, form):
+    found = study({})
+    name, written = (unicodedata.normalize(of, "aire é") for of in ("NFC", form))
+    areas = {name: 10}
+    monkeypatch.setattr(Study, "neuroids", areas)
+    monkeypatch.setattr(Study, "areas", [name])
+    monkeypatch.setitem(found.config, "ceilings", {"given": {written: 0.9}})
+    assert given_ceilings(found)["rsa"] == {name: 0.9}
+    for column, section, value in (
+        ("ceiling", "ceilings", "0.8"),
+        ("best_layer", "selection", found.layers("shapenet5")[0]),
+    ):
+        path = tmp_path / f"{section}.csv"
+        path.write_text(f"model,area,{column}\nshapenet5,{written},{value}\n", encoding="utf-8")
+        monkeypatch.setitem(found.config, section, {"given": str(path), "method": "given"})
+    assert given_ceilings(found)["rsa"] == {name: 0.8}
+    layers = given_layers(found)["shapenet5"]
+    assert layers["rsa"] == {name: found.layers("shapenet5")[0]}

@@ -81,3 +81,17 @@ def test_subjects_that_have_nothing(notes):
 def test_large_recordings_are_not_read(notes, monkeypatch):
     monkeypatch.setattr(scored, "LARGEST", N_STIMULI)
     assert notes([np.s_[3, :, 0]]) == []
+
+
+def test_pictures_that_only_a_job_sees_are_taken_as_different(notes):
+    config = yaml.safe_load((REPOSITORY / "config" / "config.yaml").read_text())
+    grouped = config["cross_validation"] | {"group": "picture"}
+    missing = [np.s_[3, :, 0]]
+    images = np.zeros((N_STIMULI, 4, 4), np.uint8)
+    ids = [f"im{k:02d}" for k in range(N_STIMULI)]
+    shown = xr.Dataset(
+        {"image": (("stimulus", "y", "x"), images)}, {"stimulus_id": ("stimulus", ids)}
+    )
+    shown.to_netcdf("stimuli.nc")
+    stimuli = config["stimuli"] | {"source": "stimuli.nc"}
+    assert notes(missing, stimuli=stimuli, cross_validation=grouped) == notes(missing)

@@ -9,10 +9,11 @@ from scipy import stats
 from synthetic_tables import model_names, study_tables
 
 from cortiscope.files import Group, Variable
+from cortiscope.mappings.kinds import MAPPINGS
 from cortiscope.report import figures, tables
 from cortiscope.report.figure_style import styled
 from cortiscope.report.pages import Page
-from cortiscope.report.subjects import beside_the_mean
+from cortiscope.report.subjects import beside_the_mean, mean_over_neuroids, subject_columns
 from tests.synthetic_scores import Synthetic
 
 OF_SUBJECTS = np.array([0.1, -0.1, np.nan])  # beside the mean; the third is not scored
@@ -129,3 +130,36 @@ def test_subjects_are_dots_of_the_figure(n_subjects: int) -> None:
     assert sum(len(line.get_xdata()) for line in lines) == n_subjects * 4
     said = [text.get_text() for text in figure.legends[0].get_texts()]
     assert ("each subject" in said) == ("subject_scores" in shown) == (n_subjects > 0)
+
+
+def of_two() -> Group:
+    """A score file of one layer, three neuroids of the first subject and one of the second."""
+    names, values = ("layer", "subject"), np.array([[0.4, 0.2]])
+    variables = {
+        "layer": Variable(("layer",), np.array(["a"])),
+        "area_score": Variable(("layer",), np.array([0.3])),
+        "subject": Variable(("subject",), np.array(["s0", "s1"])),
+        "subject_number": Variable(("neuroid",), np.array([0, 0, 0, 1])),
+    }
+    lists = ("score", "null_mean", "p_value", "n_stimuli", "n_scored")
+    variables |= {f"subject_{name}": Variable(names, values) for name in lists}
+    variables |= {
+        name: Variable(("layer",), np.zeros(1)) for name in ("shared_variance", "own_variance")
+    }
+    return Group(variables, {"protocol": "brainscore"})
+
+
+def test_scores_that_are_medians_have_ceilings_that_are_so_in_every_subject() -> None:
+    ceilings = {"part": Variable(("part",), np.array(["s1", "s0"]))}
+    for kind, values in (("area", [0.9, 0.9]), ("median", [0.5, 0.7])):
+        ceilings[f"subject_{kind}_ceiling"] = Variable(("part",), np.array(values))
+        ceilings[f"subject_{kind}_ceiling_p"] = Variable(("part",), np.full(2, 0.01))
+    found = subject_columns(of_two(), MAPPINGS["pls"], Group(ceilings, {}))
+    np.testing.assert_allclose(found["subject_ceilings"][0], [0.7, 0.5])
+
+
+def test_shares_count_every_subject_alike_as_the_score_does() -> None:
+    shares = np.array([[0.4, 0.4, 0.4, 0.1]])
+    np.testing.assert_allclose(mean_over_neuroids(shares, of_two()), 0.25)
+    plain = Group({}, {})
+    np.testing.assert_allclose(mean_over_neuroids(shares, plain), shares.mean())

@@ -9,6 +9,7 @@ from cortiscope.report.subjects import subjects_p
 from cortiscope.statistics.nested_bootstrap import small_sample_factor
 from cortiscope.statistics.resampling import bootstrap_weights
 from cortiscope.statistics.subjects import (
+    about_the_mean,
     between_variance,
     own_variance,
     shared_variance,
@@ -128,3 +129,25 @@ def test_p_is_students_where_subjects_alone_vary() -> None:
     of_stimuli = subjects_p(0.2, np.full(3, 0.2), 0.01, 0.0)
     assert of_stimuli == pytest.approx(stats.norm.sf(2.0), rel=1e-6)
     assert np.isnan(subjects_p(0.2, np.array([0.2, np.nan]), 0.0, 0.0))
+
+
+def test_a_subject_without_draws_counts_by_its_score() -> None:
+    random = np.random.default_rng(0)
+    scores, draws = np.array([0.2, 0.4, 0.9]), 0.05 * random.normal(size=(4000, 3))
+    draws[:, 2] = np.nan
+    found = two_way_draws(scores, draws + scores, 0)
+    assert found.mean() == pytest.approx(0.5, abs=0.02)
+    assert np.isfinite(found).all()
+    assert np.isnan(two_way_draws(scores, np.full((5, 3), np.nan), 0)).all()
+
+
+def test_draws_about_the_mean_do_not_move_with_who_has_one() -> None:
+    random = np.random.default_rng(0)
+    draws = np.array([0.1, 0.9]) + 0.01 * random.normal(size=(1000, 2))
+    complete = about_the_mean(draws)
+    np.testing.assert_allclose(complete, draws.mean(axis=1))
+    draws[::2, 1] = np.nan  # of every other draw
+    some = about_the_mean(draws)
+    assert np.isfinite(some).all()
+    assert some.std() < 0.02
+    assert some.mean() == pytest.approx(0.5, abs=0.01)
