@@ -27,8 +27,8 @@ HEADLINE = [
     "model", "family", "training", "top1", "top5", "accuracy_source", "area", "mapping",
     "best_layer", "depth", "score", "score_low", "score_high", "p_value", "ceiling",
     "score_of_ceiling", "n_neuroids", "n_layers", "n_parameters", "n_features", "selection",
-    "protocol", "n_selected", "neuroid_low", "neuroid_high", "n_subjects", "preprocessing",
-    "preprocessing_source", "ceiling_source", "ceiling_p", "n_without_pattern",
+    "protocol", "n_selected", "n_scored", "neuroid_low", "neuroid_high", "n_subjects",
+    "preprocessing", "preprocessing_source", "ceiling_source", "ceiling_p", "n_without_pattern",
     "selected_share", "score_own_layer", "subjects_p", "score_median", "noise_corrected_r2",
     "score_above_null", "n_stimuli", "between_subjects_low", "between_subjects_high",
 ]  # fmt: skip
