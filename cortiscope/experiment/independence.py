@@ -131,7 +131,7 @@ def _of_rdms(recorded: xr.Dataset) -> Iterator[Finding]:
 
 def _same_subjects(same: dict[str, str], total: int) -> Finding:
     some = [f"{copy} as {origin}" for copy, origin in list(same.items())[:EXAMPLES]]
-    remedy = "ceilings and intervals over subjects take copies for agreement: keep one of each"
+    remedy = "each counts in scores and their intervals, once in ceilings: keep one of each"
     kind = "subjects that are copies of an earlier one"
     return Finding(kind, len(same), total, _listed(some, len(same)), remedy)
 

@@ -65,7 +65,7 @@ def words(study: Study, name: str) -> NDArray:
     Of pictures, unless the stimuli say which these are, all differ, as for `count_groups`.
     """
     source = study.source("stimuli")
-    if name == PICTURE and PICTURE not in coordinates(study):
+    if name == PICTURE and not _say_pictures(source):
         return np.arange(study.n_stimuli).astype(str)
     if not source:
         return simulated_words(study, name)
@@ -77,6 +77,14 @@ def words(study: Study, name: str) -> NDArray:
         with opened(source[0]) as dataset:
             every = labels(dataset, name)
     return _kept(study, np.array(every))
+
+
+def _say_pictures(source: list[str]) -> bool:
+    """Whether the stimuli have a coordinate of the user's that says which are the same picture."""
+    if not source or Path(source[0]).is_dir():
+        return False
+    with opened(source[0]) as dataset:
+        return PICTURE in along(dataset, "stimulus")
 
 
 def _kept(study: Study, every: NDArray) -> NDArray:
