@@ -14,8 +14,7 @@ import numpy as np
 from cortiscope.experiment.responses import Area
 from cortiscope.mappings.kinds import repetitions_needed
 from cortiscope.networks.features import Layer
-from cortiscope.regression.cross_validation import CrossValidation
-from cortiscope.similarity.held_out_cells import number_of_folds
+from cortiscope.regression.cross_validation import CrossValidation, number_of_paired_folds
 from cortiscope.statistics.resampling import mean_of_known, p_value
 from cortiscope.statistics.subjects import (
     about_the_mean,
@@ -135,7 +134,7 @@ def is_usable(
     n_units = len(np.unique(validation.units(area.n_shown)[area.shown]))
     if not kind.paired_folds:
         return n_units >= FEWEST_UNITS
-    folds = number_of_folds(validation.folds, len(area.stimulus_id), n_units)
+    folds = number_of_paired_folds(validation.folds, len(area.stimulus_id), n_units)
     return folds >= kind.paired_folds
 
 

@@ -13,14 +13,17 @@ import numpy as np
 from cortiscope.experiment.responses import Area
 from cortiscope.mappings.fitting import LayerScore
 from cortiscope.mappings.similarity import Similarity, among
-from cortiscope.regression.cross_validation import contiguous_folds, fold_numbers
+from cortiscope.regression.cross_validation import (
+    contiguous_folds,
+    fold_numbers,
+    number_of_paired_folds,
+)
 from cortiscope.similarity import held_out_cells
 from cortiscope.similarity.comparison import permuted
 from cortiscope.similarity.held_out_cells import (
     HeldOut,
     check_comparison,
     given_set,
-    number_of_folds,
     pairs_of_folds,
 )
 from cortiscope.similarity.rsa import without_pattern
@@ -135,7 +138,7 @@ class HeldOutSimilarity(Similarity):
 
     def _n_folds(self, stimuli: np.ndarray) -> int:
         n_groups = len(np.unique(self._together(stimuli)))
-        return number_of_folds(self.validation.folds, len(stimuli), n_groups)
+        return number_of_paired_folds(self.validation.folds, len(stimuli), n_groups)
 
     def _folds(self, stimuli: np.ndarray) -> np.ndarray:
         validation, folds = self.validation, self._n_folds(stimuli)

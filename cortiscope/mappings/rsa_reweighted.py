@@ -9,7 +9,8 @@ from cortiscope.mappings.fitting import LayerScore
 from cortiscope.mappings.held_out import HeldOutSimilarity
 from cortiscope.mappings.similarity import among
 from cortiscope.networks.features import Layer
-from cortiscope.similarity.held_out_cells import HeldOut, given_set_in_folds, number_of_folds
+from cortiscope.regression.cross_validation import number_of_paired_folds
+from cortiscope.similarity.held_out_cells import HeldOut, given_set_in_folds
 from cortiscope.similarity.rsa import without_pattern
 from cortiscope.similarity.rsa_reweighted import Reweighted, as_compared, best_single, predict, seen
 
@@ -60,5 +61,5 @@ class Scorer(HeldOutSimilarity):
         if test is None:
             return held_out
         count = int((~test).sum())
-        folds = number_of_folds(validation.folds, count, count)
+        folds = number_of_paired_folds(validation.folds, count, count)
         return given_set_in_folds(test, folds, validation.seed)

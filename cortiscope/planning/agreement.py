@@ -29,11 +29,11 @@ from cortiscope.planning.stretches import check_protocols, check_stretches
 from cortiscope.planning.study import Study
 from cortiscope.planning.table_settings import table_settings
 from cortiscope.regression.brainscore import check_categories
-from cortiscope.regression.cross_validation import read_split
+from cortiscope.regression.cross_validation import number_of_paired_folds, read_split
 from cortiscope.report.readouts import as_property
 from cortiscope.similarity.comparison import check_cosine
 from cortiscope.similarity.dissimilarity import check_repetitions
-from cortiscope.similarity.held_out_cells import check_comparison, number_of_folds
+from cortiscope.similarity.held_out_cells import check_comparison
 from cortiscope.similarity.searchlight import AXES
 from cortiscope.similarity.variance_partition import check as check_partition
 from cortiscope.statistics.halves import halves
@@ -208,7 +208,7 @@ def check_pairs(study: Study) -> None:
         check_comparison(study.config["rsa"]["comparison"])
         if validation["split"]:
             continue
-        folds = number_of_folds(validation["folds"], *_fewest(study))
+        folds = number_of_paired_folds(validation["folds"], *_fewest(study))
         if folds < kind.paired_folds:
             raise InputError(
                 FOLDS,

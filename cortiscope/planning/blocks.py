@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from cortiscope.regression.cross_validation import number_of_paired_folds
 from cortiscope.similarity import searchlight
-from cortiscope.similarity.held_out_cells import number_of_folds
 from cortiscope.statistics.resampling import NULL_COLUMNS
 from cortiscope.statistics.standard_errors import DELETED_GROUPS
 
@@ -98,7 +98,7 @@ def fold_pairs(n_stimuli: int, settings: Mapping[str, Any]) -> int:
     validation = settings["cross_validation"]
     if validation.get("split"):
         return 1
-    folds = number_of_folds(validation["folds"], n_stimuli, n_stimuli)
+    folds = number_of_paired_folds(validation["folds"], n_stimuli, n_stimuli)
     return max(1, folds * (folds - 1) // 2)
 
 

@@ -21,6 +21,7 @@ from cortiscope.statistics.resampling import (
 
 WHERE = "cross_validation.folds"
 TRAINING = -1  # the fold number of stimuli that are trained on and never scored
+MOST_PAIRED_FOLDS = 32  # 496 fits
 PARTS = ("train", "test")
 FEWEST = 8  # stimuli of each part: the best layer is chosen on halves of the test stimuli
 
@@ -261,3 +262,13 @@ def _whole(folds: int | str) -> int:
             WHERE, f"{folds!r} is not a number of folds", "give a whole number, or loo"
         )
     return int(folds)
+
+
+def number_of_paired_folds(asked: int | str, n_stimuli: int, n_groups: int) -> int:
+    """How many folds there are, of which pairs are held out, where so many or `loo` were asked for.
+
+    Never more than MOST_PAIRED_FOLDS, nor than leave two stimuli to each, nor than there are groups
+    of stimuli; `loo` is as many as that. May be too few for `pairs_of_folds`.
+    """
+    most = min(MOST_PAIRED_FOLDS, n_stimuli // 2, n_groups)
+    return most if asked == "loo" else min(int(asked), most)

@@ -21,12 +21,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cortiscope.errors import InputError
-from cortiscope.regression.cross_validation import fold_numbers
+from cortiscope.regression.cross_validation import MOST_PAIRED_FOLDS, fold_numbers
 from cortiscope.similarity import kendall
 from cortiscope.similarity.comparison import bootstrap_scores, pair_sums, paired, prepared
 from cortiscope.statistics.rounding import varies
 
-MAX_FOLDS = 32  # 496 fits
 FEWEST_CELLS = 2  # of a fit, to be compared: there is none where its stimuli are of one group
 LEVELS = 16  # of Kendall's tau-a in permutations and draws: the sets are small
 
@@ -65,16 +64,16 @@ def pairs_of_folds(folds: NDArray, rounds: int | None = None) -> HeldOut:
 
     folds (stimulus,) numbers, from `cross_validation.fold_numbers`. rounds: how many, None for
     all, which are every pair once; an odd fold sits out. Raises InputError for fewer than 3
-    folds, which leave nothing to train on, for more than MAX_FOLDS, and for folds of one stimulus
-    each, two of which have no more than one cell.
+    folds, which leave nothing to train on, for more than MOST_PAIRED_FOLDS, and for folds of one
+    stimulus each, two of which have no more than one cell.
     """
     names, fold = np.unique(folds, return_inverse=True)
     n_folds = len(names)
-    if not 3 <= n_folds <= MAX_FOLDS or 2 * n_folds > len(fold):
+    if not 3 <= n_folds <= MOST_PAIRED_FOLDS or 2 * n_folds > len(fold):
         raise InputError(
             "cross_validation.folds",
             f"{n_folds} folds of {len(fold)} stimuli, where pairs of folds are held out",
-            f"give 3 to {MAX_FOLDS}, of at least two stimuli each",
+            f"give 3 to {MOST_PAIRED_FOLDS}, of at least two stimuli each",
         )
     pair, partner = _tournament(n_folds, rounds)
     return _sets(fold, pair, partner)
@@ -123,16 +122,6 @@ def check_comparison(method: str) -> None:
             "cosine compares by a zero, and mappings that learn from pairs of stimuli have none",
             "use spearman, pearson or kendall",
         )
-
-
-def number_of_folds(asked: int | str, n_stimuli: int, n_groups: int) -> int:
-    """How many folds there are where so many, or `loo`, were asked for.
-
-    Never more than MAX_FOLDS, nor than leave two stimuli to each, nor than there are groups of
-    stimuli; `loo` is as many as that. May be too few for `pairs_of_folds`.
-    """
-    most = min(MAX_FOLDS, n_stimuli // 2, n_groups)
-    return most if asked == "loo" else min(int(asked), most)
 
 
 def score(predicted: Sequence[NDArray], brains: NDArray, held_out: HeldOut, method: str) -> NDArray:

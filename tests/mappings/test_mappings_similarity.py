@@ -15,6 +15,7 @@ from cortiscope.mappings.fitting import fit, fit_areas
 from cortiscope.mappings.kinds import TOGETHER
 from cortiscope.mappings.rsa_reweighted import Scorer
 from cortiscope.networks.features import Layer
+from cortiscope.regression.cross_validation import MOST_PAIRED_FOLDS, number_of_paired_folds
 from cortiscope.similarity import comparison, held_out_cells, rsa_remixed
 from cortiscope.statistics.resampling import permutations
 from tests.mappings.test_fitting import SETTINGS
@@ -243,10 +244,10 @@ def test_groups_are_held_out_whole_and_folds_are_capped() -> None:
         assert len(set(CATEGORY[stimuli])) == 2
     loo = settings(cross_validation={"folds": "loo", "group": "", "seed": 0})
     assert Scorer(brain, loo, {}).held_out.pair.max() + 1 == 24  # two stimuli a fold
-    assert held_out_cells.number_of_folds("loo", 300, 300) == held_out_cells.MAX_FOLDS
-    assert held_out_cells.number_of_folds(1000, 300, 300) == held_out_cells.MAX_FOLDS
-    assert held_out_cells.number_of_folds(10, 300, 300) == 10
-    assert held_out_cells.number_of_folds("loo", 300, 7) == 7
+    assert number_of_paired_folds("loo", 300, 300) == MOST_PAIRED_FOLDS
+    assert number_of_paired_folds(1000, 300, 300) == MOST_PAIRED_FOLDS
+    assert number_of_paired_folds(10, 300, 300) == 10
+    assert number_of_paired_folds("loo", 300, 7) == 7
 
 
 @pytest.mark.parametrize("mapping", ["rsa", "cka"])
