@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import chdtrc
 
 from cortiscope.experiment.copies import first_alike
 from cortiscope.experiment.responses import Area, average
@@ -44,8 +45,7 @@ def mean_over_subjects(found: Sequence[Stated]) -> Stated:
     """The mean of the ceilings that are known, 0 of a subject of noise; and one p-value of all.
 
     That of Fisher (1932): the recordings of subjects are independent, and of nothing but noise
-    −2 Σ log p of K subjects is no more than chi² of 2 K degrees of freedom, whose upper tail at x
-    is e^(−x/2) Σ_{i < K} (x/2)^i / i!.
+    −2 Σ log p of K subjects is no more than chi² of 2 K degrees of freedom.
     """
     if len(found) == 1:
         return found[0]
@@ -53,9 +53,7 @@ def mean_over_subjects(found: Sequence[Stated]) -> Stated:
     if not len(known):
         return Stated(np.nan, np.nan, np.nan)
     p = known[np.isfinite(known[:, 2]), 2]
-    half_sum = -float(np.log(p).sum())  # x / 2
-    terms = np.cumprod([1.0, *(half_sum / i for i in range(1, len(p)))])
-    combined = min(1.0, float(np.exp(-half_sum) * terms.sum())) if len(p) else np.nan
+    combined = float(chdtrc(2 * len(p), -2 * np.log(p).sum())) if len(p) else np.nan
     return Stated(float(known[:, 0].mean()), float(known[:, 1].mean()), combined)
 
 

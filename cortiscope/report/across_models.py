@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from cortiscope.networks.twins import SHARED
+from cortiscope.report.best_layers import GROUP
 from cortiscope.report.hierarchy import hierarchy
 from cortiscope.report.intervals import interval
 from cortiscope.statistics.correlation_interval import correlation_interval
@@ -17,7 +18,6 @@ from cortiscope.statistics.resampling import (
     paired_p_value,
 )
 
-GROUP = ["mapping", "area"]
 TRAINING = ("trained", "untrained")
 # Of models or areas: a study has few of them, so that many orders cost nothing.
 PERMUTATIONS = 10_000

@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from cortiscope.errors import InputError
+from cortiscope.report.best_layers import GROUP
 from cortiscope.report.figure_matrices import model_by_area
 from cortiscope.report.figure_pairs import differences, trained_vs_untrained
 from cortiscope.report.figure_scores import accuracy_vs_score, layer_depth, plain
@@ -14,7 +15,6 @@ from cortiscope.report.figure_style import measure, save, styled
 from cortiscope.report.pages import DIFFERENCES, FIGURES, Page
 from cortiscope.report.tables import write_csv
 
-GROUP = ["mapping", "area"]
 TABLES = ("layers", "accuracy_vs_brain", "correlations", "contrasts", "subjects")
 POINTS = [
     "mapping", "area", "model", "family", "architecture", "training", "top1", "best_layer",
