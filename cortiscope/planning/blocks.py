@@ -49,7 +49,7 @@ def seconds_per_layer(
 ) -> float:
     """Rough core-seconds to score one layer against one area, in all its folds."""
     permutations = settings["statistics"]["permutations"]
-    splits = settings["selection"].get("splits", 0)  # none where layers are chosen otherwise
+    splits = splits_in_halves(settings)
     refits = DELETED_GROUPS if settings["statistics"]["bootstraps"] or not splits else 0
     if settings.get("cross_validation", {}).get("split"):
         permutations = refits = 0  # of the test stimuli, without further fits
@@ -83,6 +83,12 @@ def seconds_per_layer(
     predictions = (fits + refits) * folds * cells * SECONDS_PER_PREDICTION
     decompositions = (1 + refits) * SECONDS_PER_DECOMPOSITION * n_stimuli**3
     return SECONDS_PER_LAYER + products + predictions + decompositions
+
+
+def splits_in_halves(settings: Mapping[str, Any]) -> int:
+    """How many times the data are halved: never, where layers are chosen otherwise."""
+    selection = settings["selection"]
+    return int(selection["splits"]) if selection["method"] == "halves" else 0
 
 
 def fold_count(n_stimuli: int, settings: Mapping[str, Any]) -> int:
@@ -154,7 +160,7 @@ def fit_megabytes(
     """
     permutations = settings["statistics"]["permutations"]
     drawn = permutations + settings["statistics"]["bootstraps"]
-    halves = 2 * settings["selection"].get("splits", 0) if repetitions > 1 else 0
+    halves = 2 * splits_in_halves(settings) if repetitions > 1 else 0
     held = int(sum(neuroids) * (2 * repetitions + halves + 2)) + len(neuroids) * drawn
     largest = max(neuroids)
     permuted = min(max(largest, NULL_COLUMNS), largest * permutations)
@@ -173,7 +179,7 @@ def subjects_megabytes(
     draws and permutations of their own. n_matrices: those of them that hold matrices between
     stimuli, some of all the data and one of each half.
     """
-    statistics, halves = settings["statistics"], 2 * settings["selection"]["splits"]
+    statistics, halves = settings["statistics"], 2 * splits_in_halves(settings)
     drawn = n_subjects * (statistics["permutations"] + statistics["bootstraps"])
     numbers = n_stimuli * (n_responses + drawn + n_matrices * (2 + halves) * n_stimuli)
     return numbers * 8 // 10**6
