@@ -29,6 +29,9 @@ def test_subjects_are_counted_by_area(tmp_path: Path) -> None:
 
 
 def test_subjects_ask_for_their_matrices() -> None:
-    settings = {"statistics": {"permutations": 0, "bootstraps": 0}, "selection": {"splits": 2}}
+    settings: dict[str, Any] = {"statistics": {"permutations": 0, "bootstraps": 0}}
+    settings["selection"] = {"method": "halves", "splits": 2}
     assert subjects_megabytes(1000, 500, 0, 0, settings) == 4
     assert subjects_megabytes(1000, 500, 8, 8, settings) == 4 + 8 * 6 * 8
+    settings["selection"]["method"] = "nested"
+    assert subjects_megabytes(1000, 500, 8, 8, settings) == 4 + 8 * 2 * 8
