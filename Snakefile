@@ -47,9 +47,9 @@ rule all:
         tables=rules.tables.output,
         figures=expand(rules.figures.output, figure=PAGES),
         # Not only what is made of them, so that one that was deleted is made again.
-        scores=deleted_scores,
+        scores=FITS.deleted_scores(),
         ceilings=expand("results/<study>/ceilings/{area}.nc", area=AREAS),
         accuracy=expand("results/<study>/accuracy/{model}.csv", model=STUDY.models),
         # Where the config asks for them.
-        decoding=DECODED if properties(STUDY.config) else [],
+        decoding=DECODED if settings.properties(STUDY.config) else [],
         searchlight=SEARCHLIGHTS if STUDY.config["searchlight"]["radius"] else [],

@@ -10,6 +10,7 @@ as many stimuli. Of the headline of every study:
 - optimism: what it is above the true scores of the layers it chose, by how often; 0 is right.
 - shortfall: what these are below that of the truly best layer.
 - sd: its spread over studies.
+- error: its root mean square distance from the true score of the truly best layer.
 - inside: how often its 95 % interval contains the true scores of the layers it chose.
 - p: of noise, Kolmogorov and Smirnov's p-value of the headlines' p-values being uniform.
 
@@ -118,6 +119,7 @@ def figures(choices: list[Choice], truth: NDArray, p: list[float]) -> dict[str, 
         "±": (score - true).std() / np.sqrt(len(score)),
         "shortfall": truth.max() - true.mean(),
         "sd": score.std(),
+        "error": np.sqrt(np.mean((score - truth.max()) ** 2)),
         "inside": np.mean((low <= true) & (true <= high)),
         "p": kstest(p, "uniform").pvalue if np.isfinite(p).all() else np.nan,
     }
@@ -132,7 +134,7 @@ def main() -> None:
     parser.add_argument("--studies", type=int, default=100, help="of each population")
     parser.add_argument("--seed", type=int, default=0, help="of the populations; another, others")
     given = parser.parse_args()
-    names = ("optimism", "±", "shortfall", "sd", "inside", "p")
+    names = ("optimism", "±", "shortfall", "sd", "error", "inside", "p")
     print(f"{'':32}" + "".join(f"{name:>10}" for name in names))
     scenes = product(given.only, given.stimuli, given.layers, given.kinds)
     with threadpool_limits(1):

@@ -7,7 +7,7 @@ import yaml
 
 from cortiscope.errors import InputError
 from cortiscope.files import read
-from cortiscope.planning import agreement, stimulus_coordinates
+from cortiscope.planning.checks import agreement, coordinates
 from cortiscope.planning.study import Study
 from tests.bad_inputs import N_STIMULI, configure, recorded
 from tests.running import REPOSITORY
@@ -101,10 +101,10 @@ def test_the_plan_counts_those_of_both(tmp_path):
     common = planned(tmp_path, "common", with_others("a"))
     agreement.check_stimuli(common)
     assert common.n_stimuli == N_STIMULI - 2
-    assert stimulus_coordinates.words(common, "category").tolist() == CATEGORIES[1][2:]
-    assert stimulus_coordinates.values(common, "size").tolist() == list(np.arange(2, N_STIMULI) / 2)
+    assert coordinates.words(common, "category").tolist() == CATEGORIES[1][2:]
+    assert coordinates.values(common, "size").tolist() == list(np.arange(2, N_STIMULI) / 2)
     counts = {"stimulus_id": N_STIMULI - 2, "category": 2, "size": N_STIMULI - 2}
-    assert stimulus_coordinates.coordinates(common) == counts
+    assert coordinates.coordinates(common) == counts
 
 
 def test_without_common_stimuli_a_study_is_refused(tmp_path):

@@ -147,8 +147,8 @@ LOCKLESS = "#include <errno.h>\nint flock(int file, int how) { errno = ENOLCK; r
 COPY = """
 import sys
 from pathlib import Path
-from cortiscope.planning import places
-places.prepare(Path(sys.argv[2]))
+from cortiscope.planning import machine
+machine.prepare(Path(sys.argv[2]))
 from cortiscope import files
 found = files.read(sys.argv[1])
 files.write(sys.argv[2] + "/b.nc", found.variables, {})

@@ -214,6 +214,20 @@ def searchlight_seconds(n_stimuli: int, n_voxels: int, n_layers: int, permutatio
     return n_voxels * (products + passes * (SECONDS_PER_SPHERE + SECONDS_PER_CELL * cells))
 
 
+def readout_megabytes(n_stimuli: int, kept: int) -> int:
+    """Megabytes to read out of one layer or area: its features, and some tens of kernels.
+
+    kept: features of a stimulus.
+    """
+    return 1000 + (3 * n_stimuli * kept + 24 * n_stimuli**2) * 8 // 10**6
+
+
+def readout_minutes(n_stimuli: int, n_readouts: int, permutations: int) -> int:
+    """Minutes to allow so many readouts, of a property from a layer: ten times what they took."""
+    seconds = 3e-9 * n_stimuli**3 + 1e-8 * n_stimuli**2 * permutations
+    return 10 + int(n_readouts * seconds / 6)
+
+
 def name_blocks(layers: Sequence[str], layers_per_job: int) -> dict[str, list[str]]:
     """Cut the layers of a model into blocks named by their first and last index (`00-19`)."""
     width = max(2, len(str(len(layers) - 1)))

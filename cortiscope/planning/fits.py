@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 from cortiscope.file_names import encoded
 from cortiscope.mappings.kinds import MAPPINGS
 from cortiscope.planning.blocks import SECONDS_PER_JOB, name_blocks, seconds_per_layer
+from cortiscope.planning.settings import mapping_settings
 from cortiscope.planning.study import Study
 
 
@@ -39,12 +41,17 @@ class Fits:
         # Every fit of a large study asks, and asks again.
         return {}
 
-    def minutes(self, mapping: str, area: str, n_layers: int) -> int:
+    def block_layers(self, mapping: str, model: str, layers: str, area: str) -> list[str]:
+        """The layers of the block that is named `layers`."""
+        return self.blocks(mapping, model, area)[layers]
+
+    def minutes(self, mapping: str, model: str, layers: str, area: str, attempt: int = 1) -> int:
         """Minutes to allow a fit job: many times the estimate, as nodes differ."""
-        return 10 + int(n_layers * self._seconds_per_layer(mapping, area) / 6)
+        n_layers = len(self.block_layers(mapping, model, layers, area))
+        return attempt * (10 + int(n_layers * self._seconds_per_layer(mapping, area) / 6))
 
     def _seconds_per_layer(self, mapping: str, area: str) -> float:
-        study, settings = self.study, self.study.mapping_settings(mapping)
+        study, settings = self.study, mapping_settings(self.study, mapping)
         # Who predict neuroids take as long for those of all subjects as for each subject's.
         times = dict.fromkeys(study.neuroids, 1) if MAPPINGS[mapping].of_neuroids else study.parts
         return self._fits_apart(mapping) * sum(
@@ -72,3 +79,10 @@ class Fits:
             for area in study.areas
             for block in self.blocks(mapping, model, "" if self.areas_share_jobs else area)
         ]
+
+    def deleted_scores(self) -> list[str]:
+        """Those that are gone while what was made of them is there: Snakemake misses none."""
+        tables = Path("results", self.study.name, "tables", "models")
+        made = [name for name in self.study.models if (tables / f"{name}.layers.parquet").exists()]
+        files = [file for model in made for file in self.score_files(model)]
+        return [file for file in files if not Path(file).exists()]

@@ -14,6 +14,7 @@ import numpy as np
 from cortiscope.experiment.sizes import area_names, in_time_bins, time_bins
 from cortiscope.experiment.trials import LARGE, repetitions_held
 from cortiscope.files import opened, replacing
+from cortiscope.planning.settings import mapping_settings
 from cortiscope.planning.study import Study
 
 FOLDER = Path("resources/trials")
@@ -63,4 +64,4 @@ def stimuli_compared(study: Study, areas: list[str]) -> int:
 
 def reads_every_trial(study: Study, mapping: str) -> bool:
     """Whether a fit needs all repetitions of all stimuli: it crosses them."""
-    return study.mapping_settings(mapping).get("rsa", {}).get("dissimilarity") == "crossnobis"
+    return mapping_settings(study, mapping).get("rsa", {}).get("dissimilarity") == "crossnobis"

@@ -1,4 +1,7 @@
-"""What the jobs of a study ask of a machine, in megabytes and minutes; see `blocks` for one job."""
+"""What the jobs of a study ask of a machine, in megabytes and minutes; see `blocks` for one job.
+
+Of each attempt: a job that was killed for want of either asks for more. An area that is "" is all.
+"""
 
 from cortiscope.mappings.kinds import MAPPINGS
 from cortiscope.networks.projection_kinds import components_kept, fullest_batch
@@ -7,11 +10,14 @@ from cortiscope.planning.blocks import (
     batch_megabytes,
     features_megabytes,
     fit_megabytes,
+    readout_megabytes,
+    readout_minutes,
     searchlight_megabytes,
     searchlight_seconds,
     subjects_megabytes,
 )
 from cortiscope.planning.held_trials import mean_held, reads_every_trial, stimuli_compared
+from cortiscope.planning.settings import properties
 from cortiscope.planning.study import Study
 
 CLASSIFIED = 50  # images at a time: `BATCH` of networks.accuracy, which would import torch
@@ -59,16 +65,16 @@ def _parameters(study: Study, model: str) -> int:
     return int(study.layer_tables[model][0]["model_parameters"])
 
 
-def ceilings_memory(study: Study, area: str) -> int:
-    """Megabytes for the ceilings of an area, or of all where that is ""."""
+def ceilings_memory(study: Study, area: str, attempt: int = 1) -> int:
+    """Megabytes for the ceilings of an area."""
     n_stimuli, counts = study.n_stimuli, [study.neuroids[name] for name in study.fitted(area)]
     held = mean_held(study, study.fitted(area))
     responses = int(n_stimuli * held * (2 * sum(counts) + 4 * max(counts)))
     n_compared = stimuli_compared(study, study.fitted(area))
-    return 1000 + 8 * (responses + 24 * n_compared**2) // 10**6
+    return attempt * (1000 + 8 * (responses + 24 * n_compared**2) // 10**6)
 
 
-def ceilings_minutes(study: Study, area: str) -> int:
+def ceilings_minutes(study: Study, area: str, attempt: int = 1) -> int:
     """Minutes to allow those: ten times what they took. Few of the splits have a p-value each."""
     n_stimuli, counts = study.n_stimuli, [study.neuroids[name] for name in study.fitted(area)]
     cells = len(counts) * n_stimuli**2
@@ -76,17 +82,17 @@ def ceilings_minutes(study: Study, area: str) -> int:
     splits = study.config["ceilings"]["splits"]
     tested = min(splits, chance.SPLITS)
     seconds = splits * (cells * 1e-7 + responses) + tested * (cells * 2e-6 + responses)
-    return 10 + int(seconds / 6)
+    return attempt * (10 + int(seconds / 6))
 
 
-def responses_memory(study: Study) -> int:
+def responses_memory(study: Study, attempt: int = 1) -> int:
     """Megabytes to bring in a recording: held whole in single precision, then in another order."""
     values = study.n_stimuli * study.repetitions * sum(study.neuroids.values())
-    return 1000 + 2 * 4 * values // 10**6
+    return attempt * (1000 + 2 * 4 * values // 10**6)
 
 
-def fit_memory(study: Study, area: str, mapping: str, model: str) -> int:
-    """Megabytes to fit an area, or all where that is "", by a mapping that may hold all layers."""
+def fit_memory(study: Study, mapping: str, model: str, area: str, attempt: int = 1) -> int:
+    """Megabytes to fit an area, by a mapping that may hold all layers."""
     counts = [study.neuroids[name] for name in study.fitted(area)]
     layers = kept(study, model)
     held = layers if MAPPINGS[mapping].joint else [max(layers)]
@@ -96,20 +102,47 @@ def fit_memory(study: Study, area: str, mapping: str, model: str) -> int:
     matrices = 0 if MAPPINGS[mapping].of_neuroids else sum(subjects)
     copied = [study.neuroids[name] for name in study.fitted(area) if study.parts[name] > 1]
     size = study.n_stimuli, int(sum(copied) * repetitions)
-    return whole + subjects_megabytes(*size, sum(subjects), matrices, study.config)
+    of_subjects = subjects_megabytes(*size, sum(subjects), matrices, study.config)
+    return attempt * (whole + of_subjects)
 
 
-def searchlight_memory(study: Study, area: str, model: str) -> int:
+def searchlight_memory(study: Study, model: str, area: str, attempt: int = 1) -> int:
     """Megabytes to search an area for the layers of a model."""
     permutations, layers = study.config["statistics"]["permutations"], kept(study, model)
-    repetitions = mean_held(study, [area])
-    return searchlight_megabytes(
-        study.n_stimuli, study.neuroids[area], repetitions, layers, permutations
-    )
+    size = study.n_stimuli, study.neuroids[area], mean_held(study, [area])
+    return attempt * searchlight_megabytes(*size, layers, permutations)
 
 
-def searchlight_minutes(study: Study, area: str, model: str) -> int:
+def searchlight_minutes(study: Study, model: str, area: str, attempt: int = 1) -> int:
     """Minutes to allow that: ten times the estimate, as nodes differ."""
     n_layers, permutations = len(study.layers(model)), study.config["statistics"]["permutations"]
     seconds = searchlight_seconds(study.n_stimuli, study.neuroids[area], n_layers, permutations)
-    return 10 + int(seconds / 6)
+    return attempt * (10 + int(seconds / 6))
+
+
+def decode_model_memory(study: Study, model: str, attempt: int = 1) -> int:
+    """Megabytes to read out of the layers of a model, one at a time."""
+    return attempt * readout_megabytes(study.n_stimuli, max(kept(study, model)))
+
+
+def decode_area_memory(study: Study, area: str, attempt: int = 1) -> int:
+    """Megabytes to read out of an area; all of them are held together."""
+    areas = study.fitted(area)
+    n_neuroids = sum(study.neuroids[name] for name in areas)
+    return attempt * readout_megabytes(study.n_stimuli, int(n_neuroids * mean_held(study, areas)))
+
+
+def decode_model_minutes(study: Study, model: str, attempt: int = 1) -> int:
+    """Minutes to allow the readouts of all layers of a model."""
+    return attempt * _readout_minutes(study, len(study.layers(model)))
+
+
+def decode_area_minutes(study: Study, area: str, attempt: int = 1) -> int:
+    """Minutes to allow the readouts of an area."""
+    return attempt * _readout_minutes(study, 1 if area else len(study.areas))
+
+
+def _readout_minutes(study: Study, n_read: int) -> int:
+    """Of so many layers or areas."""
+    n_readouts = n_read * len(properties(study.config))
+    return readout_minutes(study.n_stimuli, n_readouts, study.config["statistics"]["permutations"])

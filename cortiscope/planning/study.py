@@ -13,9 +13,7 @@ from cortiscope.errors import InputError
 from cortiscope.experiment import sizes
 from cortiscope.experiment.stimulus_ids import read_ids, without
 from cortiscope.files import composed
-from cortiscope.mappings.kinds import MAPPINGS, UNITS
 from cortiscope.networks import own_code
-from cortiscope.networks.projection_kinds import resolve
 from cortiscope.networks.weight_names import family, is_named
 from cortiscope.planning import listed_layers
 from cortiscope.planning.models import BUILD_COLUMNS, read_models
@@ -213,6 +211,9 @@ class Study:
         rows = {model: self.build_row(model) for model in self.models}
         return listed_layers.read(rows, self.repository)
 
+    def layer_table(self, model: str) -> list[dict[str, str]]:
+        return self.layer_tables[model]
+
     def layers(self, model: str) -> list[str]:
         return [row["layer"] for row in self.layer_tables[model]]
 
@@ -230,15 +231,19 @@ class Study:
             "training": row["training"],
         }
 
-    # What rules ask of the config
+    @cached_property
+    def labels_by_model(self) -> dict[str, dict[str, Any]]:
+        return {model: self.labels(model) for model in self.models}
 
-    def features_settings(self) -> dict[str, Any]:
-        """The `features` section with its projection resolved, without what that does not read."""
-        section = self.section("features")["features"]
-        kind = resolve(section["projection"], self.n_stimuli)
-        unread = ("components", "seed") if kind in ("exact", "none") else ()
-        kept = {key: value for key, value in section.items() if key not in unread}
-        return {"features": kept | {"projection": kind}}
+    def families(self) -> dict[str, dict[str, str]]:
+        """What tells models apart, in the order of the models table, which is that of the rows."""
+        columns = ("family", "architecture", "training")
+        return {
+            model: {key: labels[key] for key in columns}
+            for model, labels in self.labels_by_model.items()
+        }
+
+    # What rules ask of the config
 
     def validation_images(self) -> list[str]:
         """The file of labelled images, where accuracy is measured on the simulated stream."""
@@ -249,18 +254,6 @@ class Study:
         """The folder of labelled images to measure accuracy on; empty where there is none."""
         images = self.config["accuracy"]["images"]
         return "" if images in ("shapes", "published") else self.locate(images, "accuracy.images")
-
-    def mapping_settings(self, mapping: str) -> dict[str, Any]:
-        """The config entries that a fit of this mapping depends on."""
-        return self._mapping_settings[mapping]
-
-    @cached_property
-    def _mapping_settings(self) -> dict[str, dict[str, Any]]:
-        # Once, since every fit of a large study asks, and asks again.
-        found = {name: self.section(*kind.sections) for name, kind in MAPPINGS.items()}
-        validation = self.section("cross_validation")["cross_validation"]
-        units = {key: validation[key] for key in UNITS}
-        return {name: {"cross_validation": units} | settings for name, settings in found.items()}
 
     def fitted(self, area: str) -> list[str]:
         """The areas that count for the size of a job.

@@ -6,8 +6,8 @@ import pytest
 import yaml
 
 from cortiscope.errors import InputError
-from cortiscope.planning import agreement
-from cortiscope.planning.given import given_ceilings, given_layers
+from cortiscope.planning.checks import agreement
+from cortiscope.planning.checks.given import given_ceilings, given_layers
 from cortiscope.planning.study import Study
 from tests.running import REPOSITORY
 

@@ -6,12 +6,12 @@ import sys
 
 import pytest
 
-from cortiscope.planning.locks import OWNERS, release_stale
+from cortiscope.planning.machine import OWNERS, release_stale
 
 LIVING = """
 import sys
 from pathlib import Path
-from cortiscope.planning.locks import release_stale
+from cortiscope.planning.machine import release_stale
 held = release_stale(Path(sys.argv[1]))
 print("held", flush=True)
 sys.stdin.read()

@@ -45,9 +45,9 @@ def test_features_are_counted_by_projection(study):
 def test_raw_features_ask_for_more(study):
     exact, raw = study(), study(projection="none")
     widths = needs.kept(raw, MODEL)
-    fits = [needs.fit_memory(asked, "", "ridge", MODEL) for asked in (exact, raw)]
+    fits = [needs.fit_memory(asked, "ridge", MODEL, "") for asked in (exact, raw)]
     assert fits[1] - fits[0] > 2 * raw.n_stimuli * max(widths) * 8 / 1e6
-    together = needs.fit_memory(raw, "", "stacked", MODEL)
+    together = needs.fit_memory(raw, "stacked", MODEL, "")
     assert together - fits[1] > raw.n_stimuli * (sum(widths) - max(widths)) * 8 / 1e6
     batch = 32 * 64 * max(widths) / 1e6
     held = needs.features_memory(raw, MODEL) - 4000 - batch
@@ -104,8 +104,8 @@ def test_ceilings_of_more_areas_ask_for_more(study):
 
 def test_a_searchlight_asks_for_its_permutations(study):
     few, many = study(permutations=10), study(permutations=10_000)
-    assert needs.searchlight_memory(many, "IT", MODEL) > needs.searchlight_memory(few, "IT", MODEL)
-    minutes = [needs.searchlight_minutes(asked, "IT", MODEL) for asked in (few, many)]
+    assert needs.searchlight_memory(many, MODEL, "IT") > needs.searchlight_memory(few, MODEL, "IT")
+    minutes = [needs.searchlight_minutes(asked, MODEL, "IT") for asked in (few, many)]
     assert 10 <= minutes[0] < minutes[1]
 
 

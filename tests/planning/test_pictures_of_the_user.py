@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 import yaml
 
-from cortiscope.planning.stimulus_coordinates import coordinates, count_groups, words
+from cortiscope.planning.checks.coordinates import coordinates, count_groups, words
 from cortiscope.planning.study import Study
 from tests.running import REPOSITORY
 

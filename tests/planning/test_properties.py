@@ -6,13 +6,8 @@ from typing import Any
 import pytest
 
 from cortiscope.errors import InputError
-from cortiscope.planning.properties import (
-    SIMULATED,
-    decoding_settings,
-    properties,
-    readout_memory,
-    readout_minutes,
-)
+from cortiscope.planning.blocks import readout_megabytes, readout_minutes
+from cortiscope.planning.settings import SIMULATED, decoding_settings, properties
 
 CONFIG: dict[str, Any] = {
     "stimuli": {"source": "stimuli.nc"},
@@ -53,8 +48,8 @@ def test_a_readout_depends_on_the_options_it_reads() -> None:
 
 
 def test_large_studies_ask_for_more() -> None:
-    assert readout_memory(240, 4096) < 1100
-    assert readout_memory(2000, 4096) > 1700  # it took 700 megabytes in all
-    assert readout_memory(2000, 800_000) > 3 * 2000 * 800_000 * 8 / 1e6  # without projection
+    assert readout_megabytes(240, 4096) < 1100
+    assert readout_megabytes(2000, 4096) > 1700  # it took 700 megabytes in all
+    assert readout_megabytes(2000, 800_000) > 3 * 2000 * 800_000 * 8 / 1e6  # without projection
     assert readout_minutes(240, 100, 100) < 15
     assert readout_minutes(2000, 100, 100) > 100 * 20 / 60  # it took 20 seconds each

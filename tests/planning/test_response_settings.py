@@ -2,7 +2,7 @@
 
 import pytest
 
-from cortiscope.planning.response_settings import response_settings, stimulus_settings
+from cortiscope.planning.settings import response_settings, stimulus_settings
 from cortiscope.planning.study import Study
 from tests.bad_inputs import recorded
 from tests.running import REPOSITORY

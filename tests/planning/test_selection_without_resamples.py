@@ -4,7 +4,7 @@ import pytest
 import yaml
 
 from cortiscope.errors import InputError
-from cortiscope.planning.agreement import check_selection
+from cortiscope.planning.checks.folds import check_selection
 from cortiscope.planning.study import Study
 from tests.running import REPOSITORY
 

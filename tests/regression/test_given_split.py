@@ -15,7 +15,7 @@ from sklearn.metrics import balanced_accuracy_score
 
 from cortiscope.mappings.fitting import fit
 from cortiscope.mappings.regressions import Targets
-from cortiscope.planning.properties import decoding_settings
+from cortiscope.planning.settings import decoding_settings
 from cortiscope.regression import decoding, given_split, ridge
 from cortiscope.regression.cross_validation import TRAINING, CrossValidation
 from cortiscope.report.readouts import Protocol, as_property, read_out

@@ -15,7 +15,7 @@ from synthetic_scores import PROVENANCE
 from cortiscope.errors import InputError
 from cortiscope.files import Variable, made_by, write
 from cortiscope.networks.features import write_features
-from cortiscope.planning.properties import decoding_settings
+from cortiscope.planning.settings import decoding_settings
 from cortiscope.regression import decoding
 from cortiscope.regression.cross_validation import fold_numbers
 from cortiscope.report import figure_decoding

@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import kstest
 
 from cortiscope.errors import InputError
-from cortiscope.planning.properties import decoding_settings
+from cortiscope.planning.settings import decoding_settings
 from cortiscope.regression.cross_validation import CrossValidation
 from cortiscope.report.readouts import Protocol, as_property, read_out
 from tests.decoding_scene import CATEGORY, CONFIG, EARLY, LATE, PLACE, N

@@ -13,7 +13,7 @@ from sklearn.linear_model import LinearRegression
 from cortiscope.errors import InputError
 from cortiscope.experiment import low_level
 from cortiscope.mappings.fitting import fit
-from cortiscope.planning import agreement
+from cortiscope.planning.checks import folds
 from cortiscope.planning.study import Study
 from cortiscope.similarity import rsa, variance_partition
 from cortiscope.similarity.comparison import permuted
@@ -203,7 +203,7 @@ def test_bad_input() -> None:
     config = yaml.safe_load((REPOSITORY / "config" / "config.yaml").read_text())
     config |= {"mappings": ["variance_partition"], "rsa": {"comparison": "kendall"}}
     with pytest.raises(InputError, match=r"^config: rsa\.comparison: kendall explains no variance"):
-        agreement.check_pairs(Study.load(config, REPOSITORY))
+        folds.check_pairs(Study.load(config, REPOSITORY))
     for method, count in (("kendall", 5), ("cosine", 5), ("spearman", 0)):
         with pytest.raises(InputError, match="variance_partition"):
             variance_partition.check(method, count)

@@ -15,10 +15,10 @@ rule ceilings:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=ceilings_memory,
-        runtime=ceilings_runtime,
+        mem_mb=of(needs.ceilings_memory),
+        runtime=of(needs.ceilings_minutes),
     params:
-        responses_made_by=responses_made_by,
+        responses_made_by=of(settings.responses_made_by),
         settings=STUDY.section("ceilings", "rsa"),
         subjects=STUDY.config["statistics"]["subjects"],
         code=code("ceilings"),

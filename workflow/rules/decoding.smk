@@ -15,13 +15,13 @@ rule decode_model:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=decoding_memory,
-        runtime=decoding_runtime,
+        mem_mb=of(needs.decode_model_memory),
+        runtime=of(needs.decode_model_minutes),
     params:
-        layers=layer_names,
-        features_made_by=features_made_by,
-        stimuli_made_by=stimuli_made_by,
-        settings=decoding_settings(STUDY.section(*STUDY.config)),
+        layers=of(STUDY.layers),
+        features_made_by=of(settings.features_made_by),
+        stimuli_made_by=of(settings.stimuli_made_by),
+        settings=settings.decoding_settings(STUDY.section(*STUDY.config)),
         code=code("decode_model"),
     script:
         "../scripts/decode_model.py"
@@ -41,12 +41,12 @@ rule decode_area:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=decoding_memory,
-        runtime=decoding_runtime,
+        mem_mb=of(needs.decode_area_memory),
+        runtime=of(needs.decode_area_minutes),
     params:
-        responses_made_by=responses_made_by,
-        stimuli_made_by=stimuli_made_by,
-        settings=decoding_settings(STUDY.section(*STUDY.config)),
+        responses_made_by=of(settings.responses_made_by),
+        stimuli_made_by=of(settings.stimuli_made_by),
+        settings=settings.decoding_settings(STUDY.section(*STUDY.config)),
         code=code("decode_area"),
     script:
         "../scripts/decode_area.py"
@@ -66,7 +66,7 @@ rule decoding_table:
     conda:
         "../../envs/analysis.yaml"
     params:
-        labels=family_labels,
+        labels=STUDY.families(),
         areas_in_order=STUDY.areas,
         code=code("decoding_table"),
     script:

@@ -4,8 +4,8 @@
 rule features:
     input:
         stimuli="resources/<study>/stimuli.nc",
-        weights=model_weights,
-        architecture=model_architecture,
+        weights=of(STUDY.weights_file),
+        architecture=of(STUDY.architecture_file),
     output:
         features="results/<study>/features/{model}.nc",
     log:
@@ -16,12 +16,12 @@ rule features:
         "../../envs/torch.yaml"
     threads: 1
     resources:
-        mem_mb=features_memory,
+        mem_mb=of(needs.features_memory),
     params:
-        row=model_row,
-        layers=model_layers,
-        settings=STUDY.features_settings(),
-        stimuli_made_by=stimuli_made_by,
+        row=of(STUDY.shown_row),
+        layers=of(STUDY.layer_table),
+        settings=settings.features_settings(STUDY),
+        stimuli_made_by=of(settings.stimuli_made_by),
         code=code("features"),
     script:
         "../scripts/features.py"
@@ -29,8 +29,8 @@ rule features:
 
 rule accuracy:
     input:
-        weights=model_weights,
-        architecture=model_architecture,
+        weights=of(STUDY.weights_file),
+        architecture=of(STUDY.architecture_file),
         images=STUDY.validation_images(),
     output:
         accuracy="results/<study>/accuracy/{model}.csv",
@@ -44,11 +44,11 @@ rule accuracy:
         "../../envs/torch.yaml"
     threads: 1
     resources:
-        mem_mb=accuracy_memory,
+        mem_mb=of(needs.accuracy_memory),
     params:
-        row=network_row,
+        row=of(STUDY.network_row),
         folder=STUDY.validation_folder(),
-        images_digest=labelled_images_digest,
+        images_digest=of(settings.labelled_images_digest),
         device=STUDY.config["features"]["device"],
         code=code("accuracy"),
     script:

@@ -1,5 +1,17 @@
 # The figures of the paper, each with the numbers it draws.
 
+# The pages of the figures, by the names of their files.
+PAGES = plan(
+    STUDY.areas,
+    STUDY.config["mappings"],
+    STUDY.labels_by_model,
+    STUDY.config["figures"]["font_size"],
+)
+
+
+def page(figure):
+    return PAGES[figure]
+
 
 rule figures:
     input:
@@ -27,7 +39,7 @@ rule figures:
     conda:
         "../../envs/report.yaml"
     params:
-        page=figure_page,
+        page=of(page),
         settings=STUDY.section("figures"),
         comparison=STUDY.config["rsa"]["comparison"],  # of which a panel says what its score is
         code=code("figures"),

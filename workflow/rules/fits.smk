@@ -7,7 +7,7 @@ rule fit:
         features="results/<study>/features/{model}.nc",
         responses="resources/<study>/responses.nc",
         stimuli="resources/<study>/stimuli.nc",
-        low_level=low_level_features,
+        low_level=of(settings.low_level_file),
     output:
         scores=expand(
             "results/<study>/scores/{{mapping}}/{{model}}/{{layers}}/{area}.nc", area=FIT_AREAS
@@ -20,14 +20,14 @@ rule fit:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=fit_memory,
-        runtime=fit_runtime,
+        mem_mb=of(needs.fit_memory),
+        runtime=of(FITS.minutes),
     params:
-        layers=block_layers,
-        features_made_by=features_made_by,
-        responses_made_by=responses_made_by,
-        stimuli_made_by=stimuli_made_by,
-        settings=mapping_settings,
-        code=mapping_code,
+        layers=of(FITS.block_layers),
+        features_made_by=of(settings.features_made_by),
+        responses_made_by=of(settings.responses_made_by),
+        stimuli_made_by=of(settings.stimuli_made_by),
+        settings=of(settings.mapping_settings),
+        code=of(settings.fit_code),
     script:
         "../scripts/fit.py"

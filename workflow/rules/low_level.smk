@@ -14,7 +14,7 @@ rule low_level:
         "../../envs/analysis.yaml"
     threads: 1
     params:
-        stimuli_made_by=stimuli_made_by,
+        stimuli_made_by=of(settings.stimuli_made_by),
         settings=STUDY.section("low_level"),
         code=code("low_level"),
     script:

@@ -14,6 +14,6 @@ rule weights:
     params:
         # No `code`: however a file was fetched, its checksum was verified, and an edit of the code
         # must not fetch a zoo again.
-        checksum=weights_checksum,
+        checksum=of(STUDY.checksum),
     script:
         "../scripts/weights.py"

@@ -15,12 +15,12 @@ rule searchlight:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=searchlight_memory,
-        runtime=searchlight_runtime,
+        mem_mb=of(needs.searchlight_memory),
+        runtime=of(needs.searchlight_minutes),
     params:
-        layers=layer_names,
-        features_made_by=features_made_by,
-        responses_made_by=responses_made_by,
+        layers=of(STUDY.layers),
+        features_made_by=of(settings.features_made_by),
+        responses_made_by=of(settings.responses_made_by),
         settings=STUDY.section("searchlight", "statistics"),
         code=code("searchlight"),
     script:

@@ -15,8 +15,8 @@ rule stimuli:
     conda:
         "../../envs/analysis.yaml"
     params:
-        settings=stimulus_settings(STUDY),
-        images_digest=images_digest,
+        settings=settings.stimulus_settings(STUDY),
+        images_digest=of(settings.images_digest),
         code=code("stimuli"),
     script:
         "../scripts/stimuli.py"
@@ -54,10 +54,10 @@ rule responses:
     conda:
         "../../envs/analysis.yaml"
     resources:
-        mem_mb=responses_memory,
+        mem_mb=of(needs.responses_memory),
     params:
-        settings=response_settings(STUDY),
-        stimuli_made_by=stimuli_made_by,
-        code=code("responses", *response_modules(STUDY)),
+        settings=settings.response_settings(STUDY),
+        stimuli_made_by=of(settings.stimuli_made_by),
+        code=code("responses", *settings.response_modules(STUDY)),
     script:
         "../scripts/responses.py"

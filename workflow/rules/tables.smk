@@ -3,7 +3,7 @@
 
 rule model_table:
     input:
-        scores=model_scores,
+        scores=of(FITS.score_files),
         ceilings=expand("results/<study>/ceilings/{area}.nc", area=AREAS),
         accuracy="results/<study>/accuracy/{model}.csv",
     output:
@@ -18,10 +18,10 @@ rule model_table:
     conda:
         "../../envs/report.yaml"
     params:
-        labels=model_labels,
-        made_by=files_made_by,
+        labels=of(STUDY.labels),
+        made_by=of(settings.files_made_by),
         given_ceilings=given_ceilings(STUDY),
-        given_layers=model_given_layers,
+        given_layers=of(given_layers_of),
         code=code("model_table"),
     script:
         "../scripts/model_table.py"
@@ -52,7 +52,7 @@ rule tables:
     conda:
         "../../envs/report.yaml"
     params:
-        settings=table_settings(STUDY),
+        settings=settings.table_settings(STUDY),
         models=list(STUDY.models),  # the order of the rows
         code=code("tables"),
     script:

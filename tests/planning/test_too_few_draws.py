@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from cortiscope.planning import draws
+from cortiscope.planning.checks.notes import corrected_together, too_few_draws
 from cortiscope.planning.study import Study
 from cortiscope.report.across_models import model_comparisons, twins
 from cortiscope.statistics.multiple_comparisons import adjust
@@ -38,23 +38,25 @@ def enough(line):
 @pytest.mark.parametrize("correction", ["holm", "fdr"])
 def test_so_many_resamples_are_just_enough(study, correction):
     """When all tests have the smallest p-value that there is."""
-    lines = draws.too_few(study(bootstraps=10, correction=correction))
-    assert [re.search(r"in (\S+) can", line)[1] for line in lines] == list(draws.tests(study()))
-    for line, n_tests in zip(lines, draws.tests(study()).values(), strict=True):
+    lines = too_few_draws(study(bootstraps=10, correction=correction))
+    assert [re.search(r"in (\S+) can", line)[1] for line in lines] == list(
+        corrected_together(study())
+    )
+    for line, n_tests in zip(lines, corrected_together(study()).values(), strict=True):
         for count, below in ((enough(line), True), (enough(line) - 1, False)):
             smallest = paired_p_value(np.ones(count), np.zeros(count))
             assert (adjust(np.full(n_tests, smallest), correction).min() < 0.05) == below
 
 
 def test_so_many_permutations_are_just_enough(study):
-    (line,) = draws.too_few(study(permutations=5, bootstraps=0))
+    (line,) = too_few_draws(study(permutations=5, bootstraps=0))
     assert p_value(1.0, np.zeros(enough(line))) < 0.05
     assert p_value(1.0, np.zeros(enough(line) - 1)) >= 0.05
 
 
 def test_nothing_is_said_where_p_values_can_be_small_or_are_not_asked_for(study):
-    assert not draws.too_few(study(permutations=100, bootstraps=500))
-    assert not draws.too_few(study(permutations=0, bootstraps=0))
+    assert not too_few_draws(study(permutations=100, bootstraps=500))
+    assert not too_few_draws(study(permutations=0, bootstraps=0))
 
 
 def test_tests_are_counted_as_the_tables_have_them(study):
@@ -66,7 +68,7 @@ def test_tests_are_counted_as_the_tables_have_them(study):
     ]
     headline = pd.DataFrame(rows)
     pairs = model_comparisons(headline, [np.zeros(3)] * len(rows), "holm")
-    assert draws.tests(asked) == {
+    assert corrected_together(asked) == {
         "contrasts.csv": len(twins(headline)),
         "model_comparisons.csv": len(pairs[pairs["area"] == "IT"]),
     }

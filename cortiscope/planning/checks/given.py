@@ -3,6 +3,7 @@
 import csv
 import math
 from collections.abc import Iterator
+from functools import cache
 from itertools import product
 from pathlib import Path
 
@@ -69,6 +70,7 @@ def _entries(study: Study) -> Iterator[tuple[str, str, str, float]]:
         yield where, row["area"], mapping, _number(row["ceiling"], f"{where}: ceiling")
 
 
+@cache  # since every model asks
 def given_layers(study: Study) -> dict[str, dict[str, dict[str, str]]]:
     """Model to mapping to area to the layer that is its best, where layers are given.
 
@@ -94,6 +96,11 @@ def given_layers(study: Study) -> dict[str, dict[str, dict[str, str]]]:
             raise InputError(path, problem, "add a row, or leave mapping and area empty in one")
         wanted[model].setdefault(mapping, {})[area] = layer
     return wanted
+
+
+def given_layers_of(study: Study, model: str) -> dict[str, dict[str, str]]:
+    """The same of one model."""
+    return given_layers(study).get(model, {})
 
 
 def _layers(study: Study, path: str) -> dict[tuple[str, str, str], str]:

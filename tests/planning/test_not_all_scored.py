@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 import yaml
 
-from cortiscope.planning import scored
+from cortiscope.planning.checks import notes as said
 from cortiscope.planning.study import Study
 from tests.running import REPOSITORY
 
@@ -32,7 +32,7 @@ def notes(tmp_path, monkeypatch):
         config["mappings"] = ["ridge", "rsa", "cka"]
         for name, value in changes.items():
             config[name] = value
-        return scored.notes(Study.load(config, REPOSITORY))
+        return said.not_all_scored(Study.load(config, REPOSITORY))
 
     return of
 
@@ -79,7 +79,7 @@ def test_subjects_that_have_nothing(notes):
 
 
 def test_large_recordings_are_not_read(notes, monkeypatch):
-    monkeypatch.setattr(scored, "LARGEST", N_STIMULI)
+    monkeypatch.setattr(said, "LARGEST", N_STIMULI)
     assert notes([np.s_[3, :, 0]]) == []
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from cortiscope.errors import InputError
 from cortiscope.files import check_made_by, made_by, making, provenance, write
-from cortiscope.planning import making as planned
+from cortiscope.planning import settings as planned
 from cortiscope.planning.study import Study
 from cortiscope.report.made_as_asked import check_accuracy, check_making
 from tests.bad_inputs import recorded
@@ -118,26 +118,26 @@ def study(tmp_path, monkeypatch):
 
 
 def test_responses_and_features_are_of_the_stimuli_asked_for(study, tmp_path, monkeypatch):
-    before = planned.of_stimuli(study()), planned.of_responses(study())
-    assert before == (planned.of_stimuli(study()), planned.of_responses(study()))
+    before = planned.stimuli_made_by(study()), planned.responses_made_by(study())
+    assert before == (planned.stimuli_made_by(study()), planned.responses_made_by(study()))
     selected = study(select="area == IT")
-    assert planned.of_stimuli(selected) == before[0]
-    assert planned.of_responses(selected) != before[1]
+    assert planned.stimuli_made_by(selected) == before[0]
+    assert planned.responses_made_by(selected) != before[1]
     (tmp_path / "pictures" / "other.png").write_bytes(b"1")
     planned.folder_digest.cache_clear()
     monkeypatch.setenv(planned.IMAGES_DIGEST, "")
-    assert planned.of_stimuli(study()) != before[0]
-    assert planned.of_responses(study()) != before[1]
+    assert planned.stimuli_made_by(study()) != before[0]
+    assert planned.responses_made_by(study()) != before[1]
 
 
 def test_jobs_have_the_digest_of_the_images_from_the_main_process(study, monkeypatch):
     """Each job on a cluster loads the study, in the environment of the run that submitted it."""
-    asked = planned.of_stimuli(study())
+    asked = planned.stimuli_made_by(study())
 
     def read(folder, contents):
         raise AssertionError("a job read all images")
 
     monkeypatch.setattr(planned, "folder_digest", read)
-    assert planned.of_stimuli(study()) == asked
+    assert planned.stimuli_made_by(study()) == asked
     with pytest.raises(AssertionError):
-        planned.of_stimuli(study(str(Path("pictures").resolve())))
+        planned.stimuli_made_by(study(str(Path("pictures").resolve())))

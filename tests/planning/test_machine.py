@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from cortiscope.planning import places
+from cortiscope.planning import machine
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def environment(monkeypatch):
 
 def test_caches_stay_in_a_home_that_can_be_written_to(environment, tmp_path):
     environment.setenv("HOME", str(tmp_path))
-    places.keep_caches(tmp_path / "run")
+    machine.keep_caches(tmp_path / "run")
     assert "XDG_CACHE_HOME" not in os.environ
     assert "MPLCONFIGDIR" not in os.environ
 
@@ -29,7 +29,7 @@ def test_caches_stay_in_a_home_that_can_be_written_to(environment, tmp_path):
 def test_caches_go_beside_the_run_where_home_is_none(environment, tmp_path, home):
     environment.setenv("HOME", home)
     environment.chdir(tmp_path)
-    places.keep_caches(tmp_path / "run")
+    machine.keep_caches(tmp_path / "run")
     assert os.environ["XDG_CACHE_HOME"] == str(tmp_path / "run")
     assert os.environ["MPLCONFIGDIR"] == str(tmp_path / "run" / "matplotlib")
     assert not list(tmp_path.iterdir())
@@ -38,7 +38,7 @@ def test_caches_go_beside_the_run_where_home_is_none(environment, tmp_path, home
 def test_a_place_for_caches_that_is_named_is_kept(environment, tmp_path):
     environment.setenv("HOME", os.devnull)
     environment.setenv("XDG_CACHE_HOME", str(tmp_path))
-    places.keep_caches(tmp_path / "run")
+    machine.keep_caches(tmp_path / "run")
     assert os.environ["XDG_CACHE_HOME"] == str(tmp_path)
 
 
@@ -50,7 +50,7 @@ def test_the_interpreter_is_called_unquoted(monkeypatch, tmp_path, folder):
     (tmp_path / folder / "python9").chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(tmp_path / folder / "python9"))
     monkeypatch.setenv("PATH", os.environ["PATH"])
-    places.name_interpreter()
+    machine.name_interpreter()
     assert (sys.executable == "python9") == (folder != "plain")
     for command, shell in ((f"{sys.executable} x", True), ([sys.executable, "x"], False)):
         done = subprocess.run(command, shell=shell, capture_output=True, text=True)

@@ -1,4 +1,5 @@
-"""What a mapping will find in an area: said before a job runs where that is not all of it.
+"""What is said before a job runs, and stops none: p-values that cannot be small, and what a mapping
+will not find in an area.
 
 Mappings that compare pairs of stimuli need neuroids that were recorded on all of them. Where none
 was, an area has no score; where some were, its score is of these. A row of a table says so at the
@@ -17,14 +18,52 @@ from cortiscope.files import along, labels, opened
 from cortiscope.mappings.by_subject import SUBJECT, Part, is_usable, parts
 from cortiscope.mappings.kinds import MAPPINGS
 from cortiscope.mappings.kinds import coordinates as named_by
-from cortiscope.planning.stimulus_coordinates import words
+from cortiscope.networks.twins import twins
+from cortiscope.planning.checks.coordinates import words
+from cortiscope.planning.settings import mapping_settings
 from cortiscope.planning.study import Study
 
+LEVEL = 20  # a p-value below 1 / 20 is meant to be possible
 LARGEST = 10**7  # numbers of a recording that are read before a job runs: a second at most
 SHOWN = 3  # areas, subjects or stimuli that a line names
 
 
 def notes(study: Study) -> list[str]:
+    """Every line that is to be said of a study."""
+    return [f"config: {line}" for line in too_few_draws(study)] + not_all_scored(study)
+
+
+def too_few_draws(study: Study) -> list[str]:
+    """A line for every table in which no p-value can be below 0.05, with the draws that it takes.
+
+    Of as many resamples as there are, the smallest two-sided p-value is 2 / (bootstraps + 1); by
+    holm, that of m tests is multiplied by m, by fdr only if it is alone (`multiple_comparisons`).
+    Of permutations, the smallest is 1 / (permutations + 1).
+    """
+    statistics = study.config["statistics"]
+    permutations, bootstraps = statistics["permutations"], statistics["bootstraps"]
+    found = []
+    if 0 < permutations < LEVEL:
+        where = f"statistics.permutations: with {permutations} no p_value of a score"
+        found.append(f"{where} can be below 0.05; give {LEVEL} or more")
+    by_holm = statistics["correction"] == "holm"
+    for table, n_tests in corrected_together(study).items():
+        enough = 2 * LEVEL * (n_tests if by_holm else 1)
+        if n_tests and 0 < bootstraps < enough:
+            where = f"statistics.bootstraps: with {bootstraps} none of {n_tests} p_adjusted"
+            other = ", or set statistics.correction: fdr" if by_holm and n_tests > 1 else ""
+            found.append(f"{where} in {table} can be below 0.05; give {enough} or more{other}")
+    return found
+
+
+def corrected_together(study: Study) -> dict[str, int]:
+    """Table to how many tests are corrected together in it: by mapping, or by mapping and area."""
+    contrasts = twins(study.labels_by_model)
+    pairs = len(study.models) * (len(study.models) - 1) // 2
+    return {"contrasts.csv": len(contrasts) * len(study.areas), "model_comparisons.csv": pairs}
+
+
+def not_all_scored(study: Study) -> list[str]:
     """A line for every way in which areas have nothing, or not all, for some mappings.
 
     Of recordings of up to LARGEST numbers, of all whose neuroids are fitted; others say it in the
@@ -57,7 +96,7 @@ def _some(names: Sequence[str]) -> str:
 
 
 def _problems(study: Study, mapping: str, area: Area) -> Iterator[str]:
-    kind, settings = MAPPINGS[mapping], study.mapping_settings(mapping)
+    kind, settings = MAPPINGS[mapping], mapping_settings(study, mapping)
     named = {name for names in named_by(settings).values() for name in names}
     coordinates = {name: words(study, name) for name in named}
     of = parts(area, kind, settings)
