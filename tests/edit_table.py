@@ -32,7 +32,7 @@ def edit(sentence, **jobs):
 
 
 def markdown():
-    """The table of edits for README."""
+    """The table of edits for docs/reruns.md."""
     made = ("validation", "responses", "features", "accuracy", "low_level", "fit", "ceilings")
     order = (*made, *TABLES, "decode_model", "decode_area", *READ_OUT)
     lines = ["| Edit | Jobs that run |", "| --- | --- |"]

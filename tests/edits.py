@@ -1,6 +1,6 @@
 """Edits of a study and exactly the jobs that must run after each.
 
-`python tests/edits.py` prints the table that README shows.
+`python tests/edits.py` prints the table that docs/reruns.md shows.
 """
 
 import sys

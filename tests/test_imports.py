@@ -11,7 +11,7 @@ from cortiscope.mappings.kinds import MAPPINGS
 from tests.running import REPOSITORY
 
 HEAVY = ("torch", "pandas", "xarray", "sklearn", "scipy", "matplotlib", "snakemake")
-# As in the README: each builds on those before it. On top of the library is what all may use.
+# As in CONTRIBUTING.md: each builds on those before it. On top of the library is what all may use.
 PACKAGES = [
     *("experiment", "networks", "statistics", "regression", "similarity", "mappings"),
     *("noise_ceilings", "report", "planning"),
@@ -36,7 +36,7 @@ def test_a_fit_job_imports_nothing_heavy(mapping):
 
 def imported(package):
     """The packages of the library that the modules of one import from."""
-    for path in (REPOSITORY / "cortiscope" / package).glob("*.py"):
+    for path in (REPOSITORY / "cortiscope" / package).rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("cortiscope"):
                 place = node.module.split(".")[1:2]

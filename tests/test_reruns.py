@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import pytest
 import yaml
-from edit_table import EDITS
+from edit_table import EDITS, markdown
 from edited_study import Edited
 from edits import ADDED_LAYERS, ADDED_MODEL, delete_score, ridge, style
 
@@ -45,6 +45,10 @@ def study(finished, more_layers, tmp_path):
         (shutil.copytree if source.is_dir() else shutil.copy2)(source, target)
     run = replace(finished, folder=tmp_path / "study", repository=tmp_path / "checkout")
     return Edited(run, yaml.safe_load(SMALL.read_text()))
+
+
+def test_the_table_of_edits_is_in_the_docs():
+    assert markdown() in (REPOSITORY / "docs" / "reruns.md").read_text()
 
 
 @pytest.mark.parametrize(
