@@ -38,8 +38,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from cortiscope.mappings.fitting import BY_GROUP, fit
 from cortiscope.networks.features import Layer
-from cortiscope.report.best_layers import highest
-from cortiscope.report.intervals import interval
+from cortiscope.report.best_layers import highest, interval
 from cortiscope.statistics.layer_choice import Choice, by_draws, by_halves, nested
 from cortiscope.statistics.resampling import p_value
 from tests.synthetic_areas import area, layer

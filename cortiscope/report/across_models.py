@@ -6,9 +6,8 @@ import numpy as np
 import pandas as pd
 
 from cortiscope.networks.twins import SHARED
-from cortiscope.report.best_layers import GROUP
+from cortiscope.report.best_layers import GROUP, interval
 from cortiscope.report.hierarchy import hierarchy
-from cortiscope.report.intervals import interval
 from cortiscope.statistics.correlation_interval import correlation_interval
 from cortiscope.statistics.multiple_comparisons import adjust, compare_models
 from cortiscope.statistics.partial_correlation import partial_correlation

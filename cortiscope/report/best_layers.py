@@ -11,7 +11,6 @@ import pandas as pd
 
 from cortiscope.files import Group
 from cortiscope.mappings.fitting import BY_GROUP
-from cortiscope.report.intervals import interval
 from cortiscope.report.subjects import VARIANCES, subjects_p
 from cortiscope.statistics.layer_choice import (
     Choice,
@@ -20,7 +19,7 @@ from cortiscope.statistics.layer_choice import (
     nested,
     with_draws,
 )
-from cortiscope.statistics.resampling import p_value
+from cortiscope.statistics.resampling import INTERVAL, p_value
 
 GROUP = ["mapping", "area"]
 COUNTS = ("n_neuroids", "n_selected", "n_scored")
@@ -147,3 +146,10 @@ def in_words(data: str, n_splits: int) -> str:
     """How the best layer was chosen by halves, for the reader of the table."""
     splits = "1 split" if n_splits == 1 else f"{n_splits} splits"
     return f"best layer on half the {data}, score on the other half; {splits}, both ways"
+
+
+def interval(draws: np.ndarray) -> tuple[float, float]:
+    """95 % interval of bootstrap draws; NaN without any."""
+    finite = draws[np.isfinite(draws)]
+    low, high = np.percentile(finite, INTERVAL) if finite.size else (np.nan, np.nan)
+    return float(low), float(high)

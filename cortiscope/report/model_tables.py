@@ -16,9 +16,8 @@ from cortiscope.experiment.copies import copied_labels
 from cortiscope.file_names import name_of
 from cortiscope.files import REMADE, Group, Variable, read
 from cortiscope.mappings.kinds import MAPPINGS, TOGETHER
-from cortiscope.report.best_layers import COUNTS, best_columns
+from cortiscope.report.best_layers import COUNTS, best_columns, interval
 from cortiscope.report.ceilings import area_ceilings, with_given
-from cortiscope.report.intervals import interval
 from cortiscope.report.subjects import (
     beside_the_mean,
     is_by_subject,

@@ -14,7 +14,6 @@ from cortiscope.report.across_models import (
     model_comparisons,
 )
 from cortiscope.report.best_layers import OF_BEST, headline
-from cortiscope.report.layer_weights import layer_weights
 from cortiscope.report.model_tables import MEMBERS
 from cortiscope.report.parquet import with_provenance
 from cortiscope.report.subjects import CEILINGS, LISTS, VARIANCES, subject_rows
@@ -23,6 +22,7 @@ INTERNAL = [
     "bootstrap", "stimulus_bootstrap", "null", "halved", "selection_ceiling", *OF_BEST, *MEMBERS,
     *LISTS, CEILINGS, *VARIANCES,
 ]  # fmt: skip
+WEIGHTS = ["model", "mapping", "area", "layer", "depth", "weight"]
 HEADLINE = [
     "model", "family", "training", "top1", "top5", "accuracy_source", "area", "mapping",
     "best_layer", "depth", "score", "score_low", "score_high", "p_value", "ceiling",
@@ -81,3 +81,14 @@ def join_parquet(parts: Sequence[str], path: str, provenance: Mapping[str, Any])
                     table.replace_schema_metadata(schema.metadata),
                     row_group_size=max(1, len(table)),
                 )
+
+
+def layer_weights(table: pd.DataFrame) -> pd.DataFrame:
+    """A row per layer of every score of all layers together, with its weight in it, 0 or more.
+
+    table: the layer table of one model. Empty where all mappings score layers singly.
+    """
+    together = table[table["layer_weights"].notna()]
+    names = dict(zip(MEMBERS, WEIGHTS[3:], strict=True))
+    rows = together[[*WEIGHTS[:3], *MEMBERS]].explode(list(MEMBERS), ignore_index=True)
+    return rows.rename(columns=names).astype({"depth": float, "weight": float})

@@ -14,8 +14,7 @@ from cortiscope.errors import InputError
 from cortiscope.experiment.responses import Area
 from cortiscope.noise_ceilings import ceilings
 from cortiscope.report import model_tables, tables
-from cortiscope.report.best_layers import highest
-from cortiscope.report.intervals import interval
+from cortiscope.report.best_layers import highest, interval
 from cortiscope.statistics.layer_choice import by_halves
 from cortiscope.statistics.resampling import p_value
 
