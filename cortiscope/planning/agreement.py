@@ -5,11 +5,12 @@ from numpy.typing import NDArray
 
 from cortiscope.errors import InputError
 from cortiscope.experiment import sizes
+from cortiscope.experiment.formats import opened
 from cortiscope.experiment.images import IMAGE_ENDINGS, found_images, list_categories
 from cortiscope.experiment.pictures import PICTURE
 from cortiscope.experiment.sizes import holds_numbers
-from cortiscope.experiment.stimulus_ids import positions, read_ids
-from cortiscope.files import along, opened
+from cortiscope.experiment.stimulus_ids import positions
+from cortiscope.files import along
 from cortiscope.mappings.kinds import MAPPINGS, Kind
 from cortiscope.mappings.kinds import coordinates as named_by
 from cortiscope.networks.twins import check_twins
@@ -78,7 +79,7 @@ def check_stimuli(study: Study) -> None:
         )
     n_stimuli, _, _ = study.n_stimuli, study.areas, study.image_bytes
     if not shown and recorded:
-        ids = read_ids(recorded[0])
+        ids = study.ids("responses")
         if len(ids) != n_stimuli:
             raise InputError(
                 f"{recorded[0]}: stimulus_id",
@@ -86,9 +87,9 @@ def check_stimuli(study: Study) -> None:
                 "set stimuli.source to the stimuli of this recording",
             )
     if shown and recorded:
-        where, ids = f"{recorded[0]}: stimulus_id", read_ids(recorded[0])
+        where, ids = f"{recorded[0]}: stimulus_id", study.ids("responses")
         if study.config["stimuli"]["keep"] == "all":
-            positions(ids, read_ids(shown[0]), where)
+            positions(ids, study.ids("stimuli"), where)
         elif not n_stimuli:
             problem = f"none is among those of {shown[0]}, such as {ids[0]!r}"
             raise InputError(where, problem, "name the stimuli alike in both")
@@ -267,8 +268,8 @@ def check_searchlight(study: Study) -> None:
     if not source or study.config["responses"]["variable"] == "dissimilarity":
         kind = "dissimilarities" if source else "simulated neuroids"
         raise InputError("config: searchlight.radius", f"{kind} have no place", remedy)
-    with opened(source[0]) as dataset:
-        placed = {name for name in along(dataset, "neuroid") if holds_numbers(dataset[name])}
+    with opened("responses", study.config["responses"], source) as (held, _):
+        placed = {name for name in along(held, "neuroid") if holds_numbers(held[name])}
     for axis in AXES:
         if axis not in placed:
             problem = f"the neuroids of {source[0]} have no numbers {axis!r}"

@@ -16,6 +16,7 @@ from cortiscope.planning.digest import code_digest
 from cortiscope.planning.response_settings import (
     response_modules,
     response_settings,
+    stimulus_modules,
     stimulus_settings,
 )
 from cortiscope.planning.study import Study
@@ -49,7 +50,7 @@ def labelled_images_digest(study: Study) -> str:
 @cache
 def of_stimuli(study: Study) -> str:
     params = {"settings": stimulus_settings(study), "images_digest": images_digest(study)}
-    return making(params, code_digest("stimuli"))
+    return making(params, code_digest("stimuli", *stimulus_modules(study)))
 
 
 @cache

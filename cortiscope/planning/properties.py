@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from cortiscope.errors import InputError
+from cortiscope.experiment.formats import SIMULATED
+from cortiscope.experiment.readers.simulated_stimuli import PROPERTIES
 
 FIELD = "config: decoding.properties"
-# What the simulated stimuli are made of: what they show, and what is orthogonal to that.
-SIMULATED = ("category", "position_x", "position_y", "size", "rotation")
 
 
 def properties(config: Mapping[str, Any]) -> dict[str, str | float]:
@@ -19,7 +19,7 @@ def properties(config: Mapping[str, Any]) -> dict[str, str | float]:
     """
     asked = config["decoding"]["properties"]
     if asked == "auto":
-        asked = SIMULATED if config["stimuli"]["source"] == "shapes" else ()
+        asked = PROPERTIES if config["stimuli"]["source"] == SIMULATED else ()
     found: dict[str, str | float] = {}
     for entry in asked:
         name, how = (entry, "by value") if isinstance(entry, str) else next(iter(entry.items()))

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from cortiscope.errors import InputError
+from cortiscope.experiment.readers.simulated_stimuli import PROPERTIES
 from cortiscope.planning.properties import (
-    SIMULATED,
     decoding_settings,
     properties,
     readout_memory,
@@ -27,7 +27,7 @@ def test_properties_of_a_config() -> None:
     def of(source: str, asked: Any) -> dict[str, Any]:
         return properties({"stimuli": {"source": source}, "decoding": {"properties": asked}})
 
-    assert tuple(of("shapes", "auto")) == SIMULATED
+    assert tuple(of("shapes", "auto")) == PROPERTIES
     assert of("stimuli.nc", "auto") == of("shapes", []) == {}
     named = of("stimuli.nc", ["face", {"turn": 180}, {"age": "continuous"}])
     assert json.dumps(named) == '{"face": "by value", "turn": 180, "age": "continuous"}'

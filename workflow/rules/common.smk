@@ -31,6 +31,7 @@ from cortiscope.planning.properties import (
 from cortiscope.planning.response_settings import (
     response_modules,
     response_settings,
+    stimulus_modules,
     stimulus_settings,
 )
 from cortiscope.planning.study import Study

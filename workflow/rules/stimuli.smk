@@ -17,7 +17,7 @@ rule stimuli:
     params:
         settings=stimulus_settings(STUDY),
         images_digest=images_digest,
-        code=code("stimuli"),
+        code=code("stimuli", *stimulus_modules(STUDY)),
     script:
         "../scripts/stimuli.py"
 
