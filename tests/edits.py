@@ -296,6 +296,19 @@ def simulated_brain(study):
     study.function("cortiscope/experiment/simulated_brain.py")
 
 
+@edit("Edit the reader of simulated responses", responses=1, ceilings=1, **FITS, **OF_AREAS)
+def reader(study):
+    study.function("cortiscope/experiment/readers/simulated_responses.py")
+
+
+@edit("Edit the reader of another format; add a format")
+def other_reader(study):
+    netcdf = "cortiscope/experiment/readers/netcdf.py"
+    study.function(netcdf)
+    added = study.code(netcdf).replace("RANK = 1", "RANK = 0").replace("HDF", "hdf")
+    study.write(netcdf.replace("netcdf", "added"), added)
+
+
 @edit("Edit a function in `tables.py`", **DRAWN)
 def tables(study):
     study.function("cortiscope/report/tables.py")

@@ -1,4 +1,4 @@
-"""Stimuli and recordings in netCDF files, as xarray has them: read whole, written whole.
+"""Stimuli and recordings as xarray has them: written whole to netCDF files.
 
 Apart from both, so that an edit of how recordings are read brings in no stimuli anew.
 """
@@ -8,11 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import netCDF4
-import numpy as np
 import xarray as xr
 
-from cortiscope.files import labels, replacing
+from cortiscope.files import replacing
 
 CHUNK = 2**18  # numbers that are compressed together: a megabyte
 
@@ -32,15 +30,6 @@ def save(dataset: xr.Dataset, path: str | Path, provenance: Mapping[str, Any]) -
         compressed["response"]["chunksizes"] = (min(length, at_once), *rest)
     with replacing(path) as temporary:
         dataset.assign_attrs(provenance).to_netcdf(temporary, encoding=compressed)
-
-
-def loaded(dataset: xr.Dataset, header: netCDF4.Dataset) -> xr.Dataset:
-    """All of a file in memory, all its text, be it stored as bytes, as `labels` reads it."""
-    dataset = dataset.load()
-    for name, variable in dataset.variables.items():
-        if np.dtype(header[str(name)].dtype).kind in "US" and variable.ndim == 1:
-            dataset = dataset.assign({name: (variable.dims, labels(header, str(name)))})
-    return dataset
 
 
 def variables_along(dataset: xr.Dataset, dimension: str) -> dict[str, Any]:

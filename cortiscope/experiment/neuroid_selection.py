@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cortiscope.errors import InputError
+from cortiscope.experiment.formats import opened
 from cortiscope.experiment.sizes import count_repetitions
-from cortiscope.files import along, opened
+from cortiscope.files import along
 
 FIELD = "config: responses.select"
 RELIABILITY = "reliability"  # computed where it is no coordinate of the recording
@@ -58,11 +59,9 @@ def coordinates(section: Mapping[str, Any], source: list[str]) -> set[str]:
 
     section: `responses` of the config; source: its file, none where responses are simulated.
     """
-    if not source:
-        return {"neuroid_id", "area", RELIABILITY}
-    with opened(source[0]) as dataset:
-        names = set(along(dataset, "neuroid"))
-        timed = "time" in dataset[section["variable"]].dimensions
+    with opened("responses", section, source) as (held, named):
+        names = set(along(held, "neuroid"))
+        timed = "time" in held[named["variable"]].dimensions
     return names | {"neuroid_id", "area"} | ({"time"} if timed else set())
 
 

@@ -1,10 +1,14 @@
-"""Recordings of real studies, brought to the one form that every rule reads."""
+"""Recordings of any format, brought to the one form that every rule reads."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from cortiscope.errors import InputError
-from cortiscope.experiment.netcdf import loaded, variables_along
+from cortiscope.experiment.formats import find, opened
+from cortiscope.experiment.netcdf import variables_along
 from cortiscope.experiment.rdms import check_dissimilarities, recording_of_rdms
 from cortiscope.experiment.sizes import (
     area_names,
@@ -13,7 +17,19 @@ from cortiscope.experiment.sizes import (
     time_bins,
 )
 from cortiscope.experiment.stimulus_ids import positions
-from cortiscope.files import opened
+
+
+def bring_in(source: Sequence[str], settings: Mapping[str, Any], shown: xr.Dataset) -> xr.Dataset:
+    """Responses, read or simulated, to stimuli in their one form; see `read_responses`.
+
+    settings: what the format reads of `responses` of the config; where stimuli that were not shown
+    are left out, their number as `left_out`.
+    """
+    reader = find("responses", source)
+    if "variable" not in reader.READS["responses"]:
+        return reader.read(source, settings, shown)
+    ids, of_some = shown["stimulus_id"].values, bool(settings.get("left_out"))
+    return read_responses(source[0], settings["variable"], settings["area"], ids, of_some)
 
 
 def read_responses(
@@ -35,10 +51,11 @@ def read_responses(
     dissimilarities see `recording_of_rdms`.
     Errors: InputError where the file disagrees with the stimuli or has not what is asked for.
     """
-    with opened(source) as header, xr.open_dataset(source) as opened_dataset:
-        check_recording(header, variable, area)
-        areas, bins = np.array(area_names(header, area)), time_bins(header, variable)
-        dataset = loaded(opened_dataset, header)
+    section = {"variable": variable, "area": area}
+    with opened("responses", section, [source]) as (held, _):
+        check_recording(held, variable, area)
+        areas, bins = np.array(area_names(held, area)), time_bins(held, variable)
+    dataset = find("responses", [source]).read([source], section, None)
     order = _order(dataset, stimulus_id, source, of_some)
     if order != list(range(dataset.sizes["stimulus"])):
         dataset = dataset.isel(stimulus=order)

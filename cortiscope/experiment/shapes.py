@@ -179,6 +179,11 @@ def labels(n: int, random: np.random.Generator) -> np.ndarray:
     return random.permutation(np.arange(n) % len(CATEGORIES))
 
 
+def names(stream: str, label: np.ndarray) -> np.ndarray:
+    """The ids of stimuli of these labels: (stimulus,)."""
+    return np.array([f"{stream}{i:04d}_{CATEGORIES[place]}" for i, place in enumerate(label)])
+
+
 def render(
     n: int, seed: int | Sequence[int], size: int = IMAGE_SIZE, stream: str = "study"
 ) -> Stimuli:
@@ -202,11 +207,10 @@ def render(
         covered = silhouettes(category, x[chosen], y[chosen], side[chosen], rotation[chosen], size)
         luminance[chosen] += covered * contrast[chosen].astype(np.float32)[:, None, None]
     grey = np.rint(np.clip(luminance, 0, 1) * 255).astype(np.uint8)  # (stimulus, y, x)
-    category_name = np.array(CATEGORIES)[label]
     return Stimuli(
         image=np.repeat(grey[..., None], 3, axis=3),
-        stimulus_id=np.array([f"{stream}{i:04d}_{name}" for i, name in enumerate(category_name)]),
-        category=category_name,
+        stimulus_id=names(stream, label),
+        category=np.array(CATEGORIES)[label],
         label=label,
         x=x,
         y=y,

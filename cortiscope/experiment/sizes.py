@@ -1,4 +1,8 @@
-"""How large a study is, read from file headers: what the fan-out needs before any job runs."""
+"""How large a study is, read from file headers: what the fan-out needs before any job runs.
+
+`section` is `stimuli` or `responses` of the config; `source` its file or folder, none where
+simulated.
+"""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -9,10 +13,9 @@ import netCDF4
 import numpy as np
 
 from cortiscope.errors import InputError
-from cortiscope.experiment.images import found_images, list_images, read_image
-from cortiscope.experiment.shapes import IMAGE_SIZE
-from cortiscope.experiment.simulated_areas import AREAS
-from cortiscope.files import labels, opened
+from cortiscope.experiment.formats import opened
+from cortiscope.experiment.images import found_images
+from cortiscope.files import labels
 
 # netCDF has no half precision, and shows such numbers as text.
 NUMBERS = "store integers, or floating-point numbers of 32 or 64 bits"
@@ -33,25 +36,17 @@ def is_light(source: list[str]) -> bool:
 
 
 def image_bytes(section: Mapping[str, Any], source: list[str]) -> int:
-    """Of a stimulus in memory; section: `stimuli` of the config; source: its file or folder."""
-    if not source:
-        return 3 * IMAGE_SIZE**2
-    if Path(source[0]).is_dir():
-        return read_image(next(found_images(source[0]))).nbytes
-    with opened(source[0]) as dataset:
-        size = {name: len(dataset.dimensions[name]) for name in ("y", "x")}
+    """Of a stimulus in memory; in a folder of images of the first that is found."""
+    with opened("stimuli", section, source) as (held, _):
+        size = {name: len(held.dimensions[name]) for name in ("y", "x")}
         return 3 * size["y"] * size["x"]
 
 
 def count_stimuli(section: Mapping[str, Any], source: list[str]) -> int:
-    """The number of stimuli; section: `stimuli` of the config; source: its file or folder."""
-    if not source:
-        return int(section["count"])
-    if Path(source[0]).is_dir():
-        return len(list_images(source[0]))
-    with opened(source[0]) as dataset:
-        check_images(dataset, section["variable"])
-        return len(dataset.dimensions["stimulus"])
+    """The number of stimuli."""
+    with opened("stimuli", section, source) as (held, named):
+        check_images(held, named["variable"])
+        return len(held.dimensions["stimulus"])
 
 
 def check_images(dataset: netCDF4.Dataset, variable: str) -> None:
@@ -120,40 +115,32 @@ def count_neuroids(section: Mapping[str, Any], source: list[str]) -> dict[str, i
 
     Where only dissimilarities are known, as many mixtures as stimuli are (see `rdms`).
     """
-    if not source:
-        return dict.fromkeys(AREAS, int(section["neuroids"]))
-    with opened(source[0]) as dataset:
-        check_recording(dataset, section["variable"], section["area"])
-        areas = area_names(dataset, section["area"])
-        if section["variable"] == "dissimilarity":
-            return dict.fromkeys(areas, len(dataset.dimensions["stimulus"]))
-        counts, bins = Counter(areas), time_bins(dataset, section["variable"])
+    with opened("responses", section, source) as (held, named):
+        check_recording(held, named["variable"], named["area"])
+        areas = area_names(held, named["area"])
+        if named["variable"] == "dissimilarity":
+            return dict.fromkeys(areas, len(held.dimensions["stimulus"]))
+        counts, bins = Counter(areas), time_bins(held, named["variable"])
         return {name: counts[area] for area in counts for name in in_time_bins(area, bins)}
 
 
 def count_subjects(section: Mapping[str, Any], source: list[str]) -> dict[str, int]:
     """Area to the number of subjects in whom its neuroids were recorded; 1 where not known."""
     counts = dict.fromkeys(count_neuroids(section, source), 1)
-    if not source:
-        return counts
-    with opened(source[0]) as dataset:
-        known = "subject" in dataset.variables and dataset["subject"].dimensions == ("neuroid",)
-        if not known or section["variable"] == "dissimilarity":
+    with opened("responses", section, source) as (held, named):
+        known = "subject" in held.variables and held["subject"].dimensions == ("neuroid",)
+        if not known or named["variable"] == "dissimilarity":
             return counts
-        areas, bins = area_names(dataset, section["area"]), time_bins(dataset, section["variable"])
-        pairs = Counter(
-            area for area, _ in set(zip(areas, labels(dataset, "subject"), strict=True))
-        )
+        areas, bins = area_names(held, named["area"]), time_bins(held, named["variable"])
+        pairs = Counter(area for area, _ in set(zip(areas, labels(held, "subject"), strict=True)))
         return {name: pairs[area] for area in pairs for name in in_time_bins(area, bins)}
 
 
 def count_repetitions(section: Mapping[str, Any], source: list[str]) -> int:
     """The presentations of each stimulus; 1 where trials were averaged."""
-    if not source:
-        return int(section["repetitions"])
-    with opened(source[0]) as dataset:
-        dimensions = dataset[section["variable"]].dimensions
-        return len(dataset.dimensions["repetition"]) if "repetition" in dimensions else 1
+    with opened("responses", section, source) as (held, named):
+        dimensions = held[named["variable"]].dimensions
+        return len(held.dimensions["repetition"]) if "repetition" in dimensions else 1
 
 
 def time_bins(dataset: netCDF4.Dataset, variable: str) -> list[str]:

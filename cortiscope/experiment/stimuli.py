@@ -1,6 +1,6 @@
-"""Stimuli of real studies, brought to the one form that every rule reads."""
+"""Stimuli of any format, brought to the one form that every rule reads."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,56 +8,43 @@ import numpy as np
 import xarray as xr
 
 from cortiscope.errors import InputError
-from cortiscope.experiment.images import list_images, read_image
-from cortiscope.experiment.netcdf import loaded, variables_along
+from cortiscope.experiment.formats import IMAGE, IMAGE_DIMS, find, opened
+from cortiscope.experiment.netcdf import variables_along
 from cortiscope.experiment.sizes import check_images
-from cortiscope.experiment.stimulus_ids import image_category, image_id, read_ids
-from cortiscope.experiment.stored_images import SIZES, SIZES_DIMS, padded
-from cortiscope.files import opened
+from cortiscope.experiment.stimulus_ids import read_ids
 
 # Of white: what resizing adds at edges; and what the brightest pixel of a set of images passes.
 OVERSHOOT, DIM = 0.1, 0.1
 MISSING = ("_FillValue", "missing_value")
-IMAGE_DIMS = ("stimulus", "y", "x", "channel")
 
 
 def read_stimuli(
-    source: str | Path, variable: str = "image", left_out: Sequence[str] = ()
+    source: str | Path | None, settings: Mapping[str, Any] = IMAGE, left_out: Sequence[str] = ()
 ) -> xr.Dataset:
-    """Read stimuli from a netCDF file or a folder of images, without those of ids to leave out.
+    """Stimuli from a file or a folder, or simulated (None), without those of ids to leave out.
 
+    settings: what the format reads of `stimuli` of the config.
     Returns `image (stimulus, y, x, channel)` uint8, 0..255, with `stimulus_id` and every other
-    coordinate of the stimuli that the file has (for a folder: `category`, the subfolder; where its
-    images differ in size, `image_size (stimulus, side)`, height and width in pixels).
+    coordinate of the stimuli that the source has (see the readers of images and of shapes).
     Errors: InputError for a missing variable, repeated ids, and as `grey_levels`.
     """
-    ids = read_ids(source)
-    found = _from_folder(Path(source)) if Path(source).is_dir() else _from_file(source, variable)
+    sources = [] if source is None else [str(source)]
+    reader, ids = find("stimuli", sources), read_ids("stimuli", settings, sources)
+    variable = settings["variable"] if "variable" in reader.READS["stimuli"] else ""
+    if variable:
+        with opened("stimuli", settings, sources) as (held, _):
+            check_images(held, variable)
+    found = reader.read(sources, settings, None)
+    if variable:
+        found = _in_one_form(found, variable, str(source))
     # As text, whatever the file has: 7 in one file and "7" in another are the same stimulus.
     found = found.assign_coords(stimulus_id=("stimulus", np.array(ids)))
     return found.isel(stimulus=~np.isin(ids, left_out)) if left_out else found
 
 
-def _from_folder(folder: Path) -> xr.Dataset:
-    files = list_images(folder)
-    images, sizes = padded([read_image(file) for file in files])
-    found = xr.Dataset(
-        {"image": (IMAGE_DIMS, images)},
-        coords={
-            "stimulus_id": ("stimulus", [image_id(file, folder) for file in files]),
-            "category": ("stimulus", [image_category(file, folder) for file in files]),
-        },
-    )
-    return found if (sizes == sizes[0]).all() else found.assign({SIZES: (SIZES_DIMS, sizes)})
-
-
-def _from_file(source: str | Path, variable: str) -> xr.Dataset:
-    with opened(source) as header, xr.open_dataset(source) as opened_dataset:
-        check_images(header, variable)
-        attributes = header[variable].__dict__
-        missing = [attributes[name] for name in MISSING if name in attributes]
-        dataset = loaded(opened_dataset, header)
+def _in_one_form(dataset: xr.Dataset, variable: str, source: str) -> xr.Dataset:
     image = dataset[variable]
+    missing = [image.encoding[name] for name in MISSING if name in image.encoding]
     if "channel" not in image.dims:
         image = image.expand_dims(channel=3, axis=-1)
     image = image.transpose(*IMAGE_DIMS)

@@ -1,41 +1,29 @@
 """Which stimulus is which: the names that join what was shown with what was recorded."""
 
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from cortiscope.errors import InputError
-from cortiscope.experiment.images import list_images
-from cortiscope.files import composed, labels, opened
+from cortiscope.experiment.formats import opened
+from cortiscope.files import labels
 
 REMEDY = (
     "give both files the same stimulus_id values, or set stimuli.keep: common to take those of both"
 )
 
 
-def read_ids(source: str | Path) -> list[str]:
-    """The ids in a netCDF file, or of the images in a folder, in their order.
+def read_ids(kind: str, section: Mapping[str, Any], source: Sequence[str]) -> list[str]:
+    """The ids of the stimuli, in their order, in a source of `stimuli` or `responses`.
 
     Errors: InputError where there are none, or where one stands twice.
     """
-    if Path(source).is_dir():
-        ids = [image_id(file, source) for file in list_images(source)]
-    else:
-        with opened(source) as dataset:
-            if "stimulus_id" not in dataset.variables:
-                raise InputError(f"{source}: stimulus_id", "is missing", "add it as a coordinate")
-            ids = labels(dataset, "stimulus_id")
-    check_unique(ids, f"{source}: stimulus_id")
+    with opened(kind, section, source) as (held, _):
+        where = f"{held.filepath()}: stimulus_id"
+        if "stimulus_id" not in held.variables:
+            raise InputError(where, "is missing", "add it as a coordinate")
+        ids = labels(held, "stimulus_id")
+    check_unique(ids, where)
     return ids
-
-
-def image_id(file: Path, folder: str | Path) -> str:
-    """The path of an image below its folder, without the ending."""
-    return composed(str(file.relative_to(folder).with_suffix("")))
-
-
-def image_category(file: Path, folder: str | Path) -> str:
-    """The name of the folder that an image lies in; empty in that of the stimuli itself."""
-    return composed(file.relative_to(folder).parent.name)
 
 
 def check_unique(ids: Sequence[str], where: str) -> None:

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import numpy as np
 
+from cortiscope.experiment.formats import opened
 from cortiscope.experiment.sizes import area_names, in_time_bins, time_bins
 from cortiscope.experiment.trials import LARGE, repetitions_held
-from cortiscope.files import opened, replacing
+from cortiscope.files import replacing
 from cortiscope.planning.settings import mapping_settings
 from cortiscope.planning.study import Study
 
@@ -36,10 +37,10 @@ def held_trials(study: Study) -> dict[str, float]:
     file = FOLDER / f"{hashlib.sha256(json.dumps(named).encode()).hexdigest()[:16]}.json"
     if file.is_file():
         return {name: float(held) for name, held in json.loads(file.read_text()).items()}
-    with opened(source[0]) as dataset:
-        areas = np.array(area_names(dataset, section["area"]))
-        found = repetitions_held(dataset[section["variable"]], areas)
-        bins = time_bins(dataset, section["variable"])
+    with opened("responses", section, source) as (recording, names):
+        areas = np.array(area_names(recording, names["area"]))
+        found = repetitions_held(recording[names["variable"]], areas)
+        bins = time_bins(recording, names["variable"])
     held = {name: found[area] for area in found for name in in_time_bins(area, bins)}
     with replacing(file) as temporary:
         temporary.write_text(json.dumps(held))

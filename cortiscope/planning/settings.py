@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from cortiscope.errors import InputError
+from cortiscope.experiment.formats import SIMULATED, find, module
 from cortiscope.experiment.images import folder_digest
 from cortiscope.experiment.neuroid_selection import computes_reliability
+from cortiscope.experiment.readers.simulated_stimuli import PROPERTIES
 from cortiscope.experiment.simulated_areas import AREAS
 from cortiscope.experiment.sizes import is_light
 from cortiscope.files import making
@@ -25,9 +27,7 @@ from cortiscope.planning.study import Study
 
 # In the environment: a digest, and the folder that it is of.
 IMAGES_DIGEST = "CORTISCOPE_IMAGES_DIGEST"
-PROPERTIES = "config: decoding.properties"
-# What the simulated stimuli are made of: what they show, and what is orthogonal to that.
-SIMULATED = ("category", "position_x", "position_y", "size", "rotation")
+DECODED = "config: decoding.properties"
 
 # Stimuli and recordings
 
@@ -48,23 +48,29 @@ def images_digest(study: Study) -> str:
 
 
 def stimulus_settings(study: Study) -> dict[str, Any]:
-    """The `stimuli` section without what is not read of its kind of source.
+    """The `stimuli` section without what is not read of its format.
 
     With the ids of those to leave out, where there are any: whether to look for them is not read.
     """
-    source = study.source("stimuli")
-    read = ["variable"] if source else ["count", "seed"]
-    if source and Path(source[0]).is_dir():
-        read = []
-    section = study.section("stimuli")["stimuli"]
-    kept, left_out = {key: section[key] for key in ("source", *read)}, study.left_out["stimuli"]
+    kept, left_out = _read(study, "stimuli"), study.left_out["stimuli"]
     return kept | ({"left_out": left_out} if left_out else {})
 
 
-@cache
+def _read(study: Study, kind: str, *more: str) -> dict[str, Any]:
+    """Of a section, what its reader reads, and more."""
+    section, reads = study.section(kind)[kind], find(kind, study.source(kind)).READS[kind]
+    return {key: section[key] for key in ("source", *more, *reads)}
+
+
+def stimulus_modules(study: Study) -> tuple[str, ...]:
+    """The modules that the job imports by name: an edit of another format reads nothing anew."""
+    return (module("stimuli", study.source("stimuli")),)
+
+
+@cache  # since every fit of a large study asks, and asks again
 def stimuli_made_by(study: Study) -> str:
     params = {"settings": stimulus_settings(study), "images_digest": images_digest(study)}
-    return making(params, code_digest("stimuli"))
+    return making(params, code_digest("stimuli", *stimulus_modules(study)))
 
 
 def response_settings(study: Study) -> dict[str, Any]:
@@ -73,10 +79,7 @@ def response_settings(study: Study) -> dict[str, Any]:
     With the halves of `ceilings`, of which a reliability is computed, where neuroids are selected
     by that.
     """
-    recorded = bool(study.source("responses"))
-    read = ["variable", "area"] if recorded else ["neuroids", "repetitions", "seed"]
-    section = study.section("responses")["responses"]
-    kept = {key: section[key] for key in ("source", "select", *read)}
+    kept = _read(study, "responses", "select")
     if study.left_out["responses"]:
         kept["left_out"] = len(study.left_out["responses"])
     if not _computed(study):
@@ -86,8 +89,9 @@ def response_settings(study: Study) -> dict[str, Any]:
 
 
 def response_modules(study: Study) -> tuple[str, ...]:
-    """The modules that the job imports by name: an edit of another ceiling selects nothing anew."""
-    return ("noise_ceilings.noise",) if _computed(study) else ()
+    """Likewise: an edit of another format or ceiling reads and selects nothing anew."""
+    reader = module("responses", study.source("responses"))
+    return (reader, "noise_ceilings.noise") if _computed(study) else (reader,)
 
 
 def _computed(study: Study) -> bool:
@@ -142,7 +146,7 @@ def accuracy_made_by(study: Study, model: str) -> str:
 # Fits and readouts
 
 
-@cache  # since every fit of a large study asks, and asks again
+@cache
 def mapping_settings(study: Study, mapping: str) -> dict[str, Any]:
     """The config entries that a fit of this mapping depends on."""
     validation = study.section("cross_validation")["cross_validation"]
@@ -169,12 +173,12 @@ def properties(config: Mapping[str, Any]) -> dict[str, str | float]:
     """
     asked = config["decoding"]["properties"]
     if asked == "auto":
-        asked = SIMULATED if config["stimuli"]["source"] == "shapes" else ()
+        asked = PROPERTIES if config["stimuli"]["source"] == SIMULATED else ()
     found: dict[str, str | float] = {}
     for entry in asked:
         name, how = (entry, "by value") if isinstance(entry, str) else next(iter(entry.items()))
         if name in found:
-            raise InputError(PROPERTIES, f"{name!r} stands twice", "name it once")
+            raise InputError(DECODED, f"{name!r} stands twice", "name it once")
         found[name] = how
     return found
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from cortiscope.errors import InputError
 from cortiscope.experiment import sizes
+from cortiscope.experiment.formats import SIMULATED
 from cortiscope.experiment.stimulus_ids import read_ids, without
 from cortiscope.files import composed
 from cortiscope.networks import own_code
@@ -53,7 +54,7 @@ class Study:
                 "set features.projection: srp",
             )
         if checked["accuracy"]["images"] == "auto":
-            simulated = checked["stimuli"]["source"] == "shapes"
+            simulated = checked["stimuli"]["source"] == SIMULATED
             checked["accuracy"]["images"] = "shapes" if simulated else "published"
         checked = _composed(checked)
         folders = tuple(file.parent for file in reversed(config_files))
@@ -104,7 +105,11 @@ class Study:
     def source(self, section: str) -> list[str]:
         """The file or folder that stimuli or responses come from; none where simulated."""
         source = self.config[section]["source"]
-        return [] if source == "shapes" else [self.locate(source, f"config: {section}.source")]
+        return [] if source == SIMULATED else [self.locate(source, f"config: {section}.source")]
+
+    def ids(self, section: str) -> list[str]:
+        """The ids of all stimuli of `stimuli` or `responses`, in their order."""
+        return read_ids(section, self.config[section], self.source(section))
 
     @cached_property
     def neuroids(self) -> dict[str, int]:
@@ -141,7 +146,7 @@ class Study:
         sources = [*self.source("stimuli"), *self.source("responses")]
         if self.config["stimuli"]["keep"] == "all" or len(sources) < 2:
             return {"stimuli": [], "responses": []}
-        shown, recorded = map(read_ids, sources)
+        shown, recorded = self.ids("stimuli"), self.ids("responses")
         return {"stimuli": without(shown, recorded), "responses": without(recorded, shown)}
 
     @cached_property

@@ -8,6 +8,7 @@ import xarray as xr
 from PIL import Image
 
 from cortiscope.errors import InputError
+from cortiscope.experiment.formats import IMAGE
 from cortiscope.experiment.recordings import read_responses
 from cortiscope.experiment.stimuli import read_stimuli
 from cortiscope.experiment.stimulus_ids import read_ids
@@ -58,7 +59,7 @@ def test_one_name_in_two_forms_stands_twice(tmp_path):
     image = ("stimulus", "y", "x"), np.zeros((2, 8, 8), np.uint8)
     xr.Dataset({"image": image}, coords=coords).to_netcdf(tmp_path / "s.nc")
     with pytest.raises(InputError, match="stands twice"):
-        read_ids(tmp_path / "s.nc")
+        read_ids("stimuli", IMAGE, [str(tmp_path / "s.nc")])
 
 
 def test_a_study_may_write_names_in_another_form(listed):

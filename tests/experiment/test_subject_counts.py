@@ -9,7 +9,7 @@ import xarray as xr
 from cortiscope.experiment.sizes import count_subjects
 from cortiscope.planning.blocks import subjects_megabytes
 
-SECTION = {"variable": "response", "area": "area", "neuroids": 5}
+SECTION = {"variable": "response", "area": "area", "neuroids": 5, "repetitions": 2}
 
 
 def written(folder: Path, **coordinates: Any) -> list[str]:

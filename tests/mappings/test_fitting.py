@@ -5,7 +5,8 @@ import pytest
 import torch
 import yaml
 
-from cortiscope.experiment import embedded, shapes, simulated_brain
+from cortiscope.experiment import shapes, simulated_brain
+from cortiscope.experiment.readers import simulated_stimuli
 from cortiscope.mappings.fitting import fit
 from cortiscope.networks import extraction, zoo
 from cortiscope.networks.preprocessing import Preprocessed
@@ -31,7 +32,7 @@ def real_features():
         "seed": "0",
         "preprocessing": "auto",
     }
-    images = embedded.stimuli(118, 5)["image"].values
+    images = simulated_stimuli.render(118, 5)["image"].values
     network = zoo.build(row, str(REPOSITORY / row["weights"]))
     outcomes = extraction.extract(
         network,

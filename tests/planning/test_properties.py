@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from cortiscope.errors import InputError
+from cortiscope.experiment.readers.simulated_stimuli import PROPERTIES
 from cortiscope.planning.blocks import readout_megabytes, readout_minutes
-from cortiscope.planning.settings import SIMULATED, decoding_settings, properties
+from cortiscope.planning.settings import decoding_settings, properties
 
 CONFIG: dict[str, Any] = {
     "stimuli": {"source": "stimuli.nc"},
@@ -22,7 +23,7 @@ def test_properties_of_a_config() -> None:
     def of(source: str, asked: Any) -> dict[str, Any]:
         return properties({"stimuli": {"source": source}, "decoding": {"properties": asked}})
 
-    assert tuple(of("shapes", "auto")) == SIMULATED
+    assert tuple(of("shapes", "auto")) == PROPERTIES
     assert of("stimuli.nc", "auto") == of("shapes", []) == {}
     named = of("stimuli.nc", ["face", {"turn": 180}, {"age": "continuous"}])
     assert json.dumps(named) == '{"face": "by value", "turn": 180, "age": "continuous"}'

@@ -17,7 +17,7 @@ rule stimuli:
     params:
         settings=settings.stimulus_settings(STUDY),
         images_digest=of(settings.images_digest),
-        code=code("stimuli"),
+        code=code("stimuli", *settings.stimulus_modules(STUDY)),
     script:
         "../scripts/stimuli.py"
 

@@ -9,12 +9,11 @@ import numpy as np
 import xarray as xr
 
 from cortiscope import job
-from cortiscope.experiment import embedded_responses
 from cortiscope.experiment import independence as look
 from cortiscope.experiment.copies import COPY_OF
 from cortiscope.experiment.netcdf import save
 from cortiscope.experiment.neuroid_selection import RELIABILITY, conditions, selected
-from cortiscope.experiment.recordings import read_responses
+from cortiscope.experiment.recordings import bring_in
 from cortiscope.experiment.responses import SELECTED
 from cortiscope.files import check_made_by
 
@@ -31,18 +30,9 @@ def main(
 ) -> None:
     check_made_by(stimuli, stimuli_made_by)
     with xr.open_dataset(stimuli) as shown:
-        if source:
-            n_left_out = settings.get("left_out", 0)
-            if n_left_out:
-                print(f"left out: {n_left_out} stimuli that were not shown", file=sys.stderr)
-            ids = shown["stimulus_id"].values
-            recorded = read_responses(
-                source[0], settings["variable"], settings["area"], ids, bool(n_left_out)
-            )
-        else:
-            recorded = embedded_responses.responses(
-                shown.load(), settings["seed"], settings["repetitions"], settings["neuroids"]
-            )
+        if n_left_out := settings.get("left_out", 0):
+            print(f"left out: {n_left_out} stimuli that were not shown", file=sys.stderr)
+        recorded = bring_in(source or [], settings, shown)
         copy_of = look.neuroid_copies(recorded)
         findings = list(look.of_recording(recorded, shown.drop_vars("image").load(), copy_of))
     for finding in findings:

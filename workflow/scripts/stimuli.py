@@ -2,12 +2,9 @@
 
 import sys
 from collections.abc import Callable
-from pathlib import Path
 
 from cortiscope import job
-from cortiscope.experiment import embedded
 from cortiscope.experiment import independence as look
-from cortiscope.experiment.images import passed_over
 from cortiscope.experiment.netcdf import save
 from cortiscope.experiment.pictures import PICTURE, same_pictures
 from cortiscope.experiment.stimuli import read_stimuli
@@ -22,16 +19,9 @@ def main(
     note: Callable[[str], None],
     provenance: dict,
 ) -> None:
-    if source:
-        left_out = settings.get("left_out", [])
-        if left_out:
-            print(f"left out: {len(left_out)} stimuli without responses", file=sys.stderr)
-        if Path(source[0]).is_dir() and (left_behind := passed_over(source[0])):
-            print(left_behind, file=sys.stderr)
-        # A folder has no variable.
-        shown = read_stimuli(source[0], settings.get("variable", ""), left_out)
-    else:
-        shown = embedded.stimuli(settings["count"], settings["seed"])
+    if left_out := settings.get("left_out", []):
+        print(f"left out: {len(left_out)} stimuli without responses", file=sys.stderr)
+    shown = read_stimuli(source[0] if source else None, settings, left_out)
     images = list(shown["image"].values)
     if SIZES in shown:
         sides = shown[SIZES].values

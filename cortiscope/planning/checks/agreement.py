@@ -1,11 +1,12 @@
 """What the parts of a study must agree on, checked before a job runs, from headers and names."""
 
 from cortiscope.errors import InputError
+from cortiscope.experiment.formats import opened
 from cortiscope.experiment.images import IMAGE_ENDINGS, found_images, list_categories
 from cortiscope.experiment.pictures import PICTURE
 from cortiscope.experiment.sizes import holds_numbers
-from cortiscope.experiment.stimulus_ids import positions, read_ids
-from cortiscope.files import along, opened
+from cortiscope.experiment.stimulus_ids import positions
+from cortiscope.files import along
 from cortiscope.mappings.kinds import coordinates as named_by
 from cortiscope.networks.twins import check_twins
 from cortiscope.networks.weight_names import is_named
@@ -14,7 +15,7 @@ from cortiscope.planning.checks.coordinates import coordinates, unknown, values
 from cortiscope.planning.checks.given import given_ceilings, given_layers
 from cortiscope.planning.fits import Fits
 from cortiscope.planning.settings import (
-    PROPERTIES,
+    DECODED,
     mapping_settings,
     properties,
     response_settings,
@@ -62,7 +63,7 @@ def check_stimuli(study: Study) -> None:
         )
     n_stimuli, _, _ = study.n_stimuli, study.areas, study.image_bytes
     if not shown and recorded:
-        ids = read_ids(recorded[0])
+        ids = study.ids("responses")
         if len(ids) != n_stimuli:
             raise InputError(
                 f"{recorded[0]}: stimulus_id",
@@ -70,9 +71,9 @@ def check_stimuli(study: Study) -> None:
                 "set stimuli.source to the stimuli of this recording",
             )
     if shown and recorded:
-        where, ids = f"{recorded[0]}: stimulus_id", read_ids(recorded[0])
+        where, ids = f"{recorded[0]}: stimulus_id", study.ids("responses")
         if study.config["stimuli"]["keep"] == "all":
-            positions(ids, read_ids(shown[0]), where)
+            positions(ids, study.ids("stimuli"), where)
         elif not n_stimuli:
             problem = f"none is among those of {shown[0]}, such as {ids[0]!r}"
             raise InputError(where, problem, "name the stimuli alike in both")
@@ -102,7 +103,7 @@ def check_properties(study: Study) -> None:
     counts = coordinates(study) if named else {}
     for name, how in named.items():
         if name not in counts:
-            raise unknown(PROPERTIES, name, counts)
+            raise unknown(DECODED, name, counts)
         as_property(name, values(study, name), how)
 
 
@@ -115,8 +116,8 @@ def check_searchlight(study: Study) -> None:
     if not source or study.config["responses"]["variable"] == "dissimilarity":
         kind = "dissimilarities" if source else "simulated neuroids"
         raise InputError("config: searchlight.radius", f"{kind} have no place", remedy)
-    with opened(source[0]) as dataset:
-        placed = {name for name in along(dataset, "neuroid") if holds_numbers(dataset[name])}
+    with opened("responses", study.config["responses"], source) as (held, _):
+        placed = {name for name in along(held, "neuroid") if holds_numbers(held[name])}
     for axis in AXES:
         if axis not in placed:
             problem = f"the neuroids of {source[0]} have no numbers {axis!r}"

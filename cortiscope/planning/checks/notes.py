@@ -11,10 +11,10 @@ from collections.abc import Iterator, Sequence
 import netCDF4
 import numpy as np
 
+from cortiscope.experiment.formats import opened
 from cortiscope.experiment.responses import Area
 from cortiscope.experiment.sizes import area_names
-from cortiscope.experiment.stimulus_ids import read_ids
-from cortiscope.files import along, labels, opened
+from cortiscope.files import along, labels
 from cortiscope.mappings.by_subject import SUBJECT, Part, is_usable, parts
 from cortiscope.mappings.kinds import MAPPINGS
 from cortiscope.mappings.kinds import coordinates as named_by
@@ -138,15 +138,15 @@ def _areas(study: Study) -> Iterator[Area]:
     compared = [name for name in study.config["mappings"] if not MAPPINGS[name].of_neuroids]
     if not source or not compared or settings["select"] or settings["variable"] == "dissimilarity":
         return
-    with opened(source[0]) as dataset:
-        variable = dataset[settings["variable"]]
+    with opened("responses", settings, source) as (held, named):
+        variable = held[named["variable"]]
         if variable.size > LARGEST or "time" in variable.dimensions:
             return
-        names = np.array(area_names(dataset, settings["area"]))
+        names = np.array(area_names(held, named["area"]))
         response = _response(variable)
-        of_subject = SUBJECT in along(dataset, "neuroid")
-        subject = np.array(labels(dataset, SUBJECT)) if of_subject else None
-    ids = np.array(read_ids(source[0]))
+        of_subject = SUBJECT in along(held, "neuroid")
+        subject = np.array(labels(held, SUBJECT)) if of_subject else None
+    ids = np.array(study.ids("responses"))
     kept = ~np.isin(ids, study.left_out["responses"])
     if np.isfinite(response).all():
         return
