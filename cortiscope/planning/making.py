@@ -12,7 +12,7 @@ from typing import Any
 from cortiscope.experiment.images import folder_digest
 from cortiscope.experiment.sizes import is_light
 from cortiscope.files import making
-from cortiscope.planning.digest import code_digest
+from cortiscope.planning.digest import code_digest, mapping_digest
 from cortiscope.planning.response_settings import (
     response_modules,
     response_settings,
@@ -89,7 +89,7 @@ def of_scores(study: Study, model: str) -> dict[str, Any]:
     found = {
         mapping: {
             "params": inputs | {"settings": study.mapping_settings(mapping)},
-            "code": code_digest("fit", f"mappings.{mapping}"),
+            "code": mapping_digest(mapping),
         }
         for mapping in sorted(study.config["mappings"])
     }

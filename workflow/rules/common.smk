@@ -15,7 +15,7 @@ from cortiscope.planning import places
 places.prepare(Path(".snakemake", "cache"))  # before anything that reads the environment
 
 from cortiscope.planning import agreement, draws, locks, making, needs, scored
-from cortiscope.planning.digest import code_digest
+from cortiscope.planning.digest import code_digest, mapping_digest
 from cortiscope.errors import InputError
 from cortiscope.file_names import decoded, encoded
 from cortiscope.experiment.sizes import is_light
@@ -152,7 +152,7 @@ def low_level_features(wildcards):
 
 
 def mapping_code(wildcards):
-    return code_digest("fit", f"mappings.{wildcards.mapping}")
+    return mapping_digest(wildcards.mapping)
 
 
 def files_made_by(wildcards):
