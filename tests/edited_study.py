@@ -2,6 +2,7 @@
 
 import ast
 import itertools
+import json
 import os
 import re
 from dataclasses import dataclass, field
@@ -9,6 +10,8 @@ from dataclasses import dataclass, field
 import yaml
 
 from tests.running import Workflow
+
+TABLE_OF_MAPPINGS = "cortiscope/mappings/mappings.json"
 
 
 @dataclass
@@ -49,6 +52,15 @@ class Edited:
 
     def write(self, file, text):
         (self.run.repository / file).write_text(text)
+
+    def mapping_row(self, mapping):
+        """That of a mapping in the table of mappings."""
+        return json.loads(self.code(TABLE_OF_MAPPINGS))[mapping]
+
+    def row(self, mapping, row):
+        """Write a row of the table of mappings."""
+        table = json.loads(self.code(TABLE_OF_MAPPINGS))
+        self.write(TABLE_OF_MAPPINGS, json.dumps(table | {mapping: row}))
 
     def function(self, file):
         """Add a statement to the first function of a file: other code that does the same."""

@@ -243,6 +243,23 @@ def partition(study):
     study.config["mappings"] = ["ridge", "rsa", "variance_partition"]
 
 
+@edit("Write a new mapping: a row of the table of mappings, and its file")
+def new_mapping(study):
+    study.row("kernel_ridge", study.mapping_row("ridge"))
+    study.write("cortiscope/mappings/kernel_ridge.py", study.code("cortiscope/mappings/ridge.py"))
+
+
+@edit("Reword and replan a mapping in the table of mappings")
+def reworded_mapping(study):
+    cost = {"formula": "closed_form"}
+    study.row("rsa", study.mapping_row("rsa") | {"docs": {}, "cost": cost})
+
+
+@edit("Edit what a fit depends on in a row of that table", **ONE_MAPPING)
+def mapping_row(study):
+    study.row("rsa", study.mapping_row("rsa") | {"squared": True})
+
+
 @edit("Choose low-level models, where no mapping reads them")
 def low_level(study):
     study.settings("low_level", models=["gabor_energy"])

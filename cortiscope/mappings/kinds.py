@@ -1,20 +1,16 @@
-"""The mappings there are, what each depends on, and whether it scores layers singly or together.
+"""The mappings there are: a row of `mappings.json` each, and a module of this package.
 
-Each is a module of `cortiscope.mappings`; only the one asked for is imported, so that an edit of
-one mapping reruns none of the others.
+A new one is a module, a row and a test. Only the module asked for is imported, and a fit is known
+by its own row (see `planning.digest`), so that neither a new mapping nor an edit of another reruns
+it. JSON, since a fit job reads it in a millisecond; YAML would cost each the import of its reader.
 """
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
-# Options that name a coordinate of the stimuli, or several: a section of the config and its key.
-COORDINATES = (
-    ("cross_validation", "group"),
-    ("cross_validation", "split"),
-    ("pls", "category"),
-    ("rsa_remixed", "property"),
-)
 # Of `cross_validation`, what those mappings read too that hold nothing out: which stimuli are drawn
 # together, and which pairs of them count.
 UNITS = ("block", "gap", "group")
@@ -24,13 +20,20 @@ TOGETHER = "all layers"
 
 @dataclass(frozen=True)
 class Kind:
-    """sections: of the config that it reads; an edit elsewhere reruns none of its fits.
+    """A row of the table.
 
+    sections: of the config that it reads; an edit elsewhere reruns none of its fits.
     joint: all layers of a model get one score together, and each a weight in it.
     ceiling: what in a ceilings file is the highest score that it could reach.
     squared: scores are shares of variance, so that the highest is the square of the ceiling.
     paired_folds: the fewest folds it takes, where it learns from pairs of stimuli and so holds out
         pairs of folds; 0 where it does not.
+    settings: the keys of the section of the config that has its name, each with its JSON schema;
+        none where there is no such section. `coordinate` marks one that names a coordinate of the
+        stimuli, or several.
+    cost: the `formula` of `planning.costs` and the numbers that this takes.
+    docs: what docs/mappings.md says of it: `equation`, `source`, `tested_against`, `tolerance`,
+        `seconds`.
     """
 
     sections: tuple[str, ...]
@@ -38,6 +41,10 @@ class Kind:
     ceiling: str = "area_ceiling"
     paired_folds: int = 0
     squared: bool = False
+    # Of no matter to a fit, which is known by what `repr` shows (see `planning.digest`).
+    settings: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    cost: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    docs: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def of_neuroids(self) -> bool:
@@ -67,31 +74,17 @@ def low_level(settings: Mapping[str, Any]) -> list[str]:
 
 
 MAPPINGS = {
-    "ridge": Kind(("cross_validation", "ridge", "selection", "statistics")),
-    "ols": Kind(("cross_validation", "selection", "statistics")),
-    "pcr": Kind(("cross_validation", "pcr", "selection", "statistics")),
-    "lasso": Kind(("cross_validation", "lasso", "selection", "statistics")),
-    "pls": Kind(("cross_validation", "pls", "selection", "statistics")),
-    "stacked": Kind(("cross_validation", "selection", "stacked", "statistics"), joint=True),
-    "rsa": Kind(("rsa", "selection", "statistics"), ceiling="rdm_ceiling"),
-    "rsa_reweighted": Kind(
-        ("cross_validation", "rsa", "rsa_reweighted", "selection", "statistics"),
-        joint=True,
-        ceiling="rdm_ceiling",
-        paired_folds=3,
-    ),
-    "rsa_remixed": Kind(
-        ("cross_validation", "rsa", "rsa_remixed", "selection", "statistics"),
-        ceiling="rdm_ceiling",
-        paired_folds=3,
-    ),
-    "unit_weighted": Kind(
-        ("cross_validation", "rsa", "selection", "statistics", "unit_weighted"),
-        ceiling="rdm_ceiling",
-        paired_folds=5,
-    ),
-    "cka": Kind(("selection", "statistics"), ceiling="cka_ceiling"),
-    "variance_partition": Kind(
-        ("low_level", "rsa", "selection", "statistics"), ceiling="rdm_ceiling", squared=True
-    ),
+    name: Kind(**row | {"sections": tuple(row["sections"])})
+    for name, row in json.loads(Path(__file__).with_name("mappings.json").read_bytes()).items()
 }
+# Options that name a coordinate of the stimuli, or several: a section of the config and its key.
+COORDINATES = (
+    ("cross_validation", "group"),
+    ("cross_validation", "split"),
+    *(
+        (name, key)
+        for name, kind in MAPPINGS.items()
+        for key, schema in kind.settings.items()
+        if schema.get("coordinate")
+    ),
+)

@@ -8,7 +8,7 @@ from cortiscope.experiment.copies import COPY_OF
 from cortiscope.experiment.responses import Area
 from cortiscope.files import Variable
 from cortiscope.mappings.by_subject import Part, parts
-from cortiscope.mappings.kinds import MAPPINGS
+from cortiscope.mappings.kinds import Kind
 from cortiscope.noise_ceilings.chance import SPLITS, neuroids_p
 from cortiscope.noise_ceilings.mean_ceiling import mean_ceilings
 from cortiscope.noise_ceilings.noise import Ceiling, extended, split_half_ceiling
@@ -30,6 +30,12 @@ from cortiscope.noise_ceilings.subjects import (
 )
 from cortiscope.statistics.halves import halves
 
+# Of mappings that predict neuroids, and of those that compare pairs of stimuli.
+KINDS = {
+    "area": Kind(()),
+    "rdm": Kind(("rsa",), ceiling="rdm_ceiling"),
+    "cka": Kind((), ceiling="cka_ceiling"),
+}
 UNKNOWN = extended(np.array(np.nan), np.nan)  # one repetition, or one subject
 
 
@@ -68,9 +74,9 @@ def area_ceilings(
         "statistics": {"subjects": subjects},
         "rsa": {"dissimilarity": dissimilarity, "comparison": comparison},
     }
-    of = {name: parts(area, MAPPINGS[name], settings) for name in ("ridge", "rsa", "cka")}
-    neuroids, means, medians = _of_neuroids(area, of["ridge"], splits, seed, method)
-    rdms = [_rdm_ceiling(part.area, splits, seed, dissimilarity, comparison) for part in of["rsa"]]
+    of = {name: parts(area, kind, settings) for name, kind in KINDS.items()}
+    neuroids, means, medians = _of_neuroids(area, of["area"], splits, seed, method)
+    rdms = [_rdm_ceiling(part.area, splits, seed, dissimilarity, comparison) for part in of["rdm"]]
     ckas = [_cka_ceiling(part.area, splits, seed) for part in of["cka"]]
     unreliable = np.isfinite(neuroids["reliability"]) & ~np.isfinite(neuroids["ceiling"])
     variables = {"neuroid_id": Variable(("neuroid",), area.neuroid_id)}
@@ -84,10 +90,10 @@ def area_ceilings(
             of_each = np.array(own)  # (part, 3)
             variables[f"subject_{name}_ceiling"] = Variable(("part",), of_each[:, 0])
             variables[f"subject_{name}_ceiling_p"] = Variable(("part",), of_each[:, 2])
-            names = np.array([part.subject for part in of["ridge"]])
+            names = np.array([part.subject for part in of["area"]])
             variables["part"] = Variable(("part",), names)
     bounds = {
-        "rdm": between_rdms(area, of["rsa"], dissimilarity, comparison),
+        "rdm": between_rdms(area, of["rdm"], dissimilarity, comparison),
         "cka": between_grams(area, of["cka"]),
     }
     for name, bound in bounds.items():

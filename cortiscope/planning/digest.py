@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
+from cortiscope.mappings.kinds import MAPPINGS
+
 LIBRARY = Path(__file__).parents[1]
 SCRIPTS = LIBRARY.parent / "workflow" / "scripts"
 
@@ -26,6 +28,13 @@ def code_digest(script: str, *modules: str) -> str:
         _collect(_file(module), found)
     ordered = "".join(f"{path.name}:{found[path]}\n" for path in sorted(found))
     return hashlib.sha256(ordered.encode()).hexdigest()[:16]
+
+
+@cache
+def mapping_digest(mapping: str) -> str:
+    """Digest of the code of a mapping's fits, and of what these depend on of its row."""
+    known = f"{code_digest('fit', f'mappings.{mapping}')}:{MAPPINGS[mapping]!r}"
+    return hashlib.sha256(known.encode()).hexdigest()[:16]
 
 
 def _collect(path: Path, found: dict[Path, str]) -> None:

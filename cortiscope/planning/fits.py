@@ -6,7 +6,8 @@ from pathlib import Path
 
 from cortiscope.file_names import encoded
 from cortiscope.mappings.kinds import MAPPINGS
-from cortiscope.planning.blocks import SECONDS_PER_JOB, name_blocks, seconds_per_layer
+from cortiscope.planning.blocks import SECONDS_PER_JOB, name_blocks
+from cortiscope.planning.costs import seconds_per_layer
 from cortiscope.planning.settings import mapping_settings
 from cortiscope.planning.study import Study
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from cortiscope.errors import InputError
 from cortiscope.networks.weight_names import is_named, preprocessing, training
-from cortiscope.planning.schema import check
+from cortiscope.planning.schema import check, read
 
 # What the features of a model depend on; its family and training are labels for the tables.
 BUILD_COLUMNS = (
@@ -38,7 +38,7 @@ def read_models(table: Path, names: str | list[str], schema: Path) -> dict[str, 
             raise InputError(where, "not as many cells as columns", "separate them by tabs")
         # An empty cell means the column's default.
         filled: dict[str, Any] = {key: value for key, value in row.items() if value != ""}
-        model = check(filled, schema, where)
+        model = check(filled, read(schema), where)
         if model["model"] in models:
             raise InputError(
                 f"{where}: model", f"{model['model']!r} stands twice", "give each row its own name"

@@ -14,15 +14,40 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
 from cortiscope.errors import InputError
+from cortiscope.mappings.kinds import MAPPINGS
 
 
-def check(values: dict[str, Any], schema_file: Path, where: str) -> dict[str, Any]:
+@cache
+def read(schema_file: Path) -> dict[str, Any]:
+    """A schema, read once for all rows of a table."""
+    schema: dict[str, Any] = yaml.safe_load(schema_file.read_text())
+    return schema
+
+
+@cache
+def read_config_schema(schema_file: Path) -> dict[str, Any]:
+    """That of a config, completed by the table of mappings: which there are, and their sections."""
+    schema = copy.deepcopy(read(schema_file))
+    schema["properties"]["mappings"]["items"] = {"enum": list(MAPPINGS)}
+    section = {"type": "object", "additionalProperties": False, "default": {}}
+    own = {
+        name: section | {"properties": kind.settings}
+        for name, kind in MAPPINGS.items()
+        if kind.settings
+    }
+    names = list(schema["properties"])
+    first = names[: names.index("cross_validation") + 1]  # before those of mappings, which share it
+    properties = schema["properties"]
+    schema["properties"] = {name: properties[name] for name in first} | own | properties
+    return schema
+
+
+def check(values: dict[str, Any], schema: dict[str, Any], where: str) -> dict[str, Any]:
     """Return `values` with the schema's defaults filled in.
 
     where: how the error message names the file or row that `values` came from.
     Errors: InputError for the first key that is unknown, missing, or of a wrong value.
     """
-    schema = _read(schema_file)
     completed = copy.deepcopy(_with_defaults(values, schema, schema))
     validator = Draft202012Validator(schema)
     _read_numbers(completed, validator.iter_errors(completed))
@@ -55,13 +80,6 @@ def _number(value: Any) -> int | float | None:
     if not math.isfinite(number):
         return None
     return int(number) if number.is_integer() else number
-
-
-@cache
-def _read(schema_file: Path) -> dict[str, Any]:
-    """A schema, read once for all rows of a table."""
-    schema: dict[str, Any] = yaml.safe_load(schema_file.read_text())
-    return schema
 
 
 def _order(error: ValidationError) -> tuple[bool, str]:

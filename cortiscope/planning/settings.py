@@ -22,7 +22,7 @@ from cortiscope.experiment.sizes import is_light
 from cortiscope.files import making
 from cortiscope.mappings.kinds import MAPPINGS, UNITS
 from cortiscope.networks.projection_kinds import resolve
-from cortiscope.planning.digest import code_digest
+from cortiscope.planning.digest import code_digest, mapping_digest
 from cortiscope.planning.study import Study
 
 # In the environment: a digest, and the folder that it is of.
@@ -160,10 +160,6 @@ def low_level_file(study: Study, mapping: str) -> list[str]:
     return [f"resources/{study.name}/low_level.nc"] if asked else []
 
 
-def fit_code(mapping: str) -> str:
-    return code_digest("fit", f"mappings.{mapping}")
-
-
 def properties(config: Mapping[str, Any]) -> dict[str, str | float]:
     """Property to how it is read, in the order of the config, whose defaults are filled in.
 
@@ -210,7 +206,7 @@ def files_made_by(study: Study, model: str) -> dict[str, Any]:
     found = {
         mapping: {
             "params": inputs | {"settings": mapping_settings(study, mapping)},
-            "code": fit_code(mapping),
+            "code": mapping_digest(mapping),
         }
         for mapping in sorted(study.config["mappings"])
     }

@@ -18,7 +18,7 @@ from cortiscope.networks import own_code
 from cortiscope.networks.weight_names import family, is_named
 from cortiscope.planning import listed_layers
 from cortiscope.planning.models import BUILD_COLUMNS, read_models
-from cortiscope.planning.schema import check
+from cortiscope.planning.schema import check, read_config_schema
 
 PATHS = ("data_root", "source", "table", "images", "given")  # entries of a config
 LAYER_LABELS = ("layer", "kind", "shape", "n_features", "parameters")
@@ -44,7 +44,7 @@ class Study:
         """
         repository = Path(repository)
         schemas = repository / "workflow" / "schemas"
-        checked = check(config, schemas / "config.schema.yaml", "config")
+        checked = check(config, read_config_schema(schemas / "config.schema.yaml"), "config")
         if checked["ridge"]["protocol"] == "conwell2021" and (
             checked["features"]["projection"] != "srp"
         ):

@@ -7,7 +7,7 @@ from scipy import stats
 from cortiscope.mappings.pls import Scorer as PartialLeastSquares
 from cortiscope.mappings.regressions import Regressions
 from cortiscope.mappings.ridge import Scorer as Ridge
-from cortiscope.planning.schema import check
+from cortiscope.planning.schema import check, read_config_schema
 from cortiscope.regression import brainscore, pls, ridge
 from cortiscope.regression.cross_validation import fold_numbers
 from cortiscope.regression.ridge import fold_centred_correlation
@@ -293,6 +293,7 @@ def test_layer_weights_are_means_over_the_neuroids_of_the_score() -> None:
 
 def test_the_schema_has_every_option_of_the_config_as_its_default() -> None:
     minimal = {key: CONFIG[key] for key in ("study", "stimuli", "responses", "models")}
-    completed = check(minimal, REPOSITORY / "workflow/schemas/config.schema.yaml", "config")
+    schema = read_config_schema(REPOSITORY / "workflow/schemas/config.schema.yaml")
+    completed = check(minimal, schema, "config")
     for section in ("pcr", "lasso", "pls", "stacked"):
         assert completed[section] == CONFIG[section]

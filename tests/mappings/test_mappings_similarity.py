@@ -12,7 +12,7 @@ from scipy.stats import kendalltau, kstest, pearsonr, rankdata, spearmanr
 from cortiscope.errors import InputError
 from cortiscope.experiment.rdms import mixtures
 from cortiscope.mappings.fitting import fit, fit_areas
-from cortiscope.mappings.kinds import TOGETHER
+from cortiscope.mappings.kinds import MAPPINGS, TOGETHER
 from cortiscope.mappings.rsa_reweighted import Scorer
 from cortiscope.networks.features import Layer
 from cortiscope.regression.cross_validation import MOST_PAIRED_FOLDS, number_of_paired_folds
@@ -22,8 +22,12 @@ from tests.mappings.test_fitting import SETTINGS
 from tests.regression_scene import HALVES
 from tests.synthetic_areas import area, layer
 
-BY_LAYER = ("rsa", "cka", "rsa_remixed", "unit_weighted")
-MAPPINGS = (*BY_LAYER, "rsa_reweighted")
+# All that compare stimuli, but for what low-level models leave (see test_variance_partition).
+COMPARE = [name for name, kind in MAPPINGS.items() if not kind.of_neuroids and not kind.squared]
+BY_LAYER = [name for name in COMPARE if not MAPPINGS[name].joint]
+LEARN = [name for name in COMPARE if MAPPINGS[name].paired_folds]
+DIRECT = [name for name in COMPARE if not MAPPINGS[name].paired_folds]
+BY_RSA = [name for name in COMPARE if "rsa" in MAPPINGS[name].sections]
 N_STIMULI, N_LAYERS, PLANTED = 48, 4, 2
 CATEGORY = np.repeat(np.array(list("abcd")), N_STIMULI // 4)
 
@@ -162,7 +166,7 @@ def test_rsa_is_that_of_scipy(dissimilarity: str, method: str) -> None:
     assert found["area_null_mean"][0] == pytest.approx(np.mean(null), abs=tolerance)
 
 
-@pytest.mark.parametrize("mapping", ["rsa", "rsa_remixed", "unit_weighted", "rsa_reweighted"])
+@pytest.mark.parametrize("mapping", BY_RSA)
 def test_crossnobis_needs_repetitions(mapping: str) -> None:
     layers, brain = scene(repetitions=4, noise=3.0)
     asked = settings(9, 9, rsa={"dissimilarity": "crossnobis", "comparison": "pearson"})
@@ -186,7 +190,7 @@ def test_cosine_of_noise_is_zero_where_distances_are_cross_validated() -> None:
     assert scores.min() < 0 < scores.max()
 
 
-@pytest.mark.parametrize("mapping", ["rsa_remixed", "unit_weighted", "rsa_reweighted"])
+@pytest.mark.parametrize("mapping", LEARN)
 def test_what_is_learnt_has_no_cosine(mapping: str) -> None:
     asked = settings(rsa={"dissimilarity": "pearson", "comparison": "cosine"})
     with pytest.raises(InputError, match=r"^config: rsa\.comparison: cosine"):
@@ -204,7 +208,7 @@ def test_crossnobis_is_compared_with_squared_distances() -> None:
     assert values("rsa", layers, area(noisy), asked)["area_score"][PLANTED] > 0.98
 
 
-@pytest.mark.parametrize("mapping", MAPPINGS)
+@pytest.mark.parametrize("mapping", COMPARE)
 def test_neuroids_with_missing_responses_are_left_out(mapping: str) -> None:
     layers, brain = scene()
     spoiled = brain.response.copy()
@@ -250,7 +254,7 @@ def test_groups_are_held_out_whole_and_folds_are_capped() -> None:
     assert number_of_paired_folds("loo", 300, 7) == 7
 
 
-@pytest.mark.parametrize("mapping", ["rsa", "cka"])
+@pytest.mark.parametrize("mapping", DIRECT)
 def test_noise_has_uniform_p_values(mapping: str) -> None:
     random = np.random.default_rng(0)
     asked = settings(permutations=99, selection={"method": "halves", "splits": 1, "seed": 0})
@@ -266,7 +270,7 @@ def test_noise_has_uniform_p_values(mapping: str) -> None:
     assert kstest(p_values, "uniform").pvalue > 0.01
 
 
-@pytest.mark.parametrize("mapping", ["rsa_remixed", "unit_weighted", "rsa_reweighted"])
+@pytest.mark.parametrize("mapping", LEARN)
 def test_noise_scores_zero(mapping: str) -> None:
     """Also where the area is made of the categories, and where halves are scored."""
     random = np.random.default_rng(0)
@@ -277,7 +281,7 @@ def test_noise_scores_zero(mapping: str) -> None:
     scores, halves = [], []
     for _ in range(150):
         layers = [layer(random.normal(size=(N_STIMULI, 12)), f"layer{i}") for i in range(2)]
-        layers = layers if mapping == "rsa_reweighted" else layers[:1]
+        layers = layers if MAPPINGS[mapping].joint else layers[:1]
         response = random.normal(size=(N_STIMULI, 2, 8)) * random.uniform(0.5, 2, (N_STIMULI, 1, 1))
         response[:, :, :4] += 2 * (CATEGORY[:, None, None] == np.unique(CATEGORY))
         found = values(mapping, layers, area(response), asked)

@@ -8,19 +8,19 @@ import yaml
 
 from cortiscope.experiment.responses import read_area
 from cortiscope.mappings.fitting import fit
+from cortiscope.mappings.kinds import MAPPINGS
 from cortiscope.networks.extraction import MEMORY_SHARE
 from cortiscope.networks.features import read_layers
-from cortiscope.planning import blocks
+from cortiscope.planning import costs
 from cortiscope.planning.blocks import (
     MOST_ACTIVATIONS,
-    SECONDS_PER_LAYER,
     batch_megabytes,
     features_megabytes,
     fit_megabytes,
     searchlight_megabytes,
     searchlight_seconds,
-    seconds_per_layer,
 )
+from cortiscope.planning.costs import SECONDS_PER_LAYER, seconds_per_layer
 from cortiscope.regression import principal_axes
 from cortiscope.similarity import searchlight
 from tests.running import REPOSITORY, TABLES, TINY, with_settings
@@ -91,7 +91,9 @@ def test_planned_time_follows_the_number_of_folds(mapping):
         assert measured / 4 < seconds_per_layer(mapping, 200, 40, asked) < measured * 4
 
 
-@pytest.mark.parametrize("mapping", ["rsa_remixed", "rsa_reweighted", "unit_weighted"])
+@pytest.mark.parametrize(
+    "mapping", [name for name, kind in MAPPINGS.items() if kind.cost["formula"] == "pairs_of_folds"]
+)
 def test_planned_time_follows_the_pairs_of_folds(mapping):
     def seconds(folds, n_stimuli=119):
         validation = SETTINGS["cross_validation"] | {"folds": folds}
@@ -109,7 +111,7 @@ def test_ridge_takes_hardly_longer_with_one_stimulus_left_out():
 
 
 def test_planning_knows_what_is_kept_of_training_parts():
-    assert blocks.KEPT_BYTES == principal_axes.KEPT_BYTES
+    assert costs.KEPT_BYTES == principal_axes.KEPT_BYTES
 
 
 def test_memory_is_for_all_areas_that_share_a_job():

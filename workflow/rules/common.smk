@@ -21,7 +21,7 @@ from cortiscope.file_names import decoded, encoded
 from cortiscope.planning import needs, settings
 from cortiscope.planning.checks import agreement, notes
 from cortiscope.planning.checks.given import given_ceilings, given_layers_of
-from cortiscope.planning.digest import code_digest
+from cortiscope.planning.digest import code_digest, mapping_digest
 from cortiscope.planning.fits import Fits
 from cortiscope.planning.study import Study
 from cortiscope.report.pages import plan

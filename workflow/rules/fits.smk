@@ -28,6 +28,6 @@ rule fit:
         responses_made_by=of(settings.responses_made_by),
         stimuli_made_by=of(settings.stimuli_made_by),
         settings=of(settings.mapping_settings),
-        code=of(settings.fit_code),
+        code=of(mapping_digest),
     script:
         "../scripts/fit.py"

@@ -1,0 +1,177 @@
+"""How long a fit takes, by the formula that the mapping's row names (`mappings/mappings.json`)."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cortiscope.mappings.kinds import MAPPINGS
+from cortiscope.regression.cross_validation import number_of_paired_folds
+from cortiscope.statistics.resampling import NULL_COLUMNS
+from cortiscope.statistics.standard_errors import DELETED_GROUPS
+
+# What a core does in the products of a ridge fit, and in the gathers of an RSA, measured low.
+PRODUCTS_PER_SECOND = 1e10
+CELLS_PER_SECOND = 1.5e8
+# Of as many stimuli, cubed: a decomposition and what ridge makes of it for each alpha.
+SECONDS_PER_DECOMPOSITION = 1.5e-9
+# What a fit costs beside those: a layer of its own, and each decomposition of a training part.
+SECONDS_PER_LAYER = 0.15
+SECONDS_PER_PART = 7e-4
+# Of a cell and fold, for what a ridge fit makes of each fold's model.
+SECONDS_PER_PREDICTION = 5e-9
+FOLDS = 10  # of the measurements in the table
+KEPT_BYTES = 2**28  # of `principal_axes`, which every dry run would have to import
+
+
+@dataclass(frozen=True)
+class Fit:
+    """One layer against one area; settings: the sections of the config that its mapping reads."""
+
+    n_stimuli: int
+    n_neuroids: int
+    settings: Mapping[str, Any]
+
+    @property
+    def cells(self) -> int:
+        return self.n_stimuli * self.n_neuroids
+
+    @property
+    def splits(self) -> int:
+        return splits_in_halves(self.settings)
+
+    @property
+    def tested_once(self) -> bool:
+        """Of a given split the test stimuli are resampled, without further fits."""
+        return bool(self.settings.get("cross_validation", {}).get("split"))
+
+    @property
+    def permutations(self) -> int:
+        return 0 if self.tested_once else int(self.settings["statistics"]["permutations"])
+
+    @property
+    def refits(self) -> int:
+        asked = self.settings["statistics"]["bootstraps"] or not self.splits
+        return DELETED_GROUPS if asked and not self.tested_once else 0
+
+    @property
+    def share(self) -> float:
+        """Of the permutations of the measurements in the table."""
+        return (20 + self.permutations) / 120
+
+    @property
+    def folds(self) -> int:
+        """How many training parts there are; of groups left out one by one, as of stimuli."""
+        validation = self.settings.get("cross_validation", {"folds": FOLDS})
+        if validation.get("split"):
+            return 1
+        return self.n_stimuli if validation["folds"] == "loo" else int(validation["folds"])
+
+    @property
+    def fold_pairs(self) -> int:
+        """How many pairs of folds are held out, where two are at a time."""
+        validation = self.settings["cross_validation"]
+        if validation.get("split"):
+            return 1
+        folds = number_of_paired_folds(validation["folds"], self.n_stimuli, self.n_stimuli)
+        return max(1, folds * (folds - 1) // 2)
+
+    def slower(self, times: int) -> int:
+        """So many times where cells are compared by Kendall's tau, else once."""
+        return times if self.settings.get("rsa", {}).get("comparison") == "kendall" else 1
+
+
+def seconds_per_layer(
+    mapping: str, n_stimuli: int, n_neuroids: int, settings: Mapping[str, Any]
+) -> float:
+    """Rough core-seconds to score one layer against one area, in all its folds."""
+    numbers = dict(MAPPINGS[mapping].cost)
+    formula = FORMULAS[numbers.pop("formula")]
+    return formula(Fit(n_stimuli, n_neuroids, settings), **numbers)
+
+
+def splits_in_halves(settings: Mapping[str, Any]) -> int:
+    """How many times the data are halved: never, where layers are chosen otherwise."""
+    selection = settings["selection"]
+    return int(selection["splits"]) if selection["method"] == "halves" else 0
+
+
+def closed_form(fit: Fit) -> float:
+    """Ridge, in which one decomposition serves all folds and responses."""
+    # Fits of the same targets: all data, and at half the precision each half and the null.
+    fits = 1 + fit.splits + fit.permutations / 2
+    alphas = len(fit.settings["ridge"]["alphas"])
+    # Two matrix products an alpha serve all folds (see `ridge`), a product and a sum a cell; of all
+    # but a tenth of the stimuli there are two at half the precision, whatever the alphas.
+    products = (fits * alphas + fit.refits) * 4 * fit.n_stimuli * fit.cells / PRODUCTS_PER_SECOND
+    predictions = (fits + fit.refits) * fit.folds * fit.cells * SECONDS_PER_PREDICTION
+    decompositions = (1 + fit.refits) * SECONDS_PER_DECOMPOSITION * fit.n_stimuli**3
+    return SECONDS_PER_LAYER + products + predictions + decompositions
+
+
+def regression(fit: Fit, seconds: float, of_fold: float, inner_parts: int) -> float:
+    """Every training part is fitted by itself.
+
+    seconds: measured with 240 stimuli, 64 neuroids and 100 permutations. of_fold: and of each fold,
+    however few the stimuli. inner_parts: within each training part, in which something is chosen.
+    """
+    of_fold += _products(fit, seconds) / FOLDS
+    parts = _decompositions(fit, inner_parts) + fit.refits
+    of_part = SECONDS_PER_PART + SECONDS_PER_DECOMPOSITION * fit.n_stimuli**3
+    return SECONDS_PER_LAYER + fit.folds * (of_fold + parts * of_part)
+
+
+def half_closed_form(fit: Fit, seconds: float, of_fold: float) -> float:
+    """The same, of which half is ridge, which serves all folds at once."""
+    products = _products(fit, seconds)
+    of_fold += products / FOLDS
+    return SECONDS_PER_LAYER + products / 2 + fit.folds * (of_fold - products / (2 * FOLDS))
+
+
+def comparison(fit: Fit) -> float:
+    """Cells of a layer are compared with those of an area; nothing is learnt."""
+    permutations = fit.permutations
+    passes = 2 + permutations + fit.settings["statistics"]["bootstraps"] / 10
+    return fit.slower(10) * passes * fit.n_stimuli**2 / 2 / CELLS_PER_SECOND
+
+
+def similarity(fit: Fit, seconds: float) -> float:
+    """The same where more is made of the cells; the neuroids cost next to nothing.
+
+    seconds: measured as above.
+    """
+    return SECONDS_PER_LAYER + _of_cells(fit, seconds)
+
+
+def pairs_of_folds(fit: Fit, seconds: float, of_pair: float) -> float:
+    """The same where cells are learnt from. of_pair: seconds of each pair of folds, held out."""
+    of_cells = _of_cells(fit, seconds) / (FOLDS * (FOLDS - 1) // 2)
+    return SECONDS_PER_LAYER + fit.fold_pairs * (of_cells + of_pair)
+
+
+FORMULAS: dict[str, Callable[..., float]] = {
+    formula.__name__: formula
+    for formula in (
+        *(closed_form, regression, half_closed_form),
+        *(comparison, similarity, pairs_of_folds),
+    )
+}
+
+
+def _products(fit: Fit, seconds: float) -> float:
+    return seconds * fit.share * fit.n_stimuli * fit.cells / (240**2 * 64)
+
+
+def _of_cells(fit: Fit, seconds: float) -> float:
+    return seconds * fit.slower(5) * fit.share * (fit.n_stimuli / 240) ** 2.5
+
+
+def _decompositions(fit: Fit, inner_parts: int) -> int:
+    """How many a fold needs of its training part and the parts within, for all but the jackknife.
+
+    Once, where they are kept; else anew for each set of responses (see `principal_axes.Parts`).
+    """
+    parts = 1 + inner_parts
+    if 2 * parts * fit.folds * fit.n_stimuli**2 * 8 <= KEPT_BYTES:
+        return parts
+    permutations = fit.settings["statistics"]["permutations"]
+    return parts * (2 + -(-permutations * fit.n_neuroids // NULL_COLUMNS))
