@@ -38,8 +38,8 @@ from cortiscope.experiment.responses import Area
 from cortiscope.mappings.fitting import fit_areas
 from cortiscope.mappings.kinds import MAPPINGS
 from cortiscope.networks.features import Layer
-from cortiscope.planning.blocks import SECONDS_PER_JOB
-from cortiscope.planning.costs import seconds_per_layer
+from cortiscope.planning.costs.fit_seconds import seconds_per_layer
+from cortiscope.planning.costs.fits import SECONDS_PER_JOB
 from tests.slurm.cluster import Cluster
 from tests.slurm.install import why_not
 

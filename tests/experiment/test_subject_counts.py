@@ -7,7 +7,7 @@ import numpy as np
 import xarray as xr
 
 from cortiscope.experiment.sizes import count_subjects
-from cortiscope.planning.blocks import subjects_megabytes
+from cortiscope.planning.costs.megabytes import subjects_megabytes
 
 SECTION = {"variable": "response", "area": "area", "neuroids": 5, "repetitions": 2}
 

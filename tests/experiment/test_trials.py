@@ -10,7 +10,8 @@ from cortiscope.experiment.responses import read_areas
 from cortiscope.files import opened
 from cortiscope.mappings.fitting import fit
 from cortiscope.noise_ceilings.ceilings import area_ceilings
-from cortiscope.planning import held_trials, needs
+from cortiscope.planning.costs import held_trials
+from cortiscope.planning.costs import jobs as costs
 from cortiscope.planning.study import Study
 from tests.regression_scene import settings
 from tests.running import REPOSITORY
@@ -127,4 +128,4 @@ def test_jobs_ask_for_what_is_held(recording, monkeypatch, tmp_path):
     again = Study.load(config, REPOSITORY)
     assert held_trials.held_trials(again) == found
     assert held_trials.stimuli_compared(again, ["V1", "IT"]) == N_TESTED
-    assert needs.ceilings_memory(again, "") == 1000
+    assert costs.ceilings_memory(again, "") == 1000

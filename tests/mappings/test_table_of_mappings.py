@@ -10,7 +10,7 @@ from numpy.testing import assert_array_equal
 
 from cortiscope.mappings import kinds
 from cortiscope.mappings.kinds import MAPPINGS, Kind
-from cortiscope.planning import costs
+from cortiscope.planning.costs.fit_seconds import FORMULAS
 from cortiscope.planning.digest import mapping_digest
 from tests.running import REPOSITORY
 
@@ -54,7 +54,7 @@ def test_a_row_is_whole(mapping: str) -> None:
     assert_array_equal(kind.sections, sorted(kind.sections))
     assert {"selection", "statistics"} <= set(kind.sections)
     assert not kind.settings or mapping in kind.sections
-    assert kind.cost["formula"] in costs.FORMULAS
+    assert kind.cost["formula"] in FORMULAS
     assert (REPOSITORY / "cortiscope" / "mappings" / f"{mapping}.py").is_file()
 
 

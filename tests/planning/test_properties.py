@@ -7,7 +7,8 @@ import pytest
 
 from cortiscope.errors import InputError
 from cortiscope.experiment.readers.simulated_stimuli import PROPERTIES
-from cortiscope.planning.blocks import readout_megabytes, readout_minutes
+from cortiscope.planning.costs.jobs import readout_minutes
+from cortiscope.planning.costs.megabytes import readout_megabytes
 from cortiscope.planning.settings import decoding_settings, properties
 
 CONFIG: dict[str, Any] = {

@@ -15,8 +15,8 @@ rule ceilings:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=of(needs.ceilings_memory),
-        runtime=of(needs.ceilings_minutes),
+        mem_mb=of(costs.ceilings_memory),
+        runtime=of(costs.ceilings_minutes),
     params:
         responses_made_by=of(settings.responses_made_by),
         settings=STUDY.section("ceilings", "rsa"),

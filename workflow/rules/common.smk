@@ -18,11 +18,12 @@ machine.prepare(Path(".snakemake", "cache"))  # before anything that reads the e
 from cortiscope.errors import InputError
 from cortiscope.experiment.sizes import is_light
 from cortiscope.file_names import decoded, encoded
-from cortiscope.planning import needs, settings
+from cortiscope.planning import settings
 from cortiscope.planning.checks import agreement, notes
 from cortiscope.planning.checks.given import given_ceilings, given_layers_of
+from cortiscope.planning.costs import jobs as costs
+from cortiscope.planning.costs.fits import Fits
 from cortiscope.planning.digest import code_digest, mapping_digest
-from cortiscope.planning.fits import Fits
 from cortiscope.planning.study import Study
 from cortiscope.report.pages import plan
 

@@ -15,8 +15,8 @@ rule decode_model:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=of(needs.decode_model_memory),
-        runtime=of(needs.decode_model_minutes),
+        mem_mb=of(costs.decode_model_memory),
+        runtime=of(costs.decode_model_minutes),
     params:
         layers=of(STUDY.layers),
         features_made_by=of(settings.features_made_by),
@@ -41,8 +41,8 @@ rule decode_area:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=of(needs.decode_area_memory),
-        runtime=of(needs.decode_area_minutes),
+        mem_mb=of(costs.decode_area_memory),
+        runtime=of(costs.decode_area_minutes),
     params:
         responses_made_by=of(settings.responses_made_by),
         stimuli_made_by=of(settings.stimuli_made_by),

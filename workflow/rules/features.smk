@@ -16,7 +16,7 @@ rule features:
         "../../envs/torch.yaml"
     threads: 1
     resources:
-        mem_mb=of(needs.features_memory),
+        mem_mb=of(costs.features_memory),
     params:
         row=of(STUDY.shown_row),
         layers=of(STUDY.layer_table),
@@ -44,7 +44,7 @@ rule accuracy:
         "../../envs/torch.yaml"
     threads: 1
     resources:
-        mem_mb=of(needs.accuracy_memory),
+        mem_mb=of(costs.accuracy_memory),
     params:
         row=of(STUDY.network_row),
         folder=STUDY.validation_folder(),

@@ -20,7 +20,7 @@ rule fit:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=of(needs.fit_memory),
+        mem_mb=of(costs.fit_memory),
         runtime=of(FITS.minutes),
     params:
         layers=of(FITS.block_layers),

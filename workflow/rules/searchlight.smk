@@ -15,8 +15,8 @@ rule searchlight:
         "../../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=of(needs.searchlight_memory),
-        runtime=of(needs.searchlight_minutes),
+        mem_mb=of(costs.searchlight_memory),
+        runtime=of(costs.searchlight_minutes),
     params:
         layers=of(STUDY.layers),
         features_made_by=of(settings.features_made_by),

@@ -54,7 +54,7 @@ rule responses:
     conda:
         "../../envs/analysis.yaml"
     resources:
-        mem_mb=of(needs.responses_memory),
+        mem_mb=of(costs.responses_memory),
     params:
         settings=settings.response_settings(STUDY),
         stimuli_made_by=of(settings.stimuli_made_by),

@@ -13,7 +13,7 @@ from cortiscope.networks.weight_names import is_named
 from cortiscope.planning.checks import folds
 from cortiscope.planning.checks.coordinates import coordinates, unknown, values
 from cortiscope.planning.checks.given import given_ceilings, given_layers
-from cortiscope.planning.fits import Fits
+from cortiscope.planning.costs.fits import Fits
 from cortiscope.planning.settings import (
     DECODED,
     mapping_settings,

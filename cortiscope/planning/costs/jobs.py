@@ -1,4 +1,4 @@
-"""What the jobs of a study ask of a machine, in megabytes and minutes; see `blocks` for one job.
+"""What the jobs of a study ask of a machine, in megabytes and minutes.
 
 Of each attempt: a job that was killed for want of either asks for more. An area that is "" is all.
 """
@@ -6,20 +6,23 @@ Of each attempt: a job that was killed for want of either asks for more. An area
 from cortiscope.mappings.kinds import MAPPINGS
 from cortiscope.networks.projection_kinds import components_kept, fullest_batch
 from cortiscope.noise_ceilings import chance
-from cortiscope.planning.blocks import (
+from cortiscope.planning.costs.fit_seconds import PRODUCTS_PER_SECOND
+from cortiscope.planning.costs.held_trials import mean_held, reads_every_trial, stimuli_compared
+from cortiscope.planning.costs.megabytes import (
     batch_megabytes,
     features_megabytes,
     fit_megabytes,
     readout_megabytes,
-    readout_minutes,
     searchlight_megabytes,
-    searchlight_seconds,
     subjects_megabytes,
 )
-from cortiscope.planning.held_trials import mean_held, reads_every_trial, stimuli_compared
 from cortiscope.planning.settings import properties
 from cortiscope.planning.study import Study
+from cortiscope.similarity import searchlight
 
+# Of a sphere, to find it, and for each cell to make its RDM and rank it.
+SECONDS_PER_SPHERE = 5e-5
+SECONDS_PER_CELL = 5e-8
 CLASSIFIED = 50  # images at a time: `BATCH` of networks.accuracy, which would import torch
 
 
@@ -120,6 +123,15 @@ def searchlight_minutes(study: Study, model: str, area: str, attempt: int = 1) -
     return attempt * (10 + int(seconds / 6))
 
 
+def searchlight_seconds(n_stimuli: int, n_voxels: int, n_layers: int, permutations: int) -> float:
+    """Rough core-seconds of the same; n_voxels: of the area."""
+    cells = n_stimuli * (n_stimuli - 1) // 2
+    at_once = searchlight.permutations_at_once(1 + permutations, n_layers * cells)
+    passes = -(-(1 + permutations) // at_once)
+    products = 2 * (1 + permutations) * n_layers * cells / PRODUCTS_PER_SECOND
+    return n_voxels * (products + passes * (SECONDS_PER_SPHERE + SECONDS_PER_CELL * cells))
+
+
 def decode_model_memory(study: Study, model: str, attempt: int = 1) -> int:
     """Megabytes to read out of the layers of a model, one at a time."""
     return attempt * readout_megabytes(study.n_stimuli, max(kept(study, model)))
@@ -146,3 +158,9 @@ def _readout_minutes(study: Study, n_read: int) -> int:
     """Of so many layers or areas."""
     n_readouts = n_read * len(properties(study.config))
     return readout_minutes(study.n_stimuli, n_readouts, study.config["statistics"]["permutations"])
+
+
+def readout_minutes(n_stimuli: int, n_readouts: int, permutations: int) -> int:
+    """Minutes to allow so many readouts, of a property from a layer: ten times what they took."""
+    seconds = 3e-9 * n_stimuli**3 + 1e-8 * n_stimuli**2 * permutations
+    return 10 + int(n_readouts * seconds / 6)

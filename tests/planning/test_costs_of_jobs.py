@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from cortiscope.networks.accuracy import BATCH
-from cortiscope.planning import needs
+from cortiscope.planning.costs import jobs as costs
 from cortiscope.planning.study import Study
 from tests.running import REPOSITORY, TINY
 
@@ -33,7 +33,7 @@ def test_features_are_counted_by_projection(study):
     widths = [int(row["n_features"]) for row in exact.layer_tables[MODEL]]
 
     def kept(projection, components=4096):
-        return needs.kept(study(projection=projection, components=components), MODEL)
+        return costs.kept(study(projection=projection, components=components), MODEL)
 
     assert kept("none") == widths
     assert kept("auto") == [min(width, exact.n_stimuli) for width in widths]
@@ -44,30 +44,30 @@ def test_features_are_counted_by_projection(study):
 
 def test_raw_features_ask_for_more(study):
     exact, raw = study(), study(projection="none")
-    widths = needs.kept(raw, MODEL)
-    fits = [needs.fit_memory(asked, "ridge", MODEL, "") for asked in (exact, raw)]
+    widths = costs.kept(raw, MODEL)
+    fits = [costs.fit_memory(asked, "ridge", MODEL, "") for asked in (exact, raw)]
     assert fits[1] - fits[0] > 2 * raw.n_stimuli * max(widths) * 8 / 1e6
-    together = needs.fit_memory(raw, "stacked", MODEL, "")
+    together = costs.fit_memory(raw, "stacked", MODEL, "")
     assert together - fits[1] > raw.n_stimuli * (sum(widths) - max(widths)) * 8 / 1e6
     batch = 32 * 64 * max(widths) / 1e6
-    held = needs.features_memory(raw, MODEL) - 4000 - batch
+    held = costs.features_memory(raw, MODEL) - 4000 - batch
     assert held > raw.n_stimuli * sum(widths) * 4 / 1e6 - 2
 
 
 def test_a_streamed_batch_is_all_that_is_in_memory(study):
     many, few = study(projection="fold"), study(projection="fold", batch_size=8)
     widest = int(many.layer_tables[MODEL][0]["model_widest"])
-    less = needs.features_memory(many, MODEL) - needs.features_memory(few, MODEL)
+    less = costs.features_memory(many, MODEL) - costs.features_memory(few, MODEL)
     assert less == pytest.approx(32 * 56 * widest / 1e6, abs=2)
 
 
 def test_a_pass_asks_for_memory_once_and_on_a_gpu_for_none(study):
     here, there = study(device="cpu"), study(device="cuda")
     widest = int(here.layer_tables[MODEL][0]["model_widest"])
-    passes = needs.features_memory(here, MODEL) - needs.features_memory(there, MODEL)
+    passes = costs.features_memory(here, MODEL) - costs.features_memory(there, MODEL)
     assert passes == 32 * here.n_stimuli * widest // 10**6
-    again = needs.features_memory(here, MODEL, attempt=3)
-    assert again - passes == 3 * needs.features_memory(there, MODEL)
+    again = costs.features_memory(here, MODEL, attempt=3)
+    assert again - passes == 3 * costs.features_memory(there, MODEL)
 
 
 def classified(study, images="shapes"):
@@ -80,32 +80,32 @@ def test_accuracy_asks_for_a_batch_and_the_network(study):
     here, there = (classified(study(device=device)) for device in ("auto", "cuda"))
     widest = int(here.layer_tables[MODEL][0]["model_widest"])
     parameters = int(here.layer_tables[MODEL][0]["model_parameters"])
-    asked = [needs.accuracy_memory(one, MODEL) for one in (here, there)]
+    asked = [costs.accuracy_memory(one, MODEL) for one in (here, there)]
     assert asked[0] - asked[1] == 16 * BATCH * widest // 10**6
     assert asked[1] == 4000 + 8 * parameters // 10**6
-    assert needs.accuracy_memory(here, MODEL, attempt=2) - asked[0] == asked[1]
-    assert needs.accuracy_memory(classified(here, "published"), MODEL) < asked[1]
+    assert costs.accuracy_memory(here, MODEL, attempt=2) - asked[0] == asked[1]
+    assert costs.accuracy_memory(classified(here, "published"), MODEL) < asked[1]
 
 
 def test_accuracy_of_a_wide_network_asks_for_more(study):
     """Measured of 50 images of EfficientNet-B7: 7.3 GB."""
     wide = classified(study())
     wide.layer_tables[MODEL][0] |= {"model_widest": "18360000", "model_parameters": "66347960"}
-    assert needs.accuracy_memory(wide, MODEL) > 7300
+    assert costs.accuracy_memory(wide, MODEL) > 7300
 
 
 def test_ceilings_of_more_areas_ask_for_more(study):
     embedded = study()
-    alone, together = (needs.ceilings_memory(embedded, area) for area in ("V1", ""))
+    alone, together = (costs.ceilings_memory(embedded, area) for area in ("V1", ""))
     one = embedded.n_stimuli * embedded.repetitions * 64 * 8 / 1e6
     assert together - alone == pytest.approx(2 * 2 * one, abs=2)
-    assert 10 <= needs.ceilings_minutes(embedded, "") < 15
+    assert 10 <= costs.ceilings_minutes(embedded, "") < 15
 
 
 def test_a_searchlight_asks_for_its_permutations(study):
     few, many = study(permutations=10), study(permutations=10_000)
-    assert needs.searchlight_memory(many, MODEL, "IT") > needs.searchlight_memory(few, MODEL, "IT")
-    minutes = [needs.searchlight_minutes(asked, MODEL, "IT") for asked in (few, many)]
+    assert costs.searchlight_memory(many, MODEL, "IT") > costs.searchlight_memory(few, MODEL, "IT")
+    minutes = [costs.searchlight_minutes(asked, MODEL, "IT") for asked in (few, many)]
     assert 10 <= minutes[0] < minutes[1]
 
 

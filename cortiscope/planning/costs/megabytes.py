@@ -1,17 +1,12 @@
-"""How many layers share a fit job, and what it and other large jobs need."""
+"""What a job holds in memory, from the sizes of what it reads: in megabytes, measured high."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cortiscope.planning.costs import PRODUCTS_PER_SECOND, splits_in_halves
+from cortiscope.planning.costs.fit_seconds import splits_in_halves
 from cortiscope.similarity import searchlight
 from cortiscope.statistics.resampling import NULL_COLUMNS
 
-# A job should work about this long: its start-up then costs a percent on a laptop, some on SLURM.
-SECONDS_PER_JOB = 120.0
-# Of a sphere, to find it, and for each cell to make its RDM and rank it.
-SECONDS_PER_SPHERE = 5e-5
-SECONDS_PER_CELL = 5e-8
 # Megabytes that a forward pass asks for at most.
 MOST_ACTIVATIONS = 64_000
 
@@ -100,35 +95,9 @@ def searchlight_megabytes(
     return 1000 + numbers * 8 // 10**6
 
 
-def searchlight_seconds(n_stimuli: int, n_voxels: int, n_layers: int, permutations: int) -> float:
-    """Rough core-seconds of the same; n_voxels: of the area."""
-    cells = n_stimuli * (n_stimuli - 1) // 2
-    at_once = searchlight.permutations_at_once(1 + permutations, n_layers * cells)
-    passes = -(-(1 + permutations) // at_once)
-    products = 2 * (1 + permutations) * n_layers * cells / PRODUCTS_PER_SECOND
-    return n_voxels * (products + passes * (SECONDS_PER_SPHERE + SECONDS_PER_CELL * cells))
-
-
 def readout_megabytes(n_stimuli: int, kept: int) -> int:
     """Megabytes to read out of one layer or area: its features, and some tens of kernels.
 
     kept: features of a stimulus.
     """
     return 1000 + (3 * n_stimuli * kept + 24 * n_stimuli**2) * 8 // 10**6
-
-
-def readout_minutes(n_stimuli: int, n_readouts: int, permutations: int) -> int:
-    """Minutes to allow so many readouts, of a property from a layer: ten times what they took."""
-    seconds = 3e-9 * n_stimuli**3 + 1e-8 * n_stimuli**2 * permutations
-    return 10 + int(n_readouts * seconds / 6)
-
-
-def name_blocks(layers: Sequence[str], layers_per_job: int) -> dict[str, list[str]]:
-    """Cut the layers of a model into blocks named by their first and last index (`00-19`)."""
-    width = max(2, len(str(len(layers) - 1)))
-    starts = range(0, len(layers), layers_per_job)
-    blocks = [(start, layers[start : start + layers_per_job]) for start in starts]
-    return {
-        f"{start:0{width}d}-{start + len(block) - 1:0{width}d}": list(block)
-        for start, block in blocks
-    }

@@ -11,16 +11,15 @@ from cortiscope.mappings.fitting import fit
 from cortiscope.mappings.kinds import MAPPINGS
 from cortiscope.networks.extraction import MEMORY_SHARE
 from cortiscope.networks.features import read_layers
-from cortiscope.planning import costs
-from cortiscope.planning.blocks import (
+from cortiscope.planning.costs.fit_seconds import KEPT_BYTES, SECONDS_PER_LAYER, seconds_per_layer
+from cortiscope.planning.costs.jobs import searchlight_seconds
+from cortiscope.planning.costs.megabytes import (
     MOST_ACTIVATIONS,
     batch_megabytes,
     features_megabytes,
     fit_megabytes,
     searchlight_megabytes,
-    searchlight_seconds,
 )
-from cortiscope.planning.costs import SECONDS_PER_LAYER, seconds_per_layer
 from cortiscope.regression import principal_axes
 from cortiscope.similarity import searchlight
 from tests.running import REPOSITORY, TABLES, TINY, with_settings
@@ -111,7 +110,7 @@ def test_ridge_takes_hardly_longer_with_one_stimulus_left_out():
 
 
 def test_planning_knows_what_is_kept_of_training_parts():
-    assert costs.KEPT_BYTES == principal_axes.KEPT_BYTES
+    assert KEPT_BYTES == principal_axes.KEPT_BYTES
 
 
 def test_memory_is_for_all_areas_that_share_a_job():

@@ -1,15 +1,18 @@
 """The fits of a study, cut into jobs: which layers and areas share one, and the files it writes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from cortiscope.file_names import encoded
 from cortiscope.mappings.kinds import MAPPINGS
-from cortiscope.planning.blocks import SECONDS_PER_JOB, name_blocks
-from cortiscope.planning.costs import seconds_per_layer
+from cortiscope.planning.costs.fit_seconds import seconds_per_layer
 from cortiscope.planning.settings import mapping_settings
 from cortiscope.planning.study import Study
+
+# A job should work about this long: its start-up then costs a percent on a laptop, some on SLURM.
+SECONDS_PER_JOB = 120.0
 
 
 @dataclass(frozen=True)
@@ -87,3 +90,14 @@ class Fits:
         made = [name for name in self.study.models if (tables / f"{name}.layers.parquet").exists()]
         files = [file for model in made for file in self.score_files(model)]
         return [file for file in files if not Path(file).exists()]
+
+
+def name_blocks(layers: Sequence[str], layers_per_job: int) -> dict[str, list[str]]:
+    """Cut the layers of a model into blocks named by their first and last index (`00-19`)."""
+    width = max(2, len(str(len(layers) - 1)))
+    starts = range(0, len(layers), layers_per_job)
+    blocks = [(start, layers[start : start + layers_per_job]) for start in starts]
+    return {
+        f"{start:0{width}d}-{start + len(block) - 1:0{width}d}": list(block)
+        for start, block in blocks
+    }
