@@ -36,7 +36,7 @@ def test_a_fit_job_imports_nothing_heavy(mapping):
 
 def imported(package):
     """The packages of the library that the modules of one import from."""
-    for path in (REPOSITORY / "cortiscope" / package).glob("*.py"):
+    for path in (REPOSITORY / "cortiscope" / package).rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("cortiscope"):
                 place = node.module.split(".")[1:2]

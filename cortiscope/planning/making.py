@@ -45,6 +45,11 @@ def labelled_images_digest(study: Study) -> str:
     return folder_digest(folder, contents=False) if folder else ""
 
 
+def network_code(study: Study, script: str, model: str) -> str:
+    """The code digest of a script that makes the network of a model; of all sources, its own."""
+    return code_digest(script, f"networks.sources.{study.models[model]['source']}")
+
+
 # Cached, since every fit of a large study asks.
 @cache
 def of_stimuli(study: Study) -> str:
@@ -66,7 +71,7 @@ def of_features(study: Study, model: str) -> str:
         "settings": study.features_settings(),
         "stimuli_made_by": of_stimuli(study),
     }
-    return making(params, code_digest("features"))
+    return making(params, network_code(study, "features", model))
 
 
 def of_accuracy(study: Study, model: str) -> str:
@@ -76,7 +81,7 @@ def of_accuracy(study: Study, model: str) -> str:
         "images_digest": labelled_images_digest(study),
         "device": study.config["features"]["device"],
     }
-    return making(params, code_digest("accuracy"))
+    return making(params, network_code(study, "accuracy", model))
 
 
 def of_scores(study: Study, model: str) -> dict[str, Any]:

@@ -16,13 +16,19 @@ from jsonschema.exceptions import ValidationError
 from cortiscope.errors import InputError
 
 
-def check(values: dict[str, Any], schema_file: Path, where: str) -> dict[str, Any]:
+def check(
+    values: dict[str, Any],
+    schema_file: Path,
+    where: str,
+    choices: Mapping[str, Iterable[str]] | None = None,
+) -> dict[str, Any]:
     """Return `values` with the schema's defaults filled in.
 
     where: how the error message names the file or row that `values` came from.
+    choices: what those keys may be whose values the library knows, and not the schema.
     Errors: InputError for the first key that is unknown, missing, or of a wrong value.
     """
-    schema = _read(schema_file)
+    schema = _with_choices(_read(schema_file), choices or {})
     completed = copy.deepcopy(_with_defaults(values, schema, schema))
     validator = Draft202012Validator(schema)
     _read_numbers(completed, validator.iter_errors(completed))
@@ -62,6 +68,11 @@ def _read(schema_file: Path) -> dict[str, Any]:
     """A schema, read once for all rows of a table."""
     schema: dict[str, Any] = yaml.safe_load(schema_file.read_text())
     return schema
+
+
+def _with_choices(schema: dict[str, Any], choices: Mapping[str, Iterable[str]]) -> dict[str, Any]:
+    listed = {key: {"enum": list(values)} for key, values in choices.items()}
+    return schema | {"properties": schema["properties"] | listed}
 
 
 def _order(error: ValidationError) -> tuple[bool, str]:

@@ -7,7 +7,7 @@ import yaml
 
 from cortiscope.experiment import embedded, shapes, simulated_brain
 from cortiscope.mappings.fitting import fit
-from cortiscope.networks import extraction, zoo
+from cortiscope.networks import extraction, networks
 from cortiscope.networks.preprocessing import Preprocessed
 from cortiscope.noise_ceilings import noise
 from tests.running import REPOSITORY
@@ -32,10 +32,10 @@ def real_features():
         "preprocessing": "auto",
     }
     images = embedded.stimuli(118, 5)["image"].values
-    network = zoo.build(row, str(REPOSITORY / row["weights"]))
+    network = networks.build(row, str(REPOSITORY / row["weights"]))
     outcomes = extraction.extract(
         network,
-        Preprocessed(images, zoo.transform(row)),
+        Preprocessed(images, networks.transform(row)),
         ["relu3", "average"],
         {"projection": "srp", "components": 0, "seed": 0},
     )

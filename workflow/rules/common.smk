@@ -113,7 +113,7 @@ def layer_names(wildcards):
 
 
 def weights_checksum(wildcards):
-    return STUDY.checksum(wildcards.architecture, wildcards.name)
+    return STUDY.checksum(wildcards.source, wildcards.architecture, wildcards.name)
 
 
 def model_labels(wildcards):
@@ -149,6 +149,14 @@ def low_level_features(wildcards):
     """Of mappings that read them: images shown to other models rerun none of the others."""
     asked = "low_level" in STUDY.mapping_settings(wildcards.mapping)
     return f"resources/{STUDY.name}/low_level.nc" if asked else []
+
+
+def features_code(wildcards):
+    return making.network_code(STUDY, "features", wildcards.model)
+
+
+def accuracy_code(wildcards):
+    return making.network_code(STUDY, "accuracy", wildcards.model)
 
 
 def mapping_code(wildcards):

@@ -22,7 +22,7 @@ rule features:
         layers=model_layers,
         settings=STUDY.features_settings(),
         stimuli_made_by=stimuli_made_by,
-        code=code("features"),
+        code=features_code,
     script:
         "../scripts/features.py"
 
@@ -50,6 +50,6 @@ rule accuracy:
         folder=STUDY.validation_folder(),
         images_digest=labelled_images_digest,
         device=STUDY.config["features"]["device"],
-        code=code("accuracy"),
+        code=accuracy_code,
     script:
         "../scripts/accuracy.py"
