@@ -16,7 +16,8 @@ from cortiscope.networks.sources import source
 
 class Source(source.Source):
     def architecture(self):
-        return nn.Sequential(nn.Flatten(), nn.Linear(3 * 8 * 8, int(self.row["architecture"])))
+        width = int(self.row["architecture"])
+        return nn.Sequential(nn.Flatten(), nn.Linear(3 * 8 * 8, width), nn.Linear(width, 5))
 """
 TABLE = "model\tsource\tarchitecture\tlayers\tpreprocessing\n"
 

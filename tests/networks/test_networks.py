@@ -11,6 +11,8 @@ from safetensors.torch import save_file
 
 from cortiscope.errors import InputError
 from cortiscope.networks import networks
+from cortiscope.networks.sources import source
+from cortiscope.networks.sources.kinds import SOURCES
 
 
 def row(architecture="squeezenet1_1", source="torchvision", **changes):
@@ -21,6 +23,14 @@ def row(architecture="squeezenet1_1", source="torchvision", **changes):
 
 def small(**changes):
     return row("shapenet2", "zoo", **changes)
+
+
+@pytest.mark.parametrize(("name", "kind"), SOURCES.items())
+def test_every_source_of_the_table_is_a_module(name, kind):
+    found = networks.source({"model": "net", "source": name})
+    assert isinstance(found, source.Source)
+    fetches = type(found).weights_source is not source.Source.weights_source
+    assert fetches == kind.named_weights
 
 
 def test_seed_decides_the_untrained_values_and_leaves_torch_alone():
