@@ -15,11 +15,12 @@ from torch import nn
 
 from cortiscope.errors import InputError
 from cortiscope.files import replacing
-from cortiscope.networks import layer_tables, zoo
+from cortiscope.networks import layer_tables, networks
 from cortiscope.networks.outputs import as_text
+from cortiscope.networks.rows import preprocessing
 from cortiscope.networks.selectors import KINDS, meant, select
+from cortiscope.networks.sources.kinds import kind_of
 from cortiscope.networks.tracing import Call, trace
-from cortiscope.networks.weight_names import preprocessing
 from cortiscope.suggestions import near
 
 MODELS = Path(__file__).parents[1] / "config" / "models.tsv"
@@ -35,13 +36,13 @@ def layer_table(model: Mapping[str, str]) -> list[dict[str, object]]:
     network, calls = traced(model)
     total = sum(parameter.numel() for parameter in network.parameters())
     # With the image, which waits beside what a call holds.
-    widest = max(call.n_features for call in calls) + math.prod(zoo.input_shape(model, network))
+    image = math.prod(networks.input_shape(model, network))
     chosen = meant(network, calls, model["layers"], _where(model))
     about = {
         "model_parameters": total,
-        "model_widest": widest,
+        "model_widest": max(call.n_features for call in calls) + image,
         "model_unrecorded": unrecorded(chosen),
-        **zoo.shown(model, network),
+        **networks.shown(model, network),
     }
     return [
         {
@@ -103,12 +104,12 @@ def listing(model: Mapping[str, str]) -> str:
 
 def traced(model: Mapping[str, str]) -> tuple[nn.Module, list[Call]]:
     """The network of a model, its values unset, and the calls of one pass through it."""
-    shape = zoo.input_shape(model)
+    shape = networks.input_shape(model)
     for built_on, traced_on in (("meta", "meta"), ("cpu", "meta"), ("cpu", "cpu")):
         try:
             with torch.device(built_on):
-                network = zoo.architecture(model).eval().to(traced_on)
-            shape = zoo.input_shape(model, network)
+                network = networks.architecture(model).eval().to(traced_on)
+            shape = networks.input_shape(model, network)
             calls = trace(network, shape)
         except Exception as error:  # whatever a network or its constructor does that needs values
             failure = error
@@ -143,7 +144,7 @@ def write_tables(models: Sequence[Mapping[str, str]], folder: Path) -> None:
     Raises InputError, beside those of `layer_table`, for unknown names of weights.
     """
     for model in models:  # before any preprocessing is looked up that has its name from them
-        zoo.published_accuracy(model)
+        networks.published_accuracy(model)
     for number, model in enumerate(models, start=1):
         path = folder / f"{layer_tables.digest(model)}.csv"
         if not path.is_file():
@@ -161,7 +162,7 @@ def write_tables(models: Sequence[Mapping[str, str]], folder: Path) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(
-        description="Show the layers of a network, or write the missing layer tables of a zoo."
+        description="Show the layers of a network, or write the missing layer tables of a networks."
     )
     parser.add_argument("model", nargs="?", help="a model of the table, whose layers to show")
     parser.add_argument(
@@ -186,6 +187,8 @@ def _read_models(table: Path) -> list[dict[str, str]]:
     if not table.is_file():
         raise InputError(str(table), "no such models table", "check the path")
     models = layer_tables.load_models(table.read_text())
+    for model in models:
+        kind_of(model)  # or says that there is no such source
     return [model | {"preprocessing": preprocessing(model, models)} for model in models]
 
 

@@ -12,7 +12,7 @@ from safetensors.torch import save
 from torch import nn
 
 from cortiscope.experiment import shapes
-from cortiscope.networks import shapenet
+from cortiscope.networks.sources import zoo
 
 BATCH = 64
 LEARNING_RATE = 4e-3
@@ -42,8 +42,8 @@ LADDER = (
 def network_input(image: np.ndarray) -> torch.Tensor:
     """Stimuli (stimulus, y, x, channel) uint8 -> normalised (stimulus, channel, y, x) float32."""
     scaled = torch.from_numpy(image).permute(0, 3, 1, 2).float() / 255
-    mean = torch.tensor(shapenet.MEAN).view(3, 1, 1)
-    return (scaled - mean) / torch.tensor(shapenet.STANDARD_DEVIATION).view(3, 1, 1)
+    mean = torch.tensor(zoo.MEAN).view(3, 1, 1)
+    return (scaled - mean) / torch.tensor(zoo.STANDARD_DEVIATION).view(3, 1, 1)
 
 
 def accuracy(network: nn.Module, stimuli: shapes.Stimuli) -> float:
@@ -57,7 +57,7 @@ def accuracy(network: nn.Module, stimuli: shapes.Stimuli) -> float:
 def train(rung: Rung) -> nn.Module:
     """Train from the rung's seed; the same seed and torch give the same weights on one thread."""
     torch.manual_seed(rung.seed)
-    network = shapenet.build(rung.architecture).to(memory_format=torch.channels_last)
+    network = zoo.build(rung.architecture).to(memory_format=torch.channels_last)
     optimiser = torch.optim.AdamW(network.parameters(), lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, LEARNING_RATE, total_steps=rung.steps)
     for step in range(rung.steps):

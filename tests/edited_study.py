@@ -47,6 +47,19 @@ class Edited:
 
         self.models(change)
 
+    def own(self, model, text):
+        """Have a network made by a file of the user's."""
+        self.path("own.py").write_text(text)
+
+        def change(lines):
+            places = [lines[0].index(column) for column in ("source", "architecture")]
+            for line in lines:
+                if line[0] == model:
+                    line[places[0]], line[places[1]] = "file", "own.py:build"
+            return lines
+
+        self.models(change)
+
     def code(self, file):
         return (self.run.repository / file).read_text()
 

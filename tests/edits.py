@@ -24,6 +24,13 @@ from edit_table import (
 )
 
 ADDED_MODEL, ADDED_LAYERS = "shapenet2", "relu*,average,pool1"  # of shapenet5
+OWN = """
+from cortiscope.networks.sources import zoo
+
+
+def build():
+    return zoo.build("shapenet5")
+"""
 
 
 # What changes nothing
@@ -301,6 +308,28 @@ def decoding(study):
 @edit("Edit a function in `projection.py`", features=MODELS, **FITS, **OF_MODELS)
 def project(study):
     study.function("cortiscope/networks/projection.py")
+
+
+@edit("Edit a function in `networks.py`", features=MODELS, accuracy=MODELS, **FITS, **OF_MODELS)
+def networks(study):
+    study.function("cortiscope/networks/networks.py")
+
+
+@edit("Edit a function in `sources/file.py`, the source of one model", accuracy=1, **ONE_MODEL)
+def source_of_one(study):
+    study.own("shapenet5", OWN)
+    study.pretend()
+    study.function("cortiscope/networks/sources/file.py")
+
+
+@edit("Edit a function in `sources/torchvision.py`, the source of no model; add a source")
+def source_of_none(study):
+    module = "cortiscope/networks/sources/torchvision.py"
+    study.write(module, study.code(module) + "\nEDITED = True\n")
+    study.write("cortiscope/networks/sources/mine.py", "1 / 0\n")
+    table = study.code("cortiscope/networks/sources/kinds.py")
+    table = table.replace('"zoo": Kind(),', '"zoo": Kind(), "mine": Kind(),')
+    study.write("cortiscope/networks/sources/kinds.py", table)
 
 
 @edit("Edit a function in `layers.py` that lists the same layers")

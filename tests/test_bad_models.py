@@ -98,6 +98,14 @@ def unknown_weights_beside_preprocessing(folder):
     return models(folder, "net torchvision alexnet IMAGENET1K_V9 - 0 conv crop=64 - trained")
 
 
+@case(
+    "models table: net: weights: 'IMAGENET1K_V1' is no file, and only torchvision has weights by"
+    " name; give the path of a file, or none"
+)
+def weights_by_name_of_another_source(folder):
+    return models(folder, "net zoo shapenet5 IMAGENET1K_V1 - 0 conv auto - trained")
+
+
 @case("models table: net: weights: alexnet has no weights 'None'; near: ...; or none, or a file")
 def misspelt_none_where_layers_are_known(folder):
     return with_known_layers(folder, ALEXNET, weights="None")

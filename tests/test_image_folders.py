@@ -7,7 +7,7 @@ from PIL import Image
 from torchvision.transforms import functional
 
 from cortiscope.files import opened, read_coordinate
-from cortiscope.networks import zoo
+from cortiscope.networks import networks
 from cortiscope.planning.models import read_models
 from cortiscope.planning.study import Study
 from tests.bad_inputs import N_STIMULI, configure, recorded
@@ -87,7 +87,7 @@ def test_images_of_unlike_sizes_are_seen_as_if_alone(listed):
     assert done.returncode == 0, done.stdout[-3000:]
     rows = read_models(REPOSITORY / "config" / "models.tsv", ["shapenet5_untrained"], SCHEMA)
     row = rows["shapenet5_untrained"]
-    network, wanted = zoo.build(row), zoo.transform(row)
+    network, wanted = networks.build(row), networks.transform(row)
     pixels = torch.from_numpy(np.stack([np.asarray(picture) for picture in seen]))
     images = (pixels.permute(0, 3, 1, 2) / 255 - wanted.mean[0]) / wanted.std[0]
     expected = {}

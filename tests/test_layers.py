@@ -1,5 +1,6 @@
 """Layer tables, selectors, and the digest that finds them."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ from torchvision import models
 
 from cortiscope import layers
 from cortiscope.errors import InputError
-from cortiscope.networks import layer_tables, zoo
+from cortiscope.networks import layer_tables, networks
 from cortiscope.networks.tracing import trace
 from cortiscope.planning.models import read_models
 
@@ -109,7 +110,8 @@ def test_all_takes_every_operation_before_the_head():
     found = names("squeezenet1_1", "all")
     assert found[0] == "features.0"
     assert found[-1] == "classifier.0"  # dropout; the convolution after it gives the logits
-    leaves = [m for m in zoo.architecture(row("squeezenet1_1")).modules() if not list(m.children())]
+    network = networks.architecture(row("squeezenet1_1"))
+    leaves = [module for module in network.modules() if not list(module.children())]
     assert len(found) == len(set(found)) == len(leaves) - 3  # convolution, ReLU, pooling
 
 
@@ -206,9 +208,26 @@ def test_digest_follows_what_the_table_depends_on(tmp_path):
     assert layer_tables.digest(row(f"{file}:one", "file")) != before
 
 
+def test_an_edit_of_a_source_lists_the_layers_of_its_own_networks_anew(tmp_path, monkeypatch):
+    copied = shutil.copytree(ROOT / "cortiscope", tmp_path / "cortiscope")
+    monkeypatch.setattr(layer_tables, "__file__", str(copied / "networks" / "layer_tables.py"))
+    sources = ("torchvision", "zoo")
+
+    def digests():
+        layer_tables._code.cache_clear()
+        return [layer_tables.digest(row(source=source)) for source in sources]
+
+    before = digests()
+    with (copied / "networks" / "sources" / "zoo.py").open("a") as module:
+        module.write("\nEDITED = True\n")
+    after = digests()
+    layer_tables._code.cache_clear()
+    assert [new == old for new, old in zip(after, before, strict=True)] == [True, False]
+
+
 def test_named_weights_choose_the_size():
-    assert zoo.input_shape(row("vit_b_16", weights="IMAGENET1K_SWAG_E2E_V1")) == (3, 384, 384)
-    assert zoo.input_shape(row("vit_b_16")) == (3, 224, 224)
+    assert networks.input_shape(row("vit_b_16", weights="IMAGENET1K_SWAG_E2E_V1")) == (3, 384, 384)
+    assert networks.input_shape(row("vit_b_16")) == (3, 224, 224)
 
 
 def test_the_command_writes_missing_tables(tmp_path):

@@ -115,6 +115,7 @@ def test_networks_without_a_classifier_join_a_study_that_measures_accuracy(workf
     targets = [f"results/shapes/accuracy/{row[0]}.csv" for row in rows]
     done = workflow.forked("--", *targets, "results/shapes/features/projected.nc", config=config)
     assert found("eight")["accuracy_source"] == "measured"
+    assert not (workflow.folder / "resources" / "accuracy").exists()  # each time, for own code
     assert found("eight")["top1"] >= 0
     assert found("body")["accuracy_source"] == "no classifier"
     assert np.isnan([found("body")["top1"], found("body")["top5"]]).all()

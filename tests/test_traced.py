@@ -4,7 +4,7 @@ import pytest
 
 from cortiscope import layers
 from cortiscope.errors import InputError
-from cortiscope.networks import layer_tables, zoo
+from cortiscope.networks import layer_tables, networks
 from cortiscope.networks.tracing import trace
 
 
@@ -19,7 +19,7 @@ def test_the_meta_trace_equals_a_real_pass(architecture):
     model = row(architecture)
     network, calls = layers.traced(model)
     assert next(network.parameters()).device.type == "meta"
-    assert calls == trace(zoo.build(model), zoo.input_shape(model))
+    assert calls == trace(networks.build(model), networks.input_shape(model))
 
 
 def test_a_network_that_needs_values_is_traced_on_the_cpu(tmp_path):
@@ -77,7 +77,7 @@ def test_a_constructor_that_reads_values_is_run_on_the_cpu(tmp_path):
     network, calls = layers.traced(model)
     assert next(network.parameters()).device.type == "meta"  # moved there once it is built
     assert [call.name for call in calls] == ["0", "1", "2", "3", "4"]
-    assert calls == trace(zoo.build(model), (3, 8, 8))
+    assert calls == trace(networks.build(model), (3, 8, 8))
 
 
 def test_a_constructor_that_fails_is_answered_by_what_the_cpu_says(tmp_path):

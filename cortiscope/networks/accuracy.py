@@ -17,7 +17,7 @@ from cortiscope.experiment.images import (
     read_image,
 )
 from cortiscope.files import read
-from cortiscope.networks import zoo
+from cortiscope.networks import networks
 from cortiscope.networks.answers import Answers, NoClassifierError
 from cortiscope.networks.devices import choose_device, reproducible
 from cortiscope.networks.preprocessing import batch_of
@@ -38,7 +38,7 @@ def say(message: str) -> None:
 
 
 def measured(
-    row: zoo.Row, weights: str | None, images: str | Path, device: str
+    row: networks.Row, weights: str | None, images: str | Path, device: str
 ) -> Mapping[str, float | int | str]:
     """What the table of accuracies says of the network of a row of the models table.
 
@@ -53,7 +53,7 @@ def measured(
         shown = read(images)
         labelled = from_arrays(shown["image"], shown["label"])
         n_classes = int(shown["label"].max()) + 1
-    network, transform = zoo.build(row, weights), zoo.transform(row)
+    network, transform = networks.build(row, weights), networks.transform(row)
     chosen = choose_device(device)
     try:
         found = top_k(network, transform, labelled, n_classes, chosen, folders=folders)

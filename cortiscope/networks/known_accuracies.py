@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from cortiscope.files import read, replacing
-from cortiscope.networks import zoo
+from cortiscope.networks import networks
 from cortiscope.networks.accuracy import measured, say
 from cortiscope.networks.devices import choose_device
 from cortiscope.versions import versions
@@ -18,14 +18,20 @@ FOLDER = Path("resources/accuracy")
 
 
 def measured_once(
-    row: zoo.Row, weights: str | None, images: str, device: str, parts: Sequence[str]
+    row: networks.Row,
+    weights: str | None,
+    images: str,
+    device: str,
+    parts: Sequence[str],
+    own_code: bool = False,
 ) -> Mapping[str, Any]:
     """As `accuracy.measured`, or what that found before of the same network and images.
 
-    parts: what else it depends on: digests of the code, and of a folder of images. A network of the
-    user's own code, which may depend on anything, is measured anew.
+    parts: what else it depends on: digests of the code, and of a folder of images.
+    own_code: whether code of the user's makes the network, which may depend on anything: it is
+    measured anew.
     """
-    if row["source"] == "file":
+    if own_code:
         return measured(row, weights, images, device)
     file = FOLDER / f"{_digest(row, weights, images, device, parts)}.json"
     if file.is_file():
@@ -38,11 +44,12 @@ def measured_once(
 
 
 def _digest(
-    row: zoo.Row, weights: str | None, images: str, device: str, parts: Sequence[str]
+    row: networks.Row, weights: str | None, images: str, device: str, parts: Sequence[str]
 ) -> str:
     """Of the network, its weights, the images and what computes, not of how studies name them."""
     network = {key: value for key, value in row.items() if key not in ("model", "weights")}
-    shown = str(zoo.transform(row))  # which follows from the name of weights, where they have one
+    # Which follows from the name of weights, where they have one.
+    shown = str(networks.transform(row))
     computed_by = [choose_device(device).type, versions(("torch", "torchvision"))]
     text = json.dumps([network, shown, computed_by, *parts], sort_keys=True)
     digest = hashlib.sha256(text.encode())

@@ -10,23 +10,23 @@ from pathlib import Path
 
 from cortiscope.errors import InputError
 from cortiscope.networks.own_code import with_imports
+from cortiscope.networks.sources.kinds import kind_of
 from cortiscope.networks.weight_names import is_named
 
-# Their text is part of the digest: an edit of what lists the layers lists them anew, which reruns
-# jobs only of networks whose layers are then others.
+# Their text is part of the digest, as is that of the module of the row's source: an edit of what
+# lists the layers lists them anew, which reruns jobs only of networks whose layers are then others.
 LISTED_BY = (
     "networks/layer_tables",
     "layers",
     "networks/data_flow",
     "networks/first_look",
+    "networks/networks",
     "networks/outputs",
     "networks/own_code",
     "networks/preprocessing",
     "networks/selectors",
-    "networks/shapenet",
-    "networks/torchvision_zoo",
+    "networks/sources/source",
     "networks/tracing",
-    "networks/zoo",
 )
 COLUMNS = (
     "layer",
@@ -50,13 +50,13 @@ DEFAULTS = {"weights": "none", "seed": "0", "layers": "blocks", "preprocessing":
 def digest(model: Mapping[str, str]) -> str:
     """16 hexadecimal digits naming the layer table of a model.
 
-    Of the architecture (where the row's source is `file`, its text and that of what it imports),
+    Of the architecture (where it is code of the user's, its text and that of what it imports),
     the selector, and what is checked only as a table is made: the preprocessing, and the name of
     weights. Not of the seed and of weights in a file, so that networks of one architecture share a
     table.
     """
     architecture = model["architecture"]
-    if model["source"] == "file":
+    if kind_of(model).own_code:
         path, _, function = architecture.partition(":")
         if not Path(path).is_file():
             raise InputError(
@@ -68,13 +68,14 @@ def digest(model: Mapping[str, str]) -> str:
         architecture = f"{hashlib.sha256(texts).hexdigest()}:{function}"
     weights = model["weights"] if is_named(model["weights"]) else ""
     selected = [model["layers"], model["preprocessing"], weights]
-    parts = [_code(), model["source"], architecture, *selected]
+    parts = [_code(model["source"]), model["source"], architecture, *selected]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
 
 @cache
-def _code() -> str:
-    texts = [Path(__file__).parents[1].joinpath(f"{name}.py").read_bytes() for name in LISTED_BY]
+def _code(source: str) -> str:
+    names = (*LISTED_BY, f"networks/sources/{source}")
+    texts = [Path(__file__).parents[1].joinpath(f"{name}.py").read_bytes() for name in names]
     return hashlib.sha256(b"".join(texts)).hexdigest()
 
 

@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from cortiscope.errors import InputError
-from cortiscope.networks.weight_names import is_named, preprocessing, training
-from cortiscope.planning.schema import check, read
+from cortiscope.networks.rows import preprocessing, training
+from cortiscope.networks.sources.kinds import kind_of
+from cortiscope.networks.weight_names import is_named
+from cortiscope.planning.schema import check, read_models_schema
 
 # What the features of a model depend on; its family and training are labels for the tables.
 BUILD_COLUMNS = (
@@ -38,7 +40,7 @@ def read_models(table: Path, names: str | list[str], schema: Path) -> dict[str, 
             raise InputError(where, "not as many cells as columns", "separate them by tabs")
         # An empty cell means the column's default.
         filled: dict[str, Any] = {key: value for key, value in row.items() if value != ""}
-        model = check(filled, read(schema), where)
+        model = check(filled, read_models_schema(schema), where)
         if model["model"] in models:
             raise InputError(
                 f"{where}: model", f"{model['model']!r} stands twice", "give each row its own name"
@@ -60,7 +62,7 @@ def _training(model: dict[str, str], where: str) -> str:
     """
     weights, said = model["weights"], training(model)
     followed = training(model | {"training": ""})
-    known = model["source"] != "file" and (weights == "none" or is_named(weights))
+    known = not kind_of(model).own_code and (weights == "none" or is_named(weights))
     if known and said != followed:
         problem = f"{said!r}, where the weights {weights!r} are {followed}"
         raise InputError(f"{where}: training", problem, "correct the one, or leave this cell empty")

@@ -15,6 +15,7 @@ from jsonschema.exceptions import ValidationError
 
 from cortiscope.errors import InputError
 from cortiscope.mappings.kinds import MAPPINGS
+from cortiscope.networks.sources.kinds import SOURCES
 
 
 @cache
@@ -39,6 +40,14 @@ def read_config_schema(schema_file: Path) -> dict[str, Any]:
     first = names[: names.index("cross_validation") + 1]  # before those of mappings, which share it
     properties = schema["properties"]
     schema["properties"] = {name: properties[name] for name in first} | own | properties
+    return schema
+
+
+@cache
+def read_models_schema(schema_file: Path) -> dict[str, Any]:
+    """That of a row of the models table, completed by the table of sources."""
+    schema = copy.deepcopy(read(schema_file))
+    schema["properties"]["source"] = {"enum": list(SOURCES)}
     return schema
 
 

@@ -116,6 +116,19 @@ def features_settings(study: Study) -> dict[str, Any]:
     return {"features": kept | {"projection": kind}}
 
 
+def network_code(study: Study, script: str, model: str) -> str:
+    """The code digest of a script that makes the network of a model; of all sources, its own."""
+    return code_digest(script, f"networks.sources.{study.models[model]['source']}")
+
+
+def features_code(study: Study, model: str) -> str:
+    return network_code(study, "features", model)
+
+
+def accuracy_code(study: Study, model: str) -> str:
+    return network_code(study, "accuracy", model)
+
+
 @cache
 def features_made_by(study: Study, model: str) -> str:
     params = {
@@ -124,7 +137,7 @@ def features_made_by(study: Study, model: str) -> str:
         "settings": features_settings(study),
         "stimuli_made_by": stimuli_made_by(study),
     }
-    return making(params, code_digest("features"))
+    return making(params, features_code(study, model))
 
 
 def labelled_images_digest(study: Study) -> str:
@@ -140,7 +153,7 @@ def accuracy_made_by(study: Study, model: str) -> str:
         "images_digest": labelled_images_digest(study),
         "device": study.config["features"]["device"],
     }
-    return making(params, code_digest("accuracy"))
+    return making(params, accuracy_code(study, model))
 
 
 # Fits and readouts

@@ -15,7 +15,9 @@ from cortiscope.experiment.formats import SIMULATED
 from cortiscope.experiment.stimulus_ids import read_ids, without
 from cortiscope.files import composed
 from cortiscope.networks import own_code
-from cortiscope.networks.weight_names import family, is_named
+from cortiscope.networks.rows import family
+from cortiscope.networks.sources.kinds import kind_of
+from cortiscope.networks.weight_names import is_named
 from cortiscope.planning import listed_layers
 from cortiscope.planning.models import BUILD_COLUMNS, read_models
 from cortiscope.planning.schema import check, read_config_schema
@@ -168,12 +170,12 @@ class Study:
         return row
 
     def architecture_file(self, model: str) -> list[str]:
-        """The user's python file that defines the network, where the row's source is `file`.
+        """The user's python file that defines the network, where it is code of the user's.
 
         Then those that it imports from its folder.
         """
         row = self.models[model]
-        if row["source"] != "file":
+        if not kind_of(row).own_code:
             return []
         file = row["architecture"].partition(":")[0]
         found = self.locate(file, f"models table: {model}: architecture")
@@ -194,19 +196,21 @@ class Study:
 
     def weights_file(self, model: str) -> list[str]:
         """The weights a model is built with: a file of the user's, or one the workflow fetches."""
-        weights = self.models[model]["weights"]
+        row = self.models[model]
+        weights = row["weights"]
         if weights == "none":
             return []
         if not is_named(weights):
             return [self.locate(weights, f"models table: {model}: weights")]
-        return [f"resources/weights/{self.models[model]['architecture']}.{weights}.pth"]
+        return [f"resources/weights/{row['source']}/{row['architecture']}.{weights}.pth"]
 
-    def checksum(self, architecture: str, weights: str) -> str:
+    def checksum(self, source: str, architecture: str, weights: str) -> str:
         """The sha256 that the models table asks of published weights; empty where it asks none."""
         sums = {
             row["checksum"]
             for row in self.models.values()
-            if (row["architecture"], row["weights"]) == (architecture, weights)
+            if (row["source"], row["architecture"], row["weights"])
+            == (source, architecture, weights)
         }
         return max(sums, default="")
 

@@ -8,7 +8,7 @@ import yaml
 from cortiscope.experiment import shapes, simulated_brain
 from cortiscope.experiment.readers import simulated_stimuli
 from cortiscope.mappings.fitting import fit
-from cortiscope.networks import extraction, zoo
+from cortiscope.networks import extraction, networks
 from cortiscope.networks.preprocessing import Preprocessed
 from cortiscope.noise_ceilings import noise
 from tests.running import REPOSITORY
@@ -33,10 +33,10 @@ def real_features():
         "preprocessing": "auto",
     }
     images = simulated_stimuli.render(118, 5)["image"].values
-    network = zoo.build(row, str(REPOSITORY / row["weights"]))
+    network = networks.build(row, str(REPOSITORY / row["weights"]))
     outcomes = extraction.extract(
         network,
-        Preprocessed(images, zoo.transform(row)),
+        Preprocessed(images, networks.transform(row)),
         ["relu3", "average"],
         {"projection": "srp", "components": 0, "seed": 0},
     )

@@ -13,7 +13,7 @@ from torchvision import datasets, models
 
 from cortiscope.errors import InputError
 from cortiscope.experiment.images import list_categories
-from cortiscope.networks import zoo
+from cortiscope.networks import networks
 from cortiscope.networks.accuracy import from_arrays, from_folder, top_k
 
 SHARED = Path(os.environ.get("CORTISCOPE_SHARED", Path(__file__).parents[3] / "shared"))
@@ -217,9 +217,9 @@ def test_squeezenet_is_as_accurate_as_measured_elsewhere():
         "weights": "squeezenet1_1.safetensors",
         "preprocessing": "auto",
     }
-    network = zoo.build(row, str(SHARED / "weights" / row["weights"]))
+    network = networks.build(row, str(SHARED / "weights" / row["weights"]))
     sample = [pair for number, pair in enumerate(from_folder(SAMPLE)) if number % 20 == 0]
-    found = top_k(network, zoo.transform(row), sample, 1000)
+    found = top_k(network, networks.transform(row), sample, 1000)
     preset = models.get_model_weights("squeezenet1_1").DEFAULT.transforms()
     with torch.inference_mode():
         answers = network(torch.stack([preset(Image.fromarray(image[0])) for image, _ in sample]))

@@ -10,7 +10,7 @@ from torchvision.transforms import Normalize
 
 from cortiscope import layers
 from cortiscope.errors import InputError
-from cortiscope.networks import extraction, layer_tables, zoo
+from cortiscope.networks import extraction, layer_tables, networks
 from cortiscope.networks.first_look import FirstLook, look
 
 
@@ -134,9 +134,9 @@ def test_a_network_of_one_channel_is_listed_and_shown_grey(own, preprocessing):
     words = table[0]["model_preprocessing"]
     assert words == "resize=28 crop=28 mean=0 std=1 interpolation=bilinear channels=1"
     # What a job is told is these words alone.
-    transform = zoo.transform(row | {"preprocessing": words})
+    transform = networks.transform(row | {"preprocessing": words})
     images = np.random.default_rng(0).integers(0, 256, (4, 30, 30, 3), np.uint8)
-    network = zoo.build(row)
+    network = networks.build(row)
     settings = {"projection": "none", "batch_size": 3, "seed": 0}
     found = extraction.extract(network, transform(images), ["0"], settings)["0"][0]["features"]
     expected = network[0](transform(images)).flatten(1)
@@ -154,15 +154,15 @@ def test_a_network_of_one_channel_has_the_mean_of_grey(own):
 @pytest.mark.parametrize("function", ["scaled", "detector"])
 def test_what_normalises_itself_is_not_normalised_before(own, function):
     """By `auto`; otherwise it is said."""
-    auto = zoo.architecture(own(function, "auto")).eval()
-    assert zoo.transform(own(function, "auto"), auto).words.split()[2:4] == ["mean=0", "std=1"]
-    assert zoo.shown(own(function, "auto"), auto)["model_warning"] == ""
+    auto = networks.architecture(own(function, "auto")).eval()
+    assert networks.transform(own(function, "auto"), auto).words.split()[2:4] == ["mean=0", "std=1"]
+    assert networks.shown(own(function, "auto"), auto)["model_warning"] == ""
     for words in ("imagenet", "resize=28 crop=28 mean=0.5 std=0.5"):
-        warning = zoo.shown(own(function, words), auto)["model_warning"]
+        warning = networks.shown(own(function, words), auto)["model_warning"]
         assert warning.startswith(f"images are normalised twice, by preprocessing {words!r} and by")
         assert "\n" not in warning
     plain = own(function, "resize=28 crop=28")
-    assert zoo.shown(plain, auto)["model_warning"] == ""
+    assert networks.shown(plain, auto)["model_warning"] == ""
 
 
 def test_the_table_is_made_with_a_warning(own, tmp_path, capsys):

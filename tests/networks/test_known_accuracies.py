@@ -7,7 +7,7 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from cortiscope.files import Variable, write
-from cortiscope.networks import known_accuracies, zoo
+from cortiscope.networks import known_accuracies, networks
 from cortiscope.networks.known_accuracies import measured_once
 from cortiscope.report.model_tables import read_accuracy
 from tests.running import TINY, with_settings
@@ -59,7 +59,7 @@ def test_another_network_is_measured_anew(measurements, tmp_path):
     images = labelled(tmp_path / "one.nc")
     paths = [str(tmp_path / f"{name}.safetensors") for name in ("a", "copy", "b")]
     for path, seed in zip(paths, ("1", "1", "2"), strict=True):
-        save_file(zoo.build(ROW | {"seed": seed}).state_dict(), path)
+        save_file(networks.build(ROW | {"seed": seed}).state_dict(), path)
     found = [
         measured_once(ROW, None, images, "cpu", CODE),
         measured_once(ROW | {"seed": "1"}, None, images, "cpu", CODE),
@@ -87,8 +87,8 @@ def test_other_images_are_measured_anew(measurements, tmp_path):
 
 
 def test_a_network_of_the_users_own_code_is_measured_each_time(measurements, tmp_path):
-    row, images = ROW | {"source": "file"}, labelled(tmp_path / "one.nc")
-    found = [measured_once(row, None, images, "cpu", CODE)["top1"] for _ in range(2)]
+    images = labelled(tmp_path / "one.nc")
+    found = [measured_once(ROW, None, images, "cpu", CODE, own_code=True)["top1"] for _ in "12"]
     assert found == [1, 2]
 
 

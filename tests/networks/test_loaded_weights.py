@@ -9,7 +9,7 @@ from torch import nn
 from torchvision.models import VisionTransformer
 
 from cortiscope.errors import InputError
-from cortiscope.networks import weights, zoo
+from cortiscope.networks import networks, weights
 
 # One of each family, the smallest.
 FAMILIES = (
@@ -35,10 +35,10 @@ def numbered(state):
 
 @pytest.mark.parametrize("architecture", FAMILIES)
 def test_a_state_dict_of_every_family_is_loaded(tmp_path, architecture):
-    named = zoo.architecture(row(architecture, weights="file.pth"))
+    named = networks.architecture(row(architecture, weights="file.pth"))
     state, path = numbered(named.state_dict()), str(tmp_path / "file.pth")
     torch.save(state, path)
-    loaded = zoo.build(row(architecture, weights=path), path).state_dict()
+    loaded = networks.build(row(architecture, weights=path), path).state_dict()
     assert loaded.keys() == state.keys()
     for key, value in loaded.items():
         assert torch.equal(value, state[key]), key
@@ -47,9 +47,10 @@ def test_a_state_dict_of_every_family_is_loaded(tmp_path, architecture):
 @pytest.mark.parametrize("kind", ["pth", "safetensors"])
 def test_a_network_comes_back_as_it_was_saved(tmp_path, kind):
     """MNASNet refuses a state_dict that does not say what version of the network it is of."""
-    saved, path = zoo.build(row("mnasnet0_5", weights="none", seed="3")), tmp_path / f"net.{kind}"
+    saved = networks.build(row("mnasnet0_5", weights="none", seed="3"))
+    path = tmp_path / f"net.{kind}"
     (torch.save if kind == "pth" else save_file)(saved.state_dict(), path)
-    loaded = zoo.build(row("mnasnet0_5", weights=str(path)), str(path))
+    loaded = networks.build(row("mnasnet0_5", weights=str(path)), str(path))
     images = torch.randn(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
     assert torch.equal(loaded(images), saved(images))
 
@@ -101,16 +102,16 @@ def test_names_that_wrappers_give_are_known_in_files_of_either_kind(
 @pytest.mark.parametrize("heads", [True, False])
 def test_googlenet_is_loaded_with_or_without_its_auxiliary_heads(tmp_path, heads):
     """They are in the published file."""
-    state = zoo.architecture(row("googlenet", weights="file.pth")).state_dict()
+    state = networks.architecture(row("googlenet", weights="file.pth")).state_dict()
     assert not any(key.startswith("aux") for key in state)
     unused = {"aux1.fc2.bias": torch.zeros(1000), "aux2.conv.bn.weight": torch.ones(128)}
     path = str(tmp_path / "net.pth")
     torch.save(numbered(state | unused if heads else state), path)
-    network = zoo.build(row("googlenet", weights=path), path)
+    network = networks.build(row("googlenet", weights=path), path)
     assert network(torch.zeros(2, 3, 64, 64)).shape == (2, 1000)
     torch.save(numbered(state | {"auxiliary.bias": torch.zeros(1)}), path)
     with pytest.raises(InputError, match=r"unknown tensors, first auxiliary\.bias"):
-        zoo.build(row("googlenet", weights=path), path)
+        networks.build(row("googlenet", weights=path), path)
 
 
 def test_dropping_heads_changes_no_initial_value():
@@ -119,6 +120,6 @@ def test_dropping_heads_changes_no_initial_value():
 
     torch.manual_seed(3)
     whole = googlenet(transform_input=True, aux_logits=True, init_weights=True).state_dict()
-    state = zoo.build(row("googlenet", weights="none", seed="3")).state_dict()
+    state = networks.build(row("googlenet", weights="none", seed="3")).state_dict()
     for key, value in state.items():
         assert torch.equal(value, whole[key]), key

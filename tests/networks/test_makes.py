@@ -24,7 +24,7 @@ from makes import (
 
 from cortiscope import layers
 from cortiscope.errors import InputError
-from cortiscope.networks import extraction, layer_tables, zoo
+from cortiscope.networks import extraction, layer_tables, networks
 
 N_STIMULI = 5
 
@@ -78,7 +78,7 @@ def row(tmp_path):
 
 def shown(model, words):
     images = np.random.default_rng(0).integers(0, 256, (N_STIMULI, 40, 36, 3), np.uint8)
-    return zoo.transform(model | {"preprocessing": words})(images)
+    return networks.transform(model | {"preprocessing": words})(images)
 
 
 def recorded(model, report=lambda line: None, **settings):
@@ -87,13 +87,13 @@ def recorded(model, report=lambda line: None, **settings):
     images = shown(model, table[0]["model_preprocessing"])
     settings = {"projection": "none", "batch_size": 2, "seed": 0, "noise_seed": "1"} | settings
     names = [line["layer"] for line in table]
-    found = extraction.extract(zoo.build(model), images, names, settings, "net", report)
+    found = extraction.extract(networks.build(model), images, names, settings, "net", report)
     return {name: arrays["features"] for name, (arrays, _) in found.items()}, table
 
 
 def cloned(model, words):
     """The outputs of all calls of one pass of all stimuli, by name."""
-    network, found = zoo.build(model), {}
+    network, found = networks.build(model), {}
 
     def attach(name, module):
         def keep(_module, _inputs, output):

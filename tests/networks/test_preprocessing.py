@@ -12,7 +12,7 @@ from torchvision import models
 from torchvision.transforms import functional
 
 from cortiscope.errors import InputError
-from cortiscope.networks import preprocessing, zoo
+from cortiscope.networks import networks, preprocessing
 
 
 def row(architecture="alexnet", source="torchvision", **changes):
@@ -38,34 +38,34 @@ def test_auto_is_the_weights_own_transform(architecture, size):
     image = photograph(*size)
     preset = models.get_model_weights(architecture).DEFAULT.transforms()
     expected = preset(Image.fromarray(image))
-    found = zoo.transform(row(architecture))(image[None])[0]
+    found = networks.transform(row(architecture))(image[None])[0]
     assert found.shape == expected.shape
     # PIL and tensors may round the resized grey levels differently.
     assert (found - expected).abs().mean() < 0.005
 
 
 def test_named_weights_bring_their_own():
-    assert zoo.transform(row("resnet50", weights="IMAGENET1K_V1")).resize == 256
-    assert zoo.transform(row("resnet50", weights="IMAGENET1K_V2")).resize == 232
-    assert zoo.transform(row("resnet50", weights="a/file.pth")).resize == 232
+    assert networks.transform(row("resnet50", weights="IMAGENET1K_V1")).resize == 256
+    assert networks.transform(row("resnet50", weights="IMAGENET1K_V2")).resize == 232
+    assert networks.transform(row("resnet50", weights="a/file.pth")).resize == 232
 
 
 def test_preprocessing_may_be_the_name_of_weights():
-    named = zoo.transform(row("resnet50", preprocessing="IMAGENET1K_V1"))
-    assert named == zoo.transform(row("resnet50", weights="IMAGENET1K_V1"))
+    named = networks.transform(row("resnet50", preprocessing="IMAGENET1K_V1"))
+    assert named == networks.transform(row("resnet50", weights="IMAGENET1K_V1"))
     other = row("resnet50", weights="IMAGENET1K_V1", preprocessing="IMAGENET1K_V2")
-    assert zoo.transform(other).resize == 232
+    assert networks.transform(other).resize == 232
     large = row("vit_b_16", preprocessing="IMAGENET1K_SWAG_E2E_V1")
-    assert zoo.input_shape(large) == (3, 384, 384)
-    assert zoo.architecture(large).image_size == 384
+    assert networks.input_shape(large) == (3, 384, 384)
+    assert networks.architecture(large).image_size == 384
 
 
 def test_images_that_need_no_resampling_need_no_torchvision():
     """Importing it would double the start-up of the zoo's small networks."""
     code = (
-        "import sys, numpy; from cortiscope.networks import zoo;"
+        "import sys, numpy; from cortiscope.networks import networks;"
         "row = dict(model='net', source='zoo', architecture='shapenet2', preprocessing='auto');"
-        "zoo.transform(row)(numpy.zeros((1, 64, 64, 1), numpy.uint8));"
+        "networks.transform(row)(numpy.zeros((1, 64, 64, 1), numpy.uint8));"
         "assert 'torchvision' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[2], check=True)
@@ -90,13 +90,13 @@ def test_what_is_asked_is_done_whatever_the_size(words, size, shape):
         pixels = functional.resize(pixels, [int(given["resize"])], antialias=True)
     if "crop" in given:
         pixels = functional.center_crop(pixels, [int(given["crop"])])
-    found = zoo.transform(row(preprocessing=words))(image[None])[0]
+    found = networks.transform(row(preprocessing=words))(image[None])[0]
     assert found.shape[-2:] == shape
     torch.testing.assert_close(found, pixels.float() / 255)
 
 
 def test_grey_is_given_to_all_channels():
-    found = zoo.transform(small(preprocessing="resize=32 crop=32 mean=0.5 std=0.25"))(
+    found = networks.transform(small(preprocessing="resize=32 crop=32 mean=0.5 std=0.25"))(
         photograph(64, 64, 1)[None]
     )
     assert found.shape == (1, 3, 32, 32)
@@ -108,13 +108,13 @@ def test_grey_is_given_to_all_channels():
 def test_a_network_of_one_channel_sees_grey_as_pil_makes_it(size):
     """ITU-R 601, to the grey level."""
     images = np.random.default_rng(0).integers(0, 256, (3, *size, 3), np.uint8)
-    shown = zoo.transform(row(source="file", preprocessing="crop=8 channels=1"))(images)
+    shown = networks.transform(row(source="file", preprocessing="crop=8 channels=1"))(images)
     for found, image in zip(shown, images, strict=True):
         grey = Image.fromarray(image).convert("L")
         expected = functional.center_crop(functional.pil_to_tensor(grey), [8])
         assert torch.equal(found, expected.float() / 255)
     already = images[..., :1]
-    found = zoo.transform(row(source="file", preprocessing="crop=8 channels=1"))(already)
+    found = networks.transform(row(source="file", preprocessing="crop=8 channels=1"))(already)
     assert found.shape == (3, 1, 8, 8)
 
 
@@ -146,8 +146,8 @@ def test_what_is_shown_can_be_pasted(words):
 
 @pytest.mark.parametrize("architecture", ["resnet50", "vit_b_16", "inception_v3", "mobilenet_v2"])
 def test_presets_can_be_pasted(architecture):
-    preset = zoo.transform(row(architecture))
-    assert zoo.transform(row(architecture, preprocessing=preset.words)) == preset
+    preset = networks.transform(row(architecture))
+    assert networks.transform(row(architecture, preprocessing=preset.words)) == preset
 
 
 @pytest.mark.parametrize(
@@ -207,18 +207,18 @@ def test_explicit_words():
 )
 def test_bad_words_are_one_line(text, message):
     with pytest.raises(InputError, match=message) as caught:
-        zoo.transform(row(preprocessing=text))
+        networks.transform(row(preprocessing=text))
     assert "\n" not in str(caught.value)
 
 
 def test_bad_images_are_refused():
     with pytest.raises(InputError, match="images are float64"):
-        zoo.transform(small())(np.zeros((1, 4, 4, 3)))
+        networks.transform(small())(np.zeros((1, 4, 4, 3)))
 
 
 def test_preprocessed_is_made_by_slices():
     images = np.stack([photograph(70, 64, 1, seed) for seed in range(5)])
-    transform = zoo.transform(small())
+    transform = networks.transform(small())
     lazy = preprocessing.Preprocessed(images, transform)
     assert len(lazy) == 5
     assert torch.equal(lazy[1:3], transform(images)[1:3])
@@ -227,7 +227,7 @@ def test_preprocessed_is_made_by_slices():
 def test_images_of_unlike_sizes_are_preprocessed_as_if_alone():
     images = [photograph(300 + 3 * seed, 280 - seed, seed=seed) for seed in range(4)]
     preset = models.get_model_weights("alexnet").DEFAULT.transforms()
-    found = preprocessing.Preprocessed(images, zoo.transform(row()))[0:4]
+    found = preprocessing.Preprocessed(images, networks.transform(row()))[0:4]
     for image, seen in zip(images, found, strict=True):
         # PIL and tensors may round the resized grey levels differently.
         assert (seen - preset(Image.fromarray(image))).abs().mean() < 0.005
@@ -236,7 +236,7 @@ def test_images_of_unlike_sizes_are_preprocessed_as_if_alone():
 def test_images_that_stay_of_unlike_sizes_are_refused():
     """In one batch, and in two."""
     images = [photograph(70, 64), photograph(70, 64), photograph(64, 70)]
-    seen = preprocessing.Preprocessed(images, zoo.transform(small(preprocessing="resize=32")))
+    seen = preprocessing.Preprocessed(images, networks.transform(small(preprocessing="resize=32")))
     assert seen[0:2].shape == (2, 3, 35, 32)
     for part in (slice(2, 3), slice(1, 3)):
         with pytest.raises(InputError, match=r"35 x 32 and 32 x 35 pixels; add crop="):

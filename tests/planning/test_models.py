@@ -3,8 +3,8 @@
 import pytest
 
 from cortiscope.errors import InputError
+from cortiscope.networks.rows import family
 from cortiscope.networks.twins import check_twins
-from cortiscope.networks.weight_names import family
 from cortiscope.planning.models import read_models
 from tests.running import REPOSITORY
 

@@ -22,7 +22,7 @@ rule features:
         layers=of(STUDY.layer_table),
         settings=settings.features_settings(STUDY),
         stimuli_made_by=of(settings.stimuli_made_by),
-        code=code("features"),
+        code=of(settings.features_code),
     script:
         "../scripts/features.py"
 
@@ -50,6 +50,6 @@ rule accuracy:
         folder=STUDY.validation_folder(),
         images_digest=of(settings.labelled_images_digest),
         device=STUDY.config["features"]["device"],
-        code=code("accuracy"),
+        code=of(settings.accuracy_code),
     script:
         "../scripts/accuracy.py"

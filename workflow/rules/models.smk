@@ -3,11 +3,11 @@
 
 rule weights:
     output:
-        weights="resources/weights/{architecture}.{name}.pth",
+        weights="resources/weights/{source}/{architecture}.{name}.pth",
     log:
-        "logs/weights/{architecture}.{name}.log",
+        "logs/weights/{source}/{architecture}.{name}.log",
     benchmark:
-        "logs/weights/{architecture}.{name}.tsv"
+        "logs/weights/{source}/{architecture}.{name}.tsv"
     localrule: True
     conda:
         "../../envs/torch.yaml"

@@ -6,7 +6,7 @@ import torch
 
 from cortiscope import job
 from cortiscope.files import made_by, replacing
-from cortiscope.networks import zoo
+from cortiscope.networks import networks
 from cortiscope.networks.accuracy import NO_CLASSIFIER
 from cortiscope.networks.known_accuracies import measured_once
 
@@ -15,6 +15,7 @@ COLUMNS = ("model", "top1", "top5", "accuracy_source", "n_images", "made_by")
 
 def main(
     weights: list[str] | None,
+    architecture: list[str] | None,
     images: list[str] | None,
     accuracy: str,
     row: dict,
@@ -31,8 +32,10 @@ def main(
     elif images or folder:
         labelled = images[0] if images else folder
         parts = (provenance["code"], images_digest)
-        found |= measured_once(row, weights[0] if weights else None, labelled, device, parts)
-    elif published := zoo.published_accuracy(row):
+        found |= measured_once(
+            row, weights[0] if weights else None, labelled, device, parts, bool(architecture)
+        )
+    elif published := networks.published_accuracy(row):
         found |= {"top1": published[0], "top5": published[1], "accuracy_source": "published"}
     else:
         found["accuracy_source"] = "unknown"

@@ -5,7 +5,7 @@ import torch
 from cortiscope import job
 from cortiscope.experiment.stored_images import StoredImages
 from cortiscope.files import check_made_by, opened, read_coordinate
-from cortiscope.networks import extraction, zoo
+from cortiscope.networks import extraction, networks
 from cortiscope.networks.features import write_features
 from cortiscope.networks.preprocessing import Preprocessed, remarks
 
@@ -24,8 +24,8 @@ def main(
 ) -> None:
     torch.set_num_threads(threads)
     check_made_by(stimuli, stimuli_made_by)
-    network = zoo.build(row, weights[0] if weights else None)
-    transform = zoo.transform(row)
+    network = networks.build(row, weights[0] if weights else None)
+    transform = networks.transform(row)
     names = [layer["layer"] for layer in layers]
     limited = settings["features"] | {"memory": memory, "noise_seed": row["seed"]}
     with opened(stimuli) as shown:

@@ -8,6 +8,7 @@ from cortiscope.experiment.sizes import holds_numbers
 from cortiscope.experiment.stimulus_ids import positions
 from cortiscope.files import along
 from cortiscope.mappings.kinds import coordinates as named_by
+from cortiscope.networks.sources.kinds import SOURCES, kind_of
 from cortiscope.networks.twins import check_twins
 from cortiscope.networks.weight_names import is_named
 from cortiscope.planning.checks import folds
@@ -138,10 +139,11 @@ def check_accuracy(study: Study) -> None:
 def check_weights(study: Study) -> None:
     """Weights are files that are there, or names that the workflow can fetch by."""
     for model, row in study.models.items():
-        if row["source"] != "torchvision" and is_named(row["weights"]):
+        if is_named(row["weights"]) and not kind_of(row).named_weights:
+            named = [name for name, source in SOURCES.items() if source.named_weights]
             raise InputError(
                 f"models table: {model}: weights",
-                f"{row['weights']!r} is no file, and only torchvision has weights by name",
+                f"{row['weights']!r} is no file, and only {' or '.join(named)} has weights by name",
                 "give the path of a file, or none",
             )
         study.weights_file(model)

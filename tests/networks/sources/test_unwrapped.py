@@ -7,7 +7,7 @@ import torch
 
 from cortiscope.errors import InputError
 from cortiscope.layers import traced
-from cortiscope.networks import layer_tables, zoo
+from cortiscope.networks import layer_tables, networks
 
 
 def row(architecture, **changes):
@@ -42,16 +42,16 @@ def script(): return torch.jit.script(plain())
 def test_what_compiles_or_distributes_a_network_is_taken_off(tmp_path, function):
     """Under its own names, whose weights a file of either kind gives."""
     (tmp_path / "own.py").write_text(WRAPPED)
-    plain = zoo.build(row(f"{tmp_path}/own.py:plain", seed="1"))
+    plain = networks.build(row(f"{tmp_path}/own.py:plain", seed="1"))
     model = row(f"{tmp_path}/own.py:{function}", seed="1", preprocessing="crop=8")
-    network = zoo.build(model)
+    network = networks.build(model)
     assert type(network) is torch.nn.Sequential
     images = torch.rand(2, 3, 8, 8)
     assert torch.equal(network(images), plain(images))
     assert [call.name for call in traced(model)[1]] == ["0", "1.0", "1.1", "1"]
     trained = getattr(sys.modules["_cortiscope_own"], function)().state_dict()
     torch.save(trained, tmp_path / "net.pth")
-    loaded = zoo.build(model | {"weights": "net.pth"}, str(tmp_path / "net.pth")).state_dict()
+    loaded = networks.build(model | {"weights": "net.pth"}, str(tmp_path / "net.pth")).state_dict()
     for value, expected in zip(loaded.values(), trained.values(), strict=True):
         assert torch.equal(value, expected)
 

@@ -11,9 +11,9 @@ from safetensors.torch import load, load_file
 from cortiscope import training
 from cortiscope.errors import InputError
 from cortiscope.experiment import shapes
-from cortiscope.networks import shapenet
+from cortiscope.networks.sources import zoo
 
-ZOO = Path(__file__).parents[2] / "resources" / "zoo"
+ZOO = Path(__file__).parents[3] / "resources" / "zoo"
 # From least to most accurate; every step is at least this much.
 ORDER = ("shapenet5_brief", "shapenet2", "shapenet3", "shapenet4", "shapenet5")
 FRESH_SEED = 20_000  # of neither training nor the study
@@ -24,11 +24,11 @@ def accuracies() -> dict[str, float]:
     validation = shapes.render(1600, FRESH_SEED, stream="validation")
     found = {}
     for rung in training.LADDER:
-        network = shapenet.build(rung.architecture)
+        network = zoo.build(rung.architecture)
         network.load_state_dict(load_file(ZOO / f"{rung.name}.safetensors"))
         found[rung.name] = training.accuracy(network, validation)
     torch.manual_seed(0)
-    found["untrained"] = training.accuracy(shapenet.build("shapenet5"), validation)
+    found["untrained"] = training.accuracy(zoo.build("shapenet5"), validation)
     return found
 
 
@@ -52,10 +52,10 @@ def test_weights_are_small_and_match_their_checksums() -> None:
     assert sums == {file.name: sha256(file.read_bytes()).hexdigest() for file in files}
 
 
-@pytest.mark.parametrize("architecture", shapenet.CHANNELS)
+@pytest.mark.parametrize("architecture", zoo.CHANNELS)
 def test_build_has_its_stages_in_order(architecture: str) -> None:
     torch.manual_seed(0)
-    network = shapenet.build(architecture).eval()
+    network = zoo.build(architecture).eval()
     names = [name for name, _ in network.named_children()]
     stages = int(architecture[-1])
     assert [name for name in names if name.startswith("relu")] == [
@@ -70,7 +70,7 @@ def test_build_has_its_stages_in_order(architecture: str) -> None:
 
 def test_unknown_architecture_is_named_with_the_known_ones() -> None:
     with pytest.raises(InputError, match=r"shapenet9.*shapenet5"):
-        shapenet.build("shapenet9")
+        zoo.build("shapenet9")
 
 
 def test_normalisation_fits_the_stimuli() -> None:
@@ -88,7 +88,7 @@ def test_training_repeats_itself_and_learns() -> None:
     torch.set_num_threads(threads)
     assert first == second
     torch.manual_seed(5)
-    fresh = shapenet.build("shapenet2").state_dict()
+    fresh = zoo.build("shapenet2").state_dict()
     assert not torch.equal(load(first)["conv1.weight"], fresh["conv1.weight"])
 
 

@@ -6,6 +6,8 @@ from itertools import pairwise
 from torch import nn
 
 from cortiscope.errors import InputError
+from cortiscope.networks.preprocessing import Preprocessing
+from cortiscope.networks.sources import source
 
 INPUT_SIZE = 64
 # Of pixels scaled to 0..1, the same for the three (equal) channels: near the mean and standard
@@ -22,6 +24,21 @@ CHANNELS = {
     "shapenet4": (24, 32, 32, 32),
     "shapenet5": (24, 32, 40, 48, 48),
 }
+
+
+class Source(source.Source):
+    """A network of the embedded study, which has a size and a normalisation of its own."""
+
+    def architecture(self) -> nn.Module:
+        return build(self.row["architecture"])
+
+    def transform(self, network: nn.Module | None = None) -> Preprocessing:
+        if self.row["preprocessing"] == "auto":
+            return Preprocessing(INPUT_SIZE, INPUT_SIZE, MEAN, STANDARD_DEVIATION)
+        return super().transform(network)
+
+    def knows_preprocessing(self) -> bool:
+        return True
 
 
 def build(architecture: str) -> nn.Sequential:
