@@ -36,7 +36,7 @@ from cortiscope.planning.response_settings import (
 )
 from cortiscope.planning.study import Study
 from cortiscope.planning.table_settings import table_settings
-from cortiscope.report.pages import plan
+from cortiscope.report import plan
 
 if workflow.is_main_process:
     # Held until this process ends: who kills it need not type --unlock afterwards.
@@ -239,7 +239,7 @@ def family_labels(wildcards):
 
 
 # The pages of the figures, by the names of their files.
-PAGES = plan(
+PAGES = plan.plan(
     STUDY.areas,
     STUDY.config["mappings"],
     {model: STUDY.labels(model) for model in STUDY.models},
@@ -249,3 +249,11 @@ PAGES = plan(
 
 def figure_page(wildcards):
     return PAGES[wildcards.figure]
+
+
+def figure_tables(wildcards):
+    return [f"results/{STUDY.name}/tables/{name}.csv" for name in plan.tables(wildcards.figure)]
+
+
+def figure_code(wildcards):
+    return code_digest("figures", f"report.figures.{PAGES[wildcards.figure]['figure']}")

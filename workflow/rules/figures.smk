@@ -3,11 +3,7 @@
 
 rule figures:
     input:
-        layers="results/<study>/tables/layers.csv",
-        accuracy_vs_brain="results/<study>/tables/accuracy_vs_brain.csv",
-        correlations="results/<study>/tables/correlations.csv",
-        contrasts="results/<study>/tables/contrasts.csv",
-        subjects="results/<study>/tables/subjects.csv",
+        tables=figure_tables,
     output:
         svg=report(
             "results/<study>/figures/{figure}.svg",
@@ -30,6 +26,6 @@ rule figures:
         page=figure_page,
         settings=STUDY.section("figures"),
         comparison=STUDY.config["rsa"]["comparison"],  # of which a panel says what its score is
-        code=code("figures"),
+        code=figure_code,
     script:
         "../scripts/figures.py"
