@@ -360,9 +360,27 @@ def tables(study):
     study.function("cortiscope/report/tables.py")
 
 
-@edit("Edit a function in `figures.py`", figures=FIGURES)
+@edit("Edit a function in `drawing.py`, which draws all figures", figures=FIGURES)
 def figures(study):
-    study.function("cortiscope/report/figures.py")
+    study.function("cortiscope/report/drawing.py")
+
+
+@edit("Edit a function in `figure_matrices.py`, which two figures use", figures=2)
+def matrices(study):
+    study.function("cortiscope/report/figure_matrices.py")
+
+
+@edit("Edit a function in `figures/layer_depth.py`", figures=1)
+def figure(study):
+    study.function("cortiscope/report/figures/layer_depth.py")
+
+
+@edit("Add a figure", figures=1)
+def add_figure(study):
+    drawn, table = "cortiscope/report/figures/model_by_area.py", "cortiscope/report/plan.py"
+    study.write(drawn.replace("model_by_area", "added"), study.code(drawn))
+    row = '    "added": Figure(("accuracy_vs_brain",), by_model),\n'
+    study.write(table, study.code(table).replace('    "layer_depth"', f'{row}    "layer_depth"'))
 
 
 # Results

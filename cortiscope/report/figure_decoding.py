@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from cortiscope.files import replacing
+from cortiscope.report.figure_curves import draw_curve, line_handles, line_looks
 from cortiscope.report.figure_looks import LABELLED, PALE
-from cortiscope.report.figure_scores import draw_curve, line_handles, line_looks
 from cortiscope.report.figure_style import (
     MILLIMETRE,
     bottom_panels,

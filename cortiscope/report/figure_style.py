@@ -22,7 +22,7 @@ from cortiscope.files import replacing
 from cortiscope.mappings.kinds import MAPPINGS
 from cortiscope.report import pages
 from cortiscope.report.figure_looks import GREY, add_legend, legend_height
-from cortiscope.report.pages import HIGHEST, MILLIMETRE, WIDTH, scaled
+from cortiscope.report.pages import HIGHEST, MILLIMETRE, WIDTH, Page, scaled
 
 LONGEST_SIDE = 2**16 - 1  # pixels, of Matplotlib's PNG
 COMPARISONS = {
@@ -111,6 +111,18 @@ def number(value: float) -> str:
 
 
 @functools.cache
+def p_text(p: float) -> str:
+    """A p-value as it follows the letter p, such as `= 0.012` or `< 0.001`."""
+    if not np.isfinite(p):
+        return "n/a"
+    return "< 0.001" if p < 0.001 else f"= {p:.3f}" if p < 0.1 else f"= {p:.2f}"
+
+
+def on_page(table: pd.DataFrame, page: Page) -> pd.DataFrame:
+    """The rows of a table of the mappings and areas of a page."""
+    return table[table["mapping"].isin(page.mappings) & table["area"].isin(page.areas)]
+
+
 def text_width(text: str, size: float, weight: str = "normal") -> float:
     """The width in inches of the longest line of a text, a little generously; size in points."""
     font = FontProperties(weight=weight)

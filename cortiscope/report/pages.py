@@ -1,4 +1,4 @@
-"""What each page of a figure shows, known before anything is drawn.
+"""How figures are cut into pages, known before anything is drawn.
 
 Snakemake asks for the names of all files when it reads its rules, where Matplotlib would take too
 long to load: room for text is reckoned from its number of characters. What is drawn is fitted into
@@ -6,18 +6,14 @@ that room.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from cortiscope.mappings.kinds import MAPPINGS
-from cortiscope.networks.twins import twins
-
 MILLIMETRE = 1 / 25.4  # inches
 WIDTH, HIGHEST = 180 * MILLIMETRE, 240 * MILLIMETRE  # a journal's page, two columns wide
-FIGURES = ("accuracy_vs_score", "layer_depth", "model_by_area", "trained_vs_untrained")
-# What trained_vs_untrained becomes where its rows would take a mapping more than MOST_PAGES.
+# What a figure of pairs becomes where its rows would take a mapping more than MOST_PAGES.
 DIFFERENCES = "differences"
 MOST_PAGES = 2
 SMALLEST = 6.0  # points, of any text
@@ -35,42 +31,13 @@ NARROWEST_CELL = 2.7
 
 @dataclass(frozen=True)
 class Page:
-    """figure: one of FIGURES, or DIFFERENCES. first, last: of the models or pairs, without last."""
+    """figure: a module of `figures`. first, last: of the models or pairs, without last."""
 
     figure: str
     mappings: list[str]
     areas: list[str]
     first: int = 0
     last: int = 0
-
-
-def plan(
-    areas: Sequence[str],
-    mappings: Sequence[str],
-    models: Mapping[str, Mapping[str, Any]],
-    font_size: float,
-) -> dict[str, dict[str, Any]]:
-    """The pages of all figures by the names of their files: a figure's own, then with _2, _3, ...
-
-    models: by name, as for `twins`. font_size: in points. A page is
-    as high as a journal's at most. The scores of a mapping stay on one page where that has room.
-    Mappings come in the order in which they are known, so that another one in the config draws
-    nothing anew.
-    """
-    areas, mappings = list(areas), [mapping for mapping in MAPPINGS if mapping in mappings]
-    curves = [mapping for mapping in mappings if not MAPPINGS[mapping].joint] or mappings
-    pairs = pair_names(twins(models))
-    pages = {
-        "accuracy_vs_score": panel_pages("accuracy_vs_score", areas, mappings, font_size),
-        "layer_depth": panel_pages("layer_depth", areas, curves, font_size),
-        "model_by_area": cell_pages("model_by_area", areas, mappings, list(models), font_size),
-        "trained_vs_untrained": pair_pages(areas, mappings, pairs, font_size),
-    }
-    return {
-        name if number == 0 else f"{name}_{number + 1}": asdict(page)
-        for name, found in pages.items()
-        for number, page in enumerate(found)
-    }
 
 
 def pair_names(pairs: Sequence[tuple[str, str]]) -> list[str]:
@@ -93,7 +60,7 @@ def panel_pages(figure: str, areas: list[str], mappings: list[str], font_size: f
 
 
 def pair_pages(
-    areas: list[str], mappings: list[str], pairs: Sequence[str], font_size: float
+    figure: str, areas: list[str], mappings: list[str], pairs: Sequence[str], font_size: float
 ) -> list[Page]:
     """A row per pair of models, in a panel per area, two abreast; or cells, where those abound."""
     row, around = lowest_row(font_size), scaled(AROUND_PAIRS, font_size)
@@ -103,7 +70,6 @@ def pair_pages(
     groups = _grouped(areas, mappings, pairs_abreast(areas, pairs, font_size), most)
     if len(groups) * len(parts) > MOST_PAGES * len(mappings):
         return cell_pages(DIFFERENCES, areas, mappings, pairs, font_size)
-    figure = "trained_vs_untrained"
     return [Page(figure, *group, *_ends(part)) for group in groups for part in parts]
 
 

@@ -13,11 +13,12 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from synthetic_tables import AREAS, model_names, scenes, study_tables
 
-from cortiscope.report import figures
+from cortiscope.report import drawing
 from cortiscope.report.figure_decoding import decoding
 from cortiscope.report.figure_looks import LABELLED, OTHER, PALETTE
 from cortiscope.report.figure_style import styled
-from cortiscope.report.pages import DIFFERENCES, FIGURES, SMALLEST, Page, plan
+from cortiscope.report.pages import DIFFERENCES, SMALLEST, Page
+from cortiscope.report.plan import FIGURES, plan
 
 SCENES = scenes()
 # Of its pages, the last of each figure is drawn: the others differ in the mapping only.
@@ -44,7 +45,7 @@ def pages_of_figure(scene: str, figure: str, font_size: float = 8) -> list[Page]
 
 def drawn(page: Page, tables: dict[str, pd.DataFrame], font_size: float = 8) -> Figure:
     with styled(font_size):
-        figure, _ = figures.draw(page, tables)
+        figure, _ = drawing.draw(page, tables)
     return figure
 
 
@@ -71,7 +72,7 @@ def test_other_sizes_of_text_fit_as_well(figure: str, font_size: float) -> None:
     for scene in ("embedded", "few long names"):
         for page in pages_of_figure(scene, figure, font_size):
             with styled(font_size):
-                assert faults(figures.draw(page, tables_of(scene))[0]) == []
+                assert faults(drawing.draw(page, tables_of(scene))[0]) == []
 
 
 @pytest.mark.parametrize("n_models", [4, 30])
@@ -104,7 +105,7 @@ def test_every_score_is_on_one_page_of_each_figure(scene: str, font_size: float)
 
 
 def test_a_small_study_has_a_page_a_figure() -> None:
-    assert tuple(pages_of("embedded")) == FIGURES
+    assert tuple(pages_of("embedded")) == tuple(FIGURES)
 
 
 def test_a_mapping_keeps_to_a_page_where_that_has_room() -> None:

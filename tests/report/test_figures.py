@@ -15,12 +15,12 @@ from synthetic_scores import PROVENANCE, Synthetic, zoo
 
 from cortiscope.errors import InputError
 from cortiscope.mappings.kinds import MAPPINGS, TOGETHER
-from cortiscope.report import figures
+from cortiscope.report import drawing
 from cortiscope.report.figure_decoding import decoding
 from cortiscope.report.figure_looks import LABELLED
-from cortiscope.report.figure_scores import p_text
-from cortiscope.report.figure_style import save, styled
-from cortiscope.report.pages import FIGURES, Page, plan
+from cortiscope.report.figure_style import p_text, save, styled
+from cortiscope.report.pages import Page
+from cortiscope.report.plan import FIGURES, plan
 
 SETTINGS = {"font_size": 8, "dpi": 100, "comparison": "spearman"}
 JOINT = {name for name, kind in MAPPINGS.items() if kind.joint}
@@ -68,13 +68,13 @@ def _pages(name: str, tables: dict[str, pd.DataFrame]) -> list[Page]:
 def _draw(
     name: str, tables: dict[str, pd.DataFrame], comparison: str = "spearman"
 ) -> tuple[Figure, pd.DataFrame]:
-    return figures.draw(_pages(name, tables)[0], tables, comparison)
+    return drawing.draw(_pages(name, tables)[0], tables, comparison)
 
 
 def _make(name: str, tables: dict[str, str], folder: Path) -> dict[str, bytes]:
     paths = tuple(str(folder / f"{name}.{kind}") for kind in ("svg", "png", "csv"))
-    page = _pages(name, figures.read_tables(tables))[0]
-    figures.make(page, tables, paths, SETTINGS, PROVENANCE)
+    page = _pages(name, drawing.read_tables(tables))[0]
+    drawing.make(page, tables, paths, SETTINGS, PROVENANCE)
     return {Path(path).suffix[1:]: Path(path).read_bytes() for path in paths}
 
 
@@ -103,7 +103,7 @@ def test_figures_are_written_and_repeat_to_the_bit(
 
 
 def test_sources_hold_the_points_drawn(study: dict[str, str], made: Path) -> None:
-    tables = figures.read_tables(study)
+    tables = drawing.read_tables(study)
     headline = tables["accuracy_vs_brain"]
     points = pd.read_csv(made / "accuracy_vs_score.csv")
     known = headline.dropna(subset=["top1"])
@@ -118,7 +118,7 @@ def test_sources_hold_the_points_drawn(study: dict[str, str], made: Path) -> Non
 
 
 def test_points_are_drawn_where_the_table_says(study: dict[str, str]) -> None:
-    tables = figures.read_tables(study)
+    tables = drawing.read_tables(study)
     with styled(8):
         figure, shown = _draw("accuracy_vs_score", tables)
     drawn = [line.get_xydata() for axes in figure.axes for line in axes.lines]
@@ -129,7 +129,7 @@ def test_points_are_drawn_where_the_table_says(study: dict[str, str]) -> None:
 
 def test_panels_state_the_correlation_of_the_table(study: dict[str, str], made: Path) -> None:
     svg = (made / "accuracy_vs_score.svg").read_text()
-    table = figures.read_tables(study)["correlations"]
+    table = drawing.read_tables(study)["correlations"]
     row = table[(table["mapping"] == "ridge") & (table["models"] == "all")].iloc[-1]
     assert f"r = {row['r']:.2f} [{row['r_low']:.2f}, {row['r_high']:.2f}]" in svg
     assert f"n = {row['n_models']}" in svg
@@ -145,8 +145,8 @@ def test_few_models_are_named_and_many_are_not(
     assert ">family0<" in crowded
     assert ">other<" in crowded  # beyond the palette, families share a grey
     with styled(8):
-        for name in FIGURES[1:]:
-            figure, _ = _draw(name, figures.read_tables(crowd))
+        for name in list(FIGURES)[1:]:
+            figure, _ = _draw(name, drawing.read_tables(crowd))
             assert figure.get_figheight() <= 240.1 / 25.4  # of a page
 
 
@@ -178,7 +178,7 @@ def test_what_is_not_known_is_said(
 @pytest.mark.parametrize("tables", ["study", "everything"])
 def test_no_text_covers_another(name: str, tables: str, request: pytest.FixtureRequest) -> None:
     with styled(8):
-        figure, _ = _draw(name, figures.read_tables(request.getfixturevalue(tables)))
+        figure, _ = _draw(name, drawing.read_tables(request.getfixturevalue(tables)))
         figure.set_dpi(150)
         texts = drawn_texts(figure)
     assert len(texts) > 20
@@ -196,7 +196,7 @@ def test_texts_that_cover_each_other_are_found() -> None:
 
 
 def test_long_names_of_areas_stand_apart(crowd: dict[str, str]) -> None:
-    tables = figures.read_tables(crowd)
+    tables = drawing.read_tables(crowd)
     for table in tables.values():
         table["area"] = "inferior temporal cortex, site " + table["area"]
     with styled(8):
@@ -206,18 +206,18 @@ def test_long_names_of_areas_stand_apart(crowd: dict[str, str]) -> None:
 
 
 def test_layers_scored_together_have_no_curve(everything: dict[str, str]) -> None:
-    tables = figures.read_tables(everything)
+    tables = drawing.read_tables(everything)
     shown = set()
     with styled(8):
         for page in _pages("layer_depth", tables):
-            figure, curves = figures.draw(page, tables)
+            figure, curves = drawing.draw(page, tables)
             shown |= set(curves["mapping"])
             assert not any("stacked" in text for text, _, _ in drawn_texts(figure))
     assert shown == set(MAPPINGS) - JOINT
     only = tables["layers"][tables["layers"]["mapping"].isin(JOINT)]
     page = Page("layer_depth", sorted(JOINT), ["V1", "V4", "IT"])
     with styled(8):
-        figure, shown = figures.draw(page, tables | {"layers": only})
+        figure, shown = drawing.draw(page, tables | {"layers": only})
     assert len(shown) == len(only)
     said = [text for text, _, _ in drawn_texts(figure)]
     assert said.count("all layers are scored\ntogether") == 3 * len(JOINT)
@@ -239,7 +239,7 @@ def _undrawn(figure: Figure, points: list[tuple[float, float]]) -> list[tuple[in
 
 def test_a_layer_that_no_line_reaches_is_a_dot(crowd: dict[str, str]) -> None:
     """That of a model with one layer, and one between two that are not scored."""
-    tables = figures.read_tables(crowd)
+    tables = drawing.read_tables(crowd)
     layers = tables["layers"]
     one, other = (layers["model"] == model for model in layers["model"].unique()[:2])
     layers.loc[one, ["depth", "score"]] = (0.25, 1.5)
@@ -259,11 +259,11 @@ def test_a_layer_that_no_line_reaches_is_a_dot(crowd: dict[str, str]) -> None:
 
 
 def test_panels_say_what_a_score_is(everything: dict[str, str]) -> None:
-    tables = figures.read_tables(everything)
+    tables = drawing.read_tables(everything)
     said = []
     with styled(8):
         for page in _pages("model_by_area", tables):
-            figure, _ = figures.draw(page, tables, "kendall")
+            figure, _ = drawing.draw(page, tables, "kendall")
             said += [text.replace("\n", " ") for text, _, _ in drawn_texts(figure)]
     assert said.count("share of the ceiling (Pearson r)") == 6
     assert said.count("share of the ceiling (RDM Kendall τ-a)") == 4

@@ -10,7 +10,7 @@ from synthetic_tables import model_names, study_tables
 
 from cortiscope.files import Group, Variable
 from cortiscope.mappings.kinds import MAPPINGS
-from cortiscope.report import figures, tables
+from cortiscope.report import drawing, tables
 from cortiscope.report.figure_style import styled
 from cortiscope.report.pages import Page
 from cortiscope.report.subjects import beside_the_mean, mean_over_neuroids, subject_columns
@@ -125,7 +125,7 @@ def test_a_study_without_subjects_has_a_table_without_rows(tmp_path: Path) -> No
 def test_subjects_are_dots_of_the_figure(n_subjects: int) -> None:
     known = study_tables(model_names(2), ["V1"], n_subjects=n_subjects)
     with styled(8):
-        figure, shown = figures.draw(Page("accuracy_vs_score", ["ridge"], ["V1"]), known)
+        figure, shown = drawing.draw(Page("accuracy_vs_score", ["ridge"], ["V1"]), known)
     lines = [line for line in figure.axes[0].lines if line.get_marker() == "."]
     assert sum(len(line.get_xdata()) for line in lines) == n_subjects * 4
     said = [text.get_text() for text in figure.legends[0].get_texts()]

@@ -25,7 +25,7 @@ from cortiscope.planning.costs import jobs as costs
 from cortiscope.planning.costs.fits import Fits
 from cortiscope.planning.digest import code_digest, mapping_digest
 from cortiscope.planning.study import Study
-from cortiscope.report.pages import plan
+from cortiscope.report import plan
 
 if workflow.is_main_process:
     # Held until this process ends: who kills it need not type --unlock afterwards.

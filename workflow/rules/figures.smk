@@ -1,7 +1,7 @@
 # The figures of the paper, each with the numbers it draws.
 
 # The pages of the figures, by the names of their files.
-PAGES = plan(
+PAGES = plan.plan(
     STUDY.areas,
     STUDY.config["mappings"],
     STUDY.labels_by_model,
@@ -13,13 +13,17 @@ def page(figure):
     return PAGES[figure]
 
 
+def tables(figure):
+    return [f"results/{STUDY.name}/tables/{name}.csv" for name in plan.tables(figure)]
+
+
+def figure_code(figure):
+    return code_digest("figures", f"report.figures.{PAGES[figure]['figure']}")
+
+
 rule figures:
     input:
-        layers="results/<study>/tables/layers.csv",
-        accuracy_vs_brain="results/<study>/tables/accuracy_vs_brain.csv",
-        correlations="results/<study>/tables/correlations.csv",
-        contrasts="results/<study>/tables/contrasts.csv",
-        subjects="results/<study>/tables/subjects.csv",
+        tables=of(tables),
     output:
         svg=report(
             "results/<study>/figures/{figure}.svg",
@@ -42,6 +46,6 @@ rule figures:
         page=of(page),
         settings=STUDY.section("figures"),
         comparison=STUDY.config["rsa"]["comparison"],  # of which a panel says what its score is
-        code=code("figures"),
+        code=of(figure_code),
     script:
         "../scripts/figures.py"

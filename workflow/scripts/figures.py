@@ -1,17 +1,15 @@
-"""Draw a page of a figure from the study's tables."""
+"""Draw a page of a figure from the tables that it reads."""
+
+from pathlib import Path
 
 from cortiscope import job
-from cortiscope.report.figures import make
+from cortiscope.report.drawing import make
 from cortiscope.report.pages import Page
 
 
 def main(
     page: dict,
-    layers: str,
-    accuracy_vs_brain: str,
-    correlations: str,
-    contrasts: str,
-    subjects: str,
+    tables: list[str],
     svg: str,
     png: str,
     source: str,
@@ -19,15 +17,9 @@ def main(
     comparison: str,
     provenance: dict,
 ) -> None:
-    tables = {
-        "layers": layers,
-        "accuracy_vs_brain": accuracy_vs_brain,
-        "correlations": correlations,
-        "contrasts": contrasts,
-        "subjects": subjects,
-    }
+    paths = {Path(table).stem: table for table in tables}
     look = settings["figures"] | {"comparison": comparison}
-    make(Page(**page), tables, (svg, png, source), look, provenance)
+    make(Page(**page), paths, (svg, png, source), look, provenance)
 
 
 if __name__ == "__main__":

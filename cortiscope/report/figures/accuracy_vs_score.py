@@ -1,4 +1,4 @@
-"""Figures of scores: against the accuracy of the models, and along their depth."""
+"""The scores of the best layers against the accuracies of their models."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,15 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from cortiscope.report.figure_looks import (
-    GREY,
-    LABELLED,
-    PALE,
-    group_handles,
-    model_looks,
-    records,
-    training_handles,
-)
+from cortiscope.report.best_layers import GROUP
+from cortiscope.report.figure_curves import DASHED, line_looks
+from cortiscope.report.figure_looks import GREY, PALE, group_handles, records, training_handles
 from cortiscope.report.figure_style import (
     MILLIMETRE,
     beside_or_below,
@@ -26,27 +20,47 @@ from cortiscope.report.figure_style import (
     font_size,
     name_panel,
     number,
+    on_page,
     panel_grid,
     panel_width,
     say_empty,
     say_nothing,
     score_label,
 )
+from cortiscope.report.pages import Page
 
-DASHED: tuple[float, Sequence[float]] = (0, (3, 1.5))
+POINTS = [
+    "mapping", "area", "model", "family", "architecture", "training", "top1", "best_layer",
+    "score", "score_low", "score_high", "ceiling", "score_of_ceiling",
+]  # fmt: skip
 DOT: dict[str, Any] = {"linestyle": "none", "marker": ".", "markersize": 2.5}  # a subject
-THIN = 0.6  # points: lines of more models than can be named
 # Models that a correlation is over, and the line that is fitted to them.
 SUBSETS: dict[str, Any] = {"all": "-", "trained": DASHED}
 
 
-def accuracy_vs_score(
+def draw(
+    page: Page, tables: Mapping[str, pd.DataFrame], measures: Mapping[str, str]
+) -> tuple[Figure, pd.DataFrame]:
+    """Top-1 accuracy against the score of the best layer: a panel per area, a row per mapping.
+
+    Returns the figure and its points, each with the correlations that its panel states.
+    """
+    architectures = tables["layers"].drop_duplicates("model").set_index("model")["architecture"]
+    headline, correlations = tables["accuracy_vs_brain"], tables["correlations"]
+    models = headline.assign(architecture=headline["model"].map(architectures))
+    models = on_page(models, page)
+    subjects = tables["subjects"]
+    figure = _draw_panels(models, correlations, measures, subjects)
+    return figure, _with_subjects(_with_correlations(models, correlations), subjects)
+
+
+def _draw_panels(
     models: pd.DataFrame,
     correlations: pd.DataFrame,
     measures: Mapping[str, str],
     subjects: pd.DataFrame,
 ) -> Figure:
-    """Top-1 accuracy against the score of the best layer: a panel per area, a row per mapping.
+    """The figure.
 
     models: rows of accuracy_vs_brain with `architecture`. measures: mapping to what its score is,
     in their order. subjects: rows of subjects.csv, drawn as small dots. Bars: 95 % over stimuli,
@@ -69,7 +83,7 @@ def accuracy_vs_score(
         handles.append(Line2D([], [], label="each subject", **DOT, color=GREY))
     figure, panels = panel_grid(labels, areas, 50 * MILLIMETRE, handles)
     width = panel_width(areas)
-    stated = _stated(plain(correlations), list(panels), subsets, width, not counts)
+    stated = _stated(_plain(correlations), list(panels), subsets, width, not counts)
     for (mapping, area), axes in panels.items():
         here = models[(models["mapping"] == mapping) & (models["area"] == area)]
         shown = here.dropna(subset=["top1", "score"])
@@ -125,7 +139,7 @@ def _fit_handles(subsets: Sequence[str], counts: Mapping[str, int]) -> list[Line
     ]  # fmt: skip
 
 
-def plain(correlations: pd.DataFrame) -> pd.DataFrame:
+def _plain(correlations: pd.DataFrame) -> pd.DataFrame:
     """The correlations with nothing held fixed."""
     return correlations[correlations["given"] == "nothing"]
 
@@ -160,13 +174,6 @@ def _correlation(row: Any) -> str:
     if not np.isfinite(row.r_low):  # of three models
         return f"r = {number(row.r)}"
     return f"r = {number(row.r)} [{number(row.r_low)}, {number(row.r_high)}]"
-
-
-def p_text(p: float) -> str:
-    """A p-value as it follows the letter p, such as `= 0.012` or `< 0.001`."""
-    if not np.isfinite(p):
-        return "n/a"
-    return "< 0.001" if p < 0.001 else f"= {p:.3f}" if p < 0.1 else f"= {p:.2f}"
 
 
 def _points(axes: Axes, shown: pd.DataFrame, looks: dict[str, dict[str, Any]]) -> None:
@@ -214,88 +221,22 @@ def _regression(axes: Axes, shown: pd.DataFrame, style: Any) -> None:
     axes.plot(ends, line, color="black", linewidth=0.8, linestyle=style, zorder=4)
 
 
-def layer_depth(layers: pd.DataFrame, measures: Mapping[str, str]) -> Figure:
-    """Score of every layer against its depth: a panel per area, a line per model.
-
-    layers: rows of layers.csv. measures: mapping to what its score is, in their order. Trained
-    models solid, untrained ones dashed.
-    """
-    areas, models = list(layers["area"].unique()), layers.drop_duplicates("model")
-    looks, groups = line_looks(models)
-    labels = {mapping: score_label(mapping, what) for mapping, what in measures.items()}
-    handles = line_handles(models, looks, groups)
-    figure, panels = panel_grid(labels, areas, 45 * MILLIMETRE, handles)
-    width = panel_width(areas)
-    for (mapping, area), axes in panels.items():
-        here = layers[(layers["mapping"] == mapping) & (layers["area"] == area)]
-        name_panel(axes, area, width=width)
-        axes.axhline(0, color=PALE, linewidth=0.6, zorder=0)
-        if here["depth"].isna().all():
-            say_empty(axes, "all layers are scored\ntogether")
-            continue
-        for model, rows in here.groupby("model", sort=False):
-            draw_curve(axes, rows, looks[str(model)])
-        draw_ceiling(axes, here)
-        axes.set_xlim(-0.03, 1.03)
-        axes.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
-    for axes in bottom_panels(panels, areas):
-        axes.set_xlabel("depth (first to last layer)")
-    return figure
+def _with_correlations(models: pd.DataFrame, correlations: pd.DataFrame) -> pd.DataFrame:
+    """The points of accuracy_vs_score, each with the correlations that its panel states."""
+    points = models.dropna(subset=["top1", "score"])[POINTS]
+    columns = ["r", "r_low", "r_high", "p_value", "n_models"]
+    stated = _plain(correlations)
+    for subset, ending in (("all", ""), ("trained", "_trained")):
+        rows = stated[stated["models"] == subset].set_index(GROUP)[columns].add_suffix(ending)
+        points = points.join(rows, on=GROUP, validate="many_to_one")
+    return points
 
 
-def draw_curve(axes: Axes, rows: pd.DataFrame, look: Mapping[str, Any]) -> None:
-    """A model's layers in their order, each marked; of thin lines only the highest.
-
-    So are layers without a scored neighbour, which no line reaches.
-    """
-    rows = rows.sort_values("layer_index", kind="stable")
-    [line] = axes.plot(rows["depth"], rows["score"], **look)
-    line.set_in_layout(False)
-    known = np.pad(rows[["depth", "score"]].notna().all(axis=1).to_numpy(), 1)
-    alone = np.flatnonzero(known[1:-1] & ~known[:-2] & ~known[2:])
-    if look["linewidth"] == THIN:
-        top = rows["score"].to_numpy(float)
-        peak = [int(np.nanargmax(top))] if np.isfinite(top).any() else []
-        line.set_markevery(sorted({*alone.tolist(), *peak}))
-
-
-def line_handles(
-    models: pd.DataFrame, looks: Mapping[str, dict[str, Any]], groups: dict[str, tuple[str, str]]
-) -> list[Line2D]:
-    """A line per model in the legend where they are few, else per group and training."""
-    if not groups:
-        return [Line2D([], [], label=model, **look) for model, look in looks.items()]
-    styles: dict[str, tuple[Any, str]] = {"trained": ("-", GREY), "untrained": (DASHED, "white")}
-    dot: dict[str, Any] = {"marker": "o", "markersize": font_size() * 0.35}
-    lines = [
-        Line2D(
-            [], [], label=kind, color=GREY, linewidth=THIN, linestyle=style, **dot,
-            markerfacecolor=face,
-        )
-        for kind, (style, face) in styles.items()
-        if (models["training"] == kind).any()
-    ]  # fmt: skip
-    return [*group_handles(groups), *lines]
-
-
-def line_looks(
-    models: pd.DataFrame,
-) -> tuple[dict[str, dict[str, Any]], dict[str, tuple[str, str]]]:
-    """How each model's line is drawn, and the groups of the legend: see `model_looks`."""
-    colours, groups = model_looks(models)
-    few = len(models) <= LABELLED
-    looks = {}
-    for row in records(models):
-        name, trained = str(row.model), row.training == "trained"
-        colour, marker = colours[name]
-        looks[name] = {
-            "color": colour,
-            "linestyle": "-" if trained else DASHED,
-            "linewidth": 1.1 if few else THIN,
-            "alpha": 1.0 if few else 0.7,
-            "marker": marker,
-            "markersize": font_size() * (0.45 if few else 0.35),
-            "markerfacecolor": colour if trained else "white",
-            "markeredgewidth": 0.7 if few else 0.5,
-        }
-    return looks, groups
+def _with_subjects(points: pd.DataFrame, subjects: pd.DataFrame) -> pd.DataFrame:
+    """With `subject_scores`, every subject and its score in words, where there are subjects."""
+    if subjects.empty:
+        return points
+    known = subjects.dropna(subset=["score"])
+    words = known["subject"] + ": " + known["score"].map("{:.6g}".format)
+    said = words.groupby([known["model"], *(known[name] for name in GROUP)]).agg("; ".join)
+    return points.join(said.rename("subject_scores"), on=["model", *GROUP], validate="many_to_one")
