@@ -162,11 +162,21 @@ def closed_form_of_pairs(fit: Fit, of_pair: float) -> float:
     return SECONDS_PER_LAYER + rounds * ridge + pairs * of_pair
 
 
+def spectra(fit: Fit, of_spectrum: float) -> float:
+    """Singular values, anew for each permutation, 100 or more, and in a jackknife 25.
+
+    of_spectrum: seconds of one, of a single stimulus and neuroid.
+    """
+    passes = max(fit.permutations, 100) * (1 + 2 * fit.splits) + 25 * DELETED_GROUPS
+    narrow = min(fit.n_stimuli, fit.n_neuroids)
+    return SECONDS_PER_LAYER + passes * of_spectrum * fit.n_stimuli * narrow**2
+
+
 FORMULAS: dict[str, Callable[..., float]] = {
     formula.__name__: formula
     for formula in (
         *(closed_form, regression, half_closed_form),
-        *(comparison, similarity, pairs_of_folds, closed_form_of_pairs),
+        *(comparison, similarity, pairs_of_folds, closed_form_of_pairs, spectra),
     )
 }
 
