@@ -82,6 +82,8 @@ KINDS: dict[str, Studies] = {
         "rsa_remixed", rsa_remixed={"property": "property"}
     ),
     "unit_weighted, 118 stimuli": mapping_studies("unit_weighted"),
+    "versa, 118 stimuli": mapping_studies("versa"),
+    "procrustes, 118 stimuli": mapping_studies("procrustes"),
     "variance_partition, 118 stimuli": mapping_studies("variance_partition"),
     "correlation over 8 models": model_studies(8, "normal"),
     "correlation over 20 models": model_studies(20, "normal"),

@@ -258,7 +258,7 @@ def new_mapping(study):
 
 @edit("Reword and replan a mapping in the table of mappings")
 def reworded_mapping(study):
-    cost = {"formula": "closed_form"}
+    cost = {"formula": "similarity", "seconds": 0.1}
     study.row("rsa", study.mapping_row("rsa") | {"docs": {}, "cost": cost})
 
 

@@ -1,6 +1,6 @@
 """Mappings that learn from pairs of stimuli, and are tested on pairs of others.
 
-What `rsa_reweighted`, `rsa_remixed` and `unit_weighted` share; see `similarity.held_out_cells`.
+See `similarity.held_out_cells`.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -35,8 +35,9 @@ FEWEST_FOLDS = 3  # two held out, one to train on
 # Of these and of the permuted brains, to be kept for the next layer: 256 MB for all areas of a job.
 KEPT_CELLS = 2**25
 
-# From the numbers of some stimuli, brains (brain, cell) of these, and which are held out: of each
-# fit, the predicted cells (brain, held-out cell), or (held-out cell,) for all brains.
+# From the numbers of some stimuli, what is learnt of brains (brain, ...; see `lessons`), and which
+# stimuli are held out: of each fit, the predicted cells (brain, held-out cell), or (held-out cell,)
+# for all brains.
 Predict = Callable[[np.ndarray, np.ndarray, HeldOut], list[np.ndarray]]
 
 
@@ -75,6 +76,17 @@ class HeldOutSimilarity(Similarity):
             HeldOutSimilarity.cells_kept += count
             finalize(self, HeldOutSimilarity._forget, count)
 
+    def lessons(self) -> np.ndarray:
+        """(brain, ...), what is learnt from of all the data, and of halves of the repetitions.
+
+        Here the cells of all stimuli.
+        """
+        return np.vstack([self.cells, self.half_cells])
+
+    def lessons_of(self, part: np.ndarray) -> np.ndarray:
+        """(1, ...): the same of some stimuli, part (stimulus,) bool, and all the data."""
+        return self.cells[None, among(part)]
+
     def learnt(self, predict: Predict) -> LayerScore:
         """Score what is predicted of the area, of permutations, and of halves of the data.
 
@@ -83,8 +95,8 @@ class HeldOutSimilarity(Similarity):
         is.
         """
         given = self.validation.test is not None
-        brains = np.vstack([self.cells, self.half_cells])
-        predicted = predict(self.stimuli, brains[:1] if given else brains, self.held_out)
+        brains, lessons = np.vstack([self.cells, self.half_cells]), self.lessons()
+        predicted = predict(self.stimuli, lessons[:1] if given else lessons, self.held_out)
         scores = held_out_cells.score(predicted, brains, self.held_out, self.method)
         own = [np.atleast_2d(cells)[0] for cells in predicted]
         score = float(scores[0])
@@ -162,7 +174,10 @@ class HeldOutSimilarity(Similarity):
         return null
 
     def _permuted(self, part: slice) -> tuple[np.ndarray, list[np.ndarray]]:
-        """Permuted cells (permutation, cell), and what `null_score` compares: for every layer."""
+        """What is learnt of permuted brains, here their cells, and what `null_score` compares.
+
+        The same for every layer.
+        """
         if part.start in self.kept:
             return self.kept[part.start]
         moved = permuted(self.cells, self.orders[part])
@@ -216,7 +231,7 @@ class HeldOutSimilarity(Similarity):
         if 2 * n_folds > len(stimuli) or n_folds < FEWEST_FOLDS:
             folds = self._folds(stimuli)
         held_out = self._pairs_of_folds(folds, stimuli)
-        predicted = predict(stimuli, brain, held_out)
+        predicted = predict(stimuli, self.lessons_of(part), held_out)
         return float(held_out_cells.score(predicted, brain, held_out, self.method)[0])
 
     def _parts(self) -> Iterator[slice]:

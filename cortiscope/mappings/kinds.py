@@ -24,13 +24,14 @@ class Kind:
 
     sections: of the config that it reads; an edit elsewhere reruns none of its fits.
     joint: all layers of a model get one score together, and each a weight in it.
-    ceiling: what in a ceilings file is the highest score that it could reach.
+    ceiling: what in a ceilings file is the highest score that it could reach; "" where none is.
     squared: scores are shares of variance, so that the highest is the square of the ceiling.
     paired_folds: the fewest folds it takes, where it learns from pairs of stimuli and so holds out
         pairs of folds; 0 where it does not.
     settings: the keys of the section of the config that has its name, each with its JSON schema;
         none where there is no such section. `coordinate` marks one that names a coordinate of the
         stimuli, or several.
+    measure: what its score is, for figures; "" where it is that of `rsa.comparison`.
     cost: the `formula` of `planning.costs` and the numbers that this takes.
     docs: what docs/mappings.md says of it: `equation`, `source`, `tested_against`, `tolerance`,
         `seconds`.
@@ -43,6 +44,7 @@ class Kind:
     squared: bool = False
     # Of no matter to a fit, which is known by what `repr` shows (see `planning.digest`).
     settings: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    measure: str = field(default="", repr=False)
     cost: Mapping[str, Any] = field(default_factory=dict, repr=False)
     docs: Mapping[str, str] = field(default_factory=dict, repr=False)
 

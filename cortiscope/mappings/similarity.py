@@ -94,10 +94,15 @@ class Similarity:
         empty = np.empty((0, len(self.cells)))
         self.half_cells = np.vstack([empty, *(self._of(half) for half in chosen)])
 
+    @property
+    def predicted_dissimilarity(self) -> str:
+        """That of a model: crossnobis, of an area, is of squared distances."""
+        crossed = self.dissimilarity == "crossnobis"
+        return "squared_euclidean" if crossed else str(self.dissimilarity)
+
     def layer_cells(self, layer: Layer) -> np.ndarray:
         """(cell,): a layer's dissimilarities, of the kind that the area's are compared with."""
-        crossed = self.dissimilarity == "crossnobis"  # of squared distances, in an area
-        kind = "squared_euclidean" if crossed else self.dissimilarity
+        kind = self.predicted_dissimilarity
         cells: np.ndarray = layer.once((layer_rdm, kind), lambda: layer_rdm(layer, kind))
         return cells if self.area.seen is None else cells[among(self.area.seen)]
 

@@ -34,6 +34,8 @@ def area_ceilings(mapping: Kind, about: Mapping[str, Any], ceilings: Group) -> C
     Halves of the stimuli are answered by all repetitions, halves of the repetitions are noisier.
     """
     name = ceiling_name(mapping, about)
+    if not name:
+        return Ceilings(*(np.nan,) * 5)
     halved = about["halved"] == "repetitions"
     found = [float(ceilings[key]) for key in (name, f"{name}_half" if halved else name)]
     p, power = float(ceilings[f"{name}_p"]), 2 if mapping.squared else 1

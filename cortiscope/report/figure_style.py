@@ -90,11 +90,7 @@ def _settle(figure: Figure) -> None:
 
 def measure(mapping: str, comparison: str) -> str:
     """What the score of a mapping is; comparison: of dissimilarities, as in the config."""
-    kind = MAPPINGS[mapping]
-    if kind.squared:
-        return "unique R² of RDMs"
-    known = {"area_ceiling": "Pearson r", "cka_ceiling": "debiased CKA"}
-    return known.get(kind.ceiling) or COMPARISONS[comparison]
+    return MAPPINGS[mapping].measure or COMPARISONS[comparison]
 
 
 def font_size() -> float:

@@ -73,9 +73,9 @@ def _ceilings(content: Group, kind: Kind, ceilings: Group) -> NDArray:
     """(subject,): each one's own; NaN where not known, not above 0 or not above chance."""
     subject = content[SUBJECT]
     found = np.full(len(subject), np.nan)
-    if "part" not in ceilings.variables:
-        return found
     name = ceiling_name(kind, content.attributes)
+    if not name or "part" not in ceilings.variables:
+        return found
     values, p = (ceilings[f"subject_{name}{end}"] for end in ("", "_p"))
     values = np.where((values > 0) & ~(p > LEVEL), values, np.nan) ** (2 if kind.squared else 1)
     known = dict(zip(ceilings["part"].tolist(), values.tolist(), strict=True))

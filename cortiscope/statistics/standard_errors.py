@@ -105,11 +105,23 @@ def refitted_error(left_out: NDArray, resampled: float, n_units: int) -> float:
     left_out (group,): the scores without each group. resampled: √D, from `resampled_error`. NaN
     where a score is.
     """
-    z = fisher_z(left_out)
-    jackknife = np.sqrt((len(z) - 1) * z.var())
-    freedom = 4 / (1 / (len(z) - 1) + 1 / (n_units - 1))
+    jackknife, n_groups = _jackknife(left_out), len(left_out)
+    freedom = 4 / (1 / (n_groups - 1) + 1 / (n_units - 1))
     blended = np.clip(np.sqrt(jackknife * resampled), resampled, np.sqrt(2) * resampled)
     return float(blended * student_over_normal(freedom))
+
+
+def jackknifed_error(left_out: NDArray) -> float:
+    """Standard error of a score of all stimuli together, by the jackknife over groups alone.
+
+    √J of `refitted_error`, times Student's quantile over the normal one. left_out (group,): the
+    scores without each group. NaN where one of them is.
+    """
+    return _jackknife(left_out) * student_over_normal(len(left_out) - 1)
+
+
+def _jackknife(left_out: NDArray) -> float:
+    return float(np.sqrt((len(left_out) - 1) * fisher_z(left_out).var()))
 
 
 def resampled_error(draws: NDArray, folds: NDArray) -> float:

@@ -14,6 +14,7 @@ from sklearn.linear_model import RidgeCV
 from sklearn.metrics import balanced_accuracy_score
 
 from cortiscope.mappings.fitting import fit
+from cortiscope.mappings.kinds import MAPPINGS
 from cortiscope.mappings.regressions import Targets
 from cortiscope.planning.settings import decoding_settings
 from cortiscope.regression import decoding, given_split, ridge
@@ -28,8 +29,8 @@ from tests.synthetic_areas import area, layer
 
 CONFIG = yaml.safe_load((REPOSITORY / "config" / "config.yaml").read_text())
 CONFIG["selection"]["method"] = "halves"
-CELLS = ("rsa_reweighted", "rsa_remixed", "unit_weighted")
-REGRESSIONS = ("ridge", "ols", "pcr", "lasso", "pls", "stacked")
+CELLS = [name for name, kind in MAPPINGS.items() if kind.paired_folds]
+REGRESSIONS = [name for name, kind in MAPPINGS.items() if kind.of_neuroids]
 N = 60
 TEST = np.random.default_rng(5).permutation(N) < 24
 PART = np.where(TEST, "test", "train")

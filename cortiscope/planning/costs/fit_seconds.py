@@ -67,13 +67,17 @@ class Fit:
         return self.n_stimuli if validation["folds"] == "loo" else int(validation["folds"])
 
     @property
-    def fold_pairs(self) -> int:
-        """How many pairs of folds are held out, where two are at a time."""
+    def paired_folds(self) -> int:
+        """Of which two are held out at a time; of a given split two, the one pair there is."""
         validation = self.settings["cross_validation"]
         if validation.get("split"):
-            return 1
-        folds = number_of_paired_folds(validation["folds"], self.n_stimuli, self.n_stimuli)
-        return max(1, folds * (folds - 1) // 2)
+            return 2
+        return number_of_paired_folds(validation["folds"], self.n_stimuli, self.n_stimuli)
+
+    @property
+    def fold_pairs(self) -> int:
+        """How many pairs of folds are held out, where two are at a time."""
+        return max(1, self.paired_folds * (self.paired_folds - 1) // 2)
 
     def slower(self, times: int) -> int:
         """So many times where cells are compared by Kendall's tau, else once."""
@@ -148,11 +152,31 @@ def pairs_of_folds(fit: Fit, seconds: float, of_pair: float) -> float:
     return SECONDS_PER_LAYER + fit.fold_pairs * (of_cells + of_pair)
 
 
+def closed_form_of_pairs(fit: Fit, of_pair: float) -> float:
+    """Ridge of pairs of folds, as many side by side as there are folds for; and what is predicted
+    of each pair compared. of_pair: seconds of a pair of folds, once.
+    """
+    rounds = max(1, fit.paired_folds - 1)
+    pairs = (1 + fit.permutations) * fit.fold_pairs * fit.slower(5)
+    ridge = closed_form(fit) - SECONDS_PER_LAYER
+    return SECONDS_PER_LAYER + rounds * ridge + pairs * of_pair
+
+
+def spectra(fit: Fit, of_spectrum: float) -> float:
+    """Singular values, anew for each permutation, 100 or more, and in a jackknife 25.
+
+    of_spectrum: seconds of one, of a single stimulus and neuroid.
+    """
+    passes = max(fit.permutations, 100) * (1 + 2 * fit.splits) + 25 * DELETED_GROUPS
+    narrow = min(fit.n_stimuli, fit.n_neuroids)
+    return SECONDS_PER_LAYER + passes * of_spectrum * fit.n_stimuli * narrow**2
+
+
 FORMULAS: dict[str, Callable[..., float]] = {
     formula.__name__: formula
     for formula in (
         *(closed_form, regression, half_closed_form),
-        *(comparison, similarity, pairs_of_folds),
+        *(comparison, similarity, pairs_of_folds, closed_form_of_pairs, spectra),
     )
 }
 
