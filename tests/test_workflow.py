@@ -10,10 +10,11 @@ import pandas as pd
 import xarray as xr
 
 from cortiscope.networks.features import read_layers, read_stimulus_ids
+from cortiscope.report import plan
 from tests.running import TABLES, with_settings
 
 RULES = {"stimuli", "validation", "responses", "features", "fit", "ceilings"}
-FIGURES = ("accuracy_vs_score", "layer_depth", "model_by_area", "trained_vs_untrained", "decoding")
+FIGURES = (*plan.FIGURES, "decoding")
 
 
 def test_a_run_ends_in_tables_and_figures(finished):
