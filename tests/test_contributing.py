@@ -12,9 +12,8 @@ import yaml
 from cortiscope.files import read
 from tests.running import REPOSITORY
 
-STEP = re.compile(
-    r"^`(\S+)`, (new|at its start|after `([^`]+)`):\n\n```\w+\n(.*?)^```$", re.M | re.S
-)
+HOW = r"(new|at its start|after `([^`]+)`)"
+STEP = re.compile(rf"^`(\S+)`, {HOW}:\n\n```\w+\n(.*?)^```$", re.M | re.S)
 N_STIMULI, N_NEUROIDS = 48, 6
 NEW_FILES = 4
 
@@ -55,7 +54,7 @@ def study(workflow):
     areas = np.array(["V1"] * N_NEUROIDS)
     np.savez(workflow.folder / "responses.npz", response=response, stimulus_id=ids, area=areas)
     rows = ["model\tsource\tarchitecture\tlayers\tpreprocessing\tseed"]
-    rows += [f"net{width}\tlinear\t{width}\tall\tresize=8\t1" for width in (20, 200)]
+    rows += [f"net{width}\tlinear\t{width}\t1\tresize=8\t1" for width in (20, 200)]
     (workflow.folder / "models.tsv").write_text("\n".join(rows))
     settings = {
         "study": "extended",
@@ -77,14 +76,10 @@ def test_a_study_runs_with_a_mapping_a_source_a_format_and_a_figure_of_these_pag
     done = run(config=config)
     assert done.returncode == 0, done.stderr[-4000:]
     results = run.folder / "results" / "extended"
-    table = pd.read_csv(results / "tables" / "accuracy_vs_brain.csv").set_index(
-        ["mapping", "model"]
-    )
-    # A layer of 200 random readouts of 192 numbers holds them all, one of 20 does not.
-    assert (
-        table.loc["kernel_ridge", "score"]["net200"] > table.loc["kernel_ridge", "score"]["net20"]
-    )
-    assert table.loc["kernel_ridge", "score"]["net200"] > 0.2
+    table = pd.read_csv(results / "tables" / "accuracy_vs_brain.csv")
+    score = table[table["mapping"] == "kernel_ridge"].set_index("model")["score"]
+    # 200 random readouts of 192 numbers hold them all, 20 do not.
+    assert score["net200"] > max(score["net20"], 0.2)
     assert read(results / "features" / "net20.nc", "1").attributes["n_features"] == 20
     assert (results / "figures" / "score_vs_parameters.svg").stat().st_size > 1000
     points = pd.read_csv(results / "figures" / "score_vs_parameters.csv")
