@@ -1,16 +1,15 @@
 """Planted scenes for the tests of regressions as mappings, each through `fitting.fit`."""
 
 import numpy as np
-import yaml
 from numpy.typing import NDArray
 
 from cortiscope.experiment.responses import Area
 from cortiscope.mappings.fitting import fit
 from cortiscope.networks.features import Layer
-from tests.running import REPOSITORY
+from tests.running import study_config
 from tests.synthetic_areas import area
 
-CONFIG = yaml.safe_load((REPOSITORY / "config" / "config.yaml").read_text())
+CONFIG = study_config()
 HALVES = CONFIG["selection"] | {"method": "halves"}
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from cortiscope.planning.schema import check, read_config_schema
 from tests.forks import snakemake
 
 REPOSITORY = Path(__file__).parent.parent
@@ -19,6 +20,14 @@ TABLES = (
 )  # fmt: skip
 SMALL = REPOSITORY / "tests" / "config" / "small.yaml"
 TINY = REPOSITORY / "tests" / "config" / "tiny.yaml"
+
+
+def study_config() -> dict[str, Any]:
+    """That of config/config.yaml, with the defaults of all that it does not name."""
+    schema = read_config_schema(REPOSITORY / "workflow" / "schemas" / "config.schema.yaml")
+    return check(
+        yaml.safe_load((REPOSITORY / "config" / "config.yaml").read_text()), schema, "config"
+    )
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from cortiscope.mappings.fitting import BY_GROUP, fit
+from cortiscope.mappings.kinds import MAPPINGS
 from cortiscope.regression.cross_validation import fold_numbers
 from cortiscope.statistics import standard_errors
 from tests.regression_scene import CONFIG, layers, planted, settings
@@ -12,7 +13,7 @@ from tests.synthetic_areas import area
 
 NESTED = CONFIG["selection"]
 N = 90
-KINDS = ("ridge", "ols", "pcr", "lasso", "pls")
+KINDS = [name for name, kind in MAPPINGS.items() if kind.of_neuroids and not kind.joint]
 
 
 def values(kind: str, scene: list, of, **sections) -> dict[str, NDArray]:

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 import torch
-import yaml
 
 from cortiscope.experiment import shapes, simulated_brain
 from cortiscope.experiment.readers import simulated_stimuli
@@ -11,12 +10,10 @@ from cortiscope.mappings.fitting import fit
 from cortiscope.networks import extraction, networks
 from cortiscope.networks.preprocessing import Preprocessed
 from cortiscope.noise_ceilings import noise
-from tests.running import REPOSITORY
+from tests.running import REPOSITORY, study_config
 from tests.synthetic_areas import area, layer
 
-SETTINGS = yaml.safe_load((REPOSITORY / "config" / "config.yaml").read_text()) | {
-    "statistics": {"permutations": 0, "bootstraps": 0, "seed": 0}
-}
+SETTINGS = study_config() | {"statistics": {"permutations": 0, "bootstraps": 0, "seed": 0}}
 CONWELL = SETTINGS | {"ridge": {"alphas": [1.0], "protocol": "conwell2021"}}
 
 

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from cortiscope.experiment.rdms import mixtures
+from cortiscope.mappings.kinds import MAPPINGS
 from tests.regression_scene import layer, run
 from tests.synthetic_areas import area
 
@@ -25,7 +26,7 @@ def areas(shares: tuple[float, ...], n_neuroids: int) -> Iterator[tuple[NDArray,
 
 
 @pytest.mark.parametrize("n_neuroids", [20, 300])
-@pytest.mark.parametrize("kind", ["ridge", "ols", "pcr", "lasso", "pls", "stacked"])
+@pytest.mark.parametrize("kind", [name for name, kind in MAPPINGS.items() if kind.of_neuroids])
 def test_layers_are_ordered_as_by_the_neurons(kind: str, n_neuroids: int) -> None:
     for code, patterns in areas((0.1, 0.5), n_neuroids):
         known = [area(mixtures(1 - np.corrcoef(patterns))[:, None]), area(patterns[:, None])]

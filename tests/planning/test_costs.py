@@ -4,7 +4,6 @@ import shutil
 
 import numpy as np
 import pytest
-import yaml
 
 from cortiscope.experiment.responses import read_area
 from cortiscope.mappings.fitting import fit
@@ -22,11 +21,9 @@ from cortiscope.planning.costs.megabytes import (
 )
 from cortiscope.regression import principal_axes
 from cortiscope.similarity import searchlight
-from tests.running import REPOSITORY, TABLES, TINY, with_settings
+from tests.running import TABLES, TINY, study_config, with_settings
 
-SETTINGS = yaml.safe_load((REPOSITORY / "config" / "config.yaml").read_text()) | {
-    "statistics": {"permutations": 20, "bootstraps": 20, "seed": 0}
-}
+SETTINGS = study_config() | {"statistics": {"permutations": 20, "bootstraps": 20, "seed": 0}}
 
 
 @pytest.mark.parametrize(("layers_per_job", "blocks"), [(1, 6), ("auto", 1)])

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import yaml
 from numpy.typing import NDArray
 from scipy.optimize import nnls
 from scipy.stats import kstest, pearsonr
@@ -24,10 +23,10 @@ from cortiscope.similarity import dissimilarity, held_out_cells
 from cortiscope.statistics.halves import halves
 from cortiscope.statistics.resampling import bootstrap_weights, permutations
 from tests.ridge_scene import scaled
-from tests.running import REPOSITORY
+from tests.running import study_config
 from tests.synthetic_areas import area, layer
 
-CONFIG = yaml.safe_load((REPOSITORY / "config" / "config.yaml").read_text())
+CONFIG = study_config()
 CONFIG["selection"]["method"] = "halves"
 CELLS = [name for name, kind in MAPPINGS.items() if kind.paired_folds]
 REGRESSIONS = [name for name, kind in MAPPINGS.items() if kind.of_neuroids]
