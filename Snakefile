@@ -47,7 +47,7 @@ rule all:
         tables=rules.tables.output,
         figures=expand(rules.figures.output, figure=PAGES),
         # Not only what is made of them, so that one that was deleted is made again.
-        scores=FITS.deleted_scores(),
+        scores=of(FITS.deleted_scores),
         ceilings=expand("results/<study>/ceilings/{area}.nc", area=AREAS),
         accuracy=expand("results/<study>/accuracy/{model}.csv", model=STUDY.models),
         # Where the config asks for them.

@@ -162,7 +162,7 @@ def write_tables(models: Sequence[Mapping[str, str]], folder: Path) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(
-        description="Show the layers of a network, or write the missing layer tables of a networks."
+        description="Show the layers of a network, or write the missing layer tables of networks."
     )
     parser.add_argument("model", nargs="?", help="a model of the table, whose layers to show")
     parser.add_argument(

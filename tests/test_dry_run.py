@@ -11,6 +11,7 @@ import yaml
 
 from cortiscope.layers import write_tables
 from cortiscope.planning.models import read_models
+from cortiscope.planning.study import Study
 from tests.running import REPOSITORY, with_settings
 
 SCHEMA = REPOSITORY / "workflow" / "schemas" / "models.schema.yaml"
@@ -45,6 +46,25 @@ def test_files_beside_the_config_are_found_wherever_snakemake_was_started(listed
     shown = listed.forked("--dry-run", "--configfile", str(config), str(more), config=None)
     assert shown.returncode == 0, shown.stdout
     assert jobs(shown)["features"] == 3
+
+
+def test_weights_that_have_a_name_are_fetched_once_for_the_models_that_share_them(workflow):
+    """With the checksum that the table asks of them."""
+    header = "model\tsource\tarchitecture\tweights\tchecksum\tlayers"
+    row = "{0}\ttorchvision\talexnet\tIMAGENET1K_V1\t{1}\tconv"
+    checksum = "0123456789abcdef" * 4
+    table = workflow.folder / "networks.tsv"
+    table.write_text("\n".join([header, row.format("one", checksum), row.format("other", "")]))
+    models = {"table": str(table), "names": "all"}
+    config = with_settings(workflow.folder / "named.yaml", models=models)
+    weights = "resources/weights/torchvision/alexnet.IMAGENET1K_V1.pth"
+    shown = workflow.forked("--dry-run", config=config)
+    assert shown.returncode == 0, shown.stdout
+    assert jobs(shown)["weights"] == 1
+    embedded = yaml.safe_load((REPOSITORY / "config" / "config.yaml").read_text())
+    study = Study.load(embedded | {"models": models}, REPOSITORY)
+    assert study.weights_file("one") == study.weights_file("other") == [weights]
+    assert study.checksum("torchvision", "alexnet", "IMAGENET1K_V1") == checksum
 
 
 def test_the_command_of_the_readme_that_looks_ahead_shows_a_table_of_jobs(listed):

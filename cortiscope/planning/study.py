@@ -5,7 +5,7 @@ Nothing here imports torch: see `listed_layers`.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -111,7 +111,7 @@ class Study:
 
     def ids(self, section: str) -> list[str]:
         """The ids of all stimuli of `stimuli` or `responses`, in their order."""
-        return read_ids(section, self.config[section], self.source(section))
+        return _ids(self, section)
 
     @cached_property
     def neuroids(self) -> dict[str, int]:
@@ -204,13 +204,12 @@ class Study:
             return [self.locate(weights, f"models table: {model}: weights")]
         return [f"resources/weights/{row['source']}/{row['architecture']}.{weights}.pth"]
 
-    def checksum(self, source: str, architecture: str, weights: str) -> str:
+    def checksum(self, source: str, architecture: str, name: str) -> str:
         """The sha256 that the models table asks of published weights; empty where it asks none."""
         sums = {
             row["checksum"]
             for row in self.models.values()
-            if (row["source"], row["architecture"], row["weights"])
-            == (source, architecture, weights)
+            if (row["source"], row["architecture"], row["weights"]) == (source, architecture, name)
         }
         return max(sums, default="")
 
@@ -271,6 +270,11 @@ class Study:
         the same when an area is left out or added.
         """
         return [area] if area else list(self.neuroids)
+
+
+@cache  # since checks ask again and again, and a folder may hold a hundred thousand images
+def _ids(study: Study, section: str) -> list[str]:
+    return read_ids(section, study.config[section], study.source(section))
 
 
 def _composed(value: Any, key: str = "") -> Any:

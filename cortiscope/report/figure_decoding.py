@@ -125,7 +125,7 @@ def make(
     settings: Mapping[str, Any],
     provenance: Mapping[str, Any],
 ) -> None:
-    """Draw decoding.csv, all of it, to (svg, png, source csv); settings: see `figures.make`."""
+    """Draw decoding.csv, all of it, to (svg, png, source csv); settings: see `drawing.make`."""
     svg, png, source = outputs
     with styled(settings["font_size"]):
         save(decoding(read(table)), svg, png, settings["dpi"], provenance)

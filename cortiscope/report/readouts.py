@@ -50,7 +50,7 @@ class Property:
 
 @dataclass(frozen=True)
 class Protocol:
-    """settings: `properties.decoding_settings`; validation: which stimuli are held out."""
+    """settings: `planning.settings.decoding_settings`; validation: which stimuli are held out."""
 
     settings: Mapping[str, Any]
     validation: CrossValidation
@@ -109,7 +109,7 @@ def read_properties(
 
 
 def as_property(name: str, values: NDArray, how: str | float) -> Property:
-    """A property with its kind; how: as `properties.properties` says.
+    """A property with its kind; how: as `planning.settings.properties` says.
 
     Errors: InputError for text that is to be a number, and for a discrete property of which most
     values stand for one stimulus only, which nothing could learn from the others.

@@ -75,3 +75,24 @@ def of(ask):
 def code(script, *modules):
     """Asked for only by the rules whose jobs run: every SLURM job reads this file, twice."""
     return lambda wildcards: code_digest(script, *modules)
+
+
+# The pages of the figures, by the names of their files.
+PAGES = plan.plan(
+    STUDY.areas,
+    STUDY.config["mappings"],
+    STUDY.labels_by_model,
+    STUDY.config["figures"]["font_size"],
+)
+
+
+def page(figure):
+    return PAGES[figure]
+
+
+def tables(figure):
+    return [f"results/{STUDY.name}/tables/{name}.csv" for name in plan.tables(figure)]
+
+
+def figure_code(figure):
+    return code_digest("figures", f"report.figures.{PAGES[figure]['figure']}")

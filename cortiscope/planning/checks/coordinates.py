@@ -17,6 +17,7 @@ from cortiscope.planning.study import Study
 MADE_FLOATS = {"_FillValue", "missing_value", "scale_factor", "add_offset"}
 
 
+@cache  # these and their values, as ids of a study are
 def coordinates(study: Study) -> dict[str, int]:
     """Every coordinate of the stimuli, and how many values it takes."""
     return {name: len(set(words(study, name).tolist())) for name in _names(study)}
@@ -42,6 +43,7 @@ def count_groups(study: Study, group: str) -> int:
     return counts[group]
 
 
+@cache
 def words(study: Study, name: str) -> NDArray:
     """The values, as text (stimulus,), of a coordinate that the stimuli have.
 
