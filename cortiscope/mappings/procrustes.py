@@ -34,7 +34,7 @@ from cortiscope.networks.features import Layer
 from cortiscope.regression.cross_validation import CrossValidation
 from cortiscope.similarity.cka import distance_gram
 from cortiscope.statistics import standard_errors
-from cortiscope.statistics.rounding import centred, rounding
+from cortiscope.statistics.rounding import KEPT, centred, rounding
 
 # Permutations that chance is the mean of, at least; and of the parts of a jackknife.
 CHANCE, CHANCE_OF_PARTS = 100, 25
@@ -151,8 +151,9 @@ def similarity(one: np.ndarray, other: np.ndarray) -> float:
 
 
 def adjusted(similarity: float | np.ndarray, chance: float) -> np.ndarray:
-    """1 where the similarity is 1, 0 where it is chance."""
-    return (np.asarray(similarity) - chance) / (1 - chance)
+    """1 where the similarity is 1, 0 where it is chance; NaN where chance reaches 1 as well."""
+    room = 1 - chance
+    return (np.asarray(similarity) - chance) / (room if room > KEPT else np.nan)
 
 
 def _complete(patterns: np.ndarray) -> np.ndarray:

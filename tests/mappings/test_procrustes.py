@@ -125,3 +125,10 @@ def test_what_does_not_vary_has_no_score(spoiled: str) -> None:
     found = score(features, area(response[:, None]), 5, 5)
     assert np.isnan(found["area_score"]).all()
     assert np.isnan(found["area_p_value"]).all()
+
+
+@pytest.mark.filterwarnings("error")
+def test_where_any_rotation_is_as_good_there_is_no_score() -> None:
+    """Of points that are all as far from each other, every order is a rotation of every other."""
+    equal = np.eye(N)
+    assert np.isnan(score(equal, area(equal[:, None]))["area_score"])
