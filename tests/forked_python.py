@@ -78,7 +78,7 @@ def _attend(line: socket.socket, executable: str, paths: list[str]) -> None:
     for file in files:
         os.close(file)
     ended = os.pidfd_open(child)
-    if ended not in select.select([line, ended], [], [])[0]:
+    if ended not in select.select([line.fileno(), ended], [], [])[0]:
         os.killpg(child, signal.SIGKILL)
     status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     try:
