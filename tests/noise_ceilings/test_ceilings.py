@@ -46,7 +46,7 @@ def test_a_perfect_model_reaches_the_ceiling_of_an_area_with_noise_in_it() -> No
     mean = trials.mean(axis=1)
     score = [np.corrcoef(signal[:, k], mean[:, k])[0, 1] for k in range(60)] + [0.0] * 40
     for method in ("split_half", "oracle"):
-        found, _ = ceilings.area_ceilings(area(trials), 20, 0, method=method)
+        found, _ = ceilings.area_ceilings(area(trials), 10, 0, method=method)
         # A third above before, when only neuroids with a ceiling counted.
         assert np.mean(score) / found["area_ceiling"].values == pytest.approx(0.95, abs=0.05)
         assert found["median_ceiling"].values == pytest.approx(np.median(score), abs=0.02)
@@ -73,5 +73,5 @@ def test_the_repetitions_that_were_recorded_count(recorded: np.ndarray) -> None:
     mean = brain.mean_response[repeated]
     truth = [np.corrcoef(signal[repeated, 0, k], mean[:, k])[0, 1] for k in range(200)]
     for method in ("split_half", "oracle"):
-        found, _ = ceilings.area_ceilings(brain, 40, 0, method=method)
+        found, _ = ceilings.area_ceilings(brain, 10, 0, method=method)
         assert found["area_ceiling"].values == pytest.approx(np.mean(truth), abs=0.02)
