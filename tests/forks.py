@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tests import forked_python
 
-# A process of one thread forks safely. netCDF's library reads the other when it is loaded.
+# Libraries with threads of their own do not fork safely; netCDF's reads the last when it is loaded.
 ENVIRONMENT = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 ENVIRONMENT |= {"HDF5_USE_FILE_LOCKING": "FALSE"}
 
