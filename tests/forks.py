@@ -27,7 +27,7 @@ def snakemake(arguments: list[str], checkout: Path, timeout: int) -> tuple[int, 
         files = [nothing.fileno(), said.fileno(), said.fileno()]
         words = ["-m", "snakemake", *arguments]
         try:
-            status = forked_python.ask(_address(), words, checkout, files, timeout)
+            status = forked_python.ask(_server()[0], words, checkout, files, timeout)
         except TimeoutError as error:
             said.seek(0)
             raise TimeoutError(f"after {timeout} s:\n{said.read()}") from error
@@ -35,9 +35,14 @@ def snakemake(arguments: list[str], checkout: Path, timeout: int) -> tuple[int, 
         return status, said.read()
 
 
+def python() -> str:
+    """An executable that runs a file, or a module after `-m`, as `python` does, in a fork."""
+    return _server()[1]
+
+
 @functools.cache
-def _address() -> str:
-    """That of the server, which is started here, and ends with this process."""
+def _server() -> tuple[str, str]:
+    """The address of the server, which is started here and ends with this process; a client."""
     folder = tempfile.TemporaryDirectory(prefix="forks")
     address, executable = str(Path(folder.name, "socket")), Path(folder.name, "python")
     program = shlex.join([sys.executable, "-I", "-S", forked_python.__file__, address])
@@ -54,7 +59,7 @@ def _address() -> str:
             command, stdin=subprocess.PIPE, pass_fds=[number], env=environment
         )
     _KEPT.extend((server, folder))
-    return address
+    return address, str(executable)
 
 
 _KEPT: list[object] = []  # to the end: the server's standard input, and the socket's folder
