@@ -70,7 +70,7 @@ def _run_once(tmp_path_factory, worker_id, name, *targets, config):
             # Beside the results, as in a checkout that is worked in: paths of weights are relative.
             zoo = Path("resources") / "zoo"
             shutil.copytree(REPOSITORY / zoo, run.folder / zoo)
-            done = run(*targets, config=config)
-            assert done.returncode == 0, done.stderr[-4000:]
+            done = run.forked(*targets, config=config)
+            assert done.returncode == 0, done.stdout[-4000:]
             complete.touch()
     return run

@@ -11,6 +11,7 @@ from tests.synthetic_areas import area
 
 CONFIG = study_config()
 HALVES = CONFIG["selection"] | {"method": "halves"}
+NO_HALVES = HALVES | {"splits": 0}  # nothing that a best layer is chosen by: most of a fit's time
 
 
 def settings(kind: str, n_permutations: int = 0, n_draws: int = 0, **sections) -> dict:

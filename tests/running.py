@@ -60,11 +60,10 @@ class Workflow:
     def forked(
         self, *more: str, config: Path | None = SMALL, timeout: int = 600
     ) -> subprocess.CompletedProcess:
-        """The same without the start of an interpreter; stdout holds all that is said."""
+        """The same in forks that have loaded the libraries; stdout holds all that is said."""
         arguments = self.arguments(*more, config=config)
-        said = self.folder / "said.log"
-        status = snakemake(arguments, self.repository, said, timeout)
-        return subprocess.CompletedProcess(arguments, status, stdout=said.read_text())
+        status, said = snakemake(arguments, self.repository, timeout)
+        return subprocess.CompletedProcess(arguments, status, stdout=said)
 
 
 def with_settings(path: Path, study: Path = SMALL, **sections: dict[str, Any]) -> Path:

@@ -51,8 +51,8 @@ def check_plan_of_every_mapping(workflow):
     """The other study of the same photographs; where layers are listed already, that is quick."""
     every = f"mappings=[{','.join(MAPPINGS)}]"
     arguments = ("--dry-run", "--config", f"data_root={SHARED}", every)
-    shown = workflow(str(SMALLER), *arguments, config=EVERY_MAPPING)
-    assert shown.returncode == 0, shown.stderr[-4000:]
+    shown = workflow.forked(str(SMALLER), *arguments, config=EVERY_MAPPING)
+    assert shown.returncode == 0, shown.stdout[-4000:]
     planned = re.findall(r"results/kriegeskorte92_mappings/scores/(\w+)/", shown.stdout)
     assert set(planned) == set(MAPPINGS)
     assert "rule decode_model" in shown.stdout

@@ -1,7 +1,6 @@
 """The command that shows a network's layers, and what is said of those that are not recorded."""
 
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -9,6 +8,7 @@ import pytest
 from cortiscope import layers
 from cortiscope.errors import InputError
 from cortiscope.networks import layer_tables
+from tests.forks import python
 
 ROOT = Path(__file__).parents[1]
 
@@ -65,7 +65,7 @@ def table(tmp_path):
 
 
 def command(*words):
-    started = [sys.executable, "-m", "cortiscope.layers", *map(str, words)]
+    started = [python(), "-m", "cortiscope.layers", *map(str, words)]
     return subprocess.run(started, cwd=ROOT, capture_output=True, text=True)
 
 

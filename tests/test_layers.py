@@ -14,6 +14,7 @@ from cortiscope.errors import InputError
 from cortiscope.networks import layer_tables, networks
 from cortiscope.networks.tracing import trace
 from cortiscope.planning.models import read_models
+from tests.forks import python
 
 ROOT = Path(__file__).parents[1]
 
@@ -232,7 +233,7 @@ def test_named_weights_choose_the_size():
 
 def test_the_command_writes_missing_tables(tmp_path):
     models = [row(), row("shapenet2", "zoo", model="small")]
-    command = [sys.executable, "-m", "cortiscope.layers", "--output", str(tmp_path)]
+    command = [python(), "-m", "cortiscope.layers", "--output", str(tmp_path)]
     given = layer_tables.dump_models(models)
     done = subprocess.run(command, input=given, text=True, cwd=ROOT, capture_output=True)
     assert done.returncode == 0, done.stderr
@@ -251,7 +252,7 @@ def test_the_command_shows_an_untrained_network_what_its_trained_twin_sees(tmp_p
     (tmp_path / "models.tsv").write_text(layer_tables.dump_models(models))
     command = ["-m", "cortiscope.layers", "--models", str(tmp_path / "models.tsv")]
     command += ["--output", str(tmp_path)]
-    subprocess.run([sys.executable, *command], cwd=ROOT, check=True)
+    subprocess.run([python(), *command], cwd=ROOT, check=True)
     schema = ROOT / "workflow" / "schemas" / "models.schema.yaml"
     for model in read_models(tmp_path / "models.tsv", "all", schema).values():
         assert (tmp_path / f"{layer_tables.digest(model)}.csv").is_file()

@@ -46,8 +46,7 @@ def test_category_is_read_out_late_and_position_early(finished):
 
 
 def test_a_second_run_does_nothing(finished):
-    again = finished("--dry-run")
-    assert "Nothing to be done" in again.stdout + again.stderr
+    assert "Nothing to be done" in finished.forked("--dry-run").stdout
 
 
 def test_every_file_says_what_made_it(finished):
@@ -64,8 +63,8 @@ def test_every_file_says_what_made_it(finished):
 
 
 def test_the_report_holds_the_figures_and_fetches_nothing(finished, tmp_path):
-    done = finished("--report", str(tmp_path / "report.zip"))
-    assert done.returncode == 0, done.stderr[-2000:]
+    done = finished.forked("--report", str(tmp_path / "report.zip"))
+    assert done.returncode == 0, done.stdout[-2000:]
     with zipfile.ZipFile(tmp_path / "report.zip") as report:
         page = report.read("report/report.html").decode()
         names = {name.rpartition("/")[2] for name in report.namelist()}

@@ -32,7 +32,7 @@ def test_the_main_process_is_killed(folder, undisturbed):
         assert list((folder / ".snakemake" / "locks").iterdir())
         # The orphans go on beside the new run, and both write the same files.
         again = ends_well(folder, undisturbed)
-    assert "its lock is released" in again.stderr
+    assert "its lock is released" in again.stdout
 
 
 def test_the_lock_of_a_living_run_is_kept(folder):
@@ -41,7 +41,7 @@ def test_the_lock_of_a_living_run_is_kept(folder):
         run.main.suspend()
         second = run_to_the_end(folder, "tables")
         assert second.returncode != 0
-        assert "cannot be locked" in second.stderr
+        assert "cannot be locked" in second.stdout
         assert list((folder / ".snakemake" / "locks").iterdir())
 
 
@@ -118,7 +118,7 @@ def test_scores_of_a_job_that_came_too_late_are_refused(folder, undisturbed):
     refused = run_to_the_end(folder, "tables")
     assert refused.returncode != 0
     line = f"error: {late.relative_to(folder)}: settings: are not those of the config; delete it"
-    assert line in refused.stderr
+    assert line in refused.stdout
     late.unlink()
     ends_well(folder, undisturbed)
 
@@ -157,7 +157,7 @@ def test_what_came_too_late_is_refused(folder, undisturbed, file, change):
     refused = run_to_the_end(folder, "tables")
     assert refused.returncode != 0
     problem = "was made by other settings or code than this study's now; delete it"
-    assert f"error: {late.relative_to(folder)}: {problem}" in refused.stderr
+    assert f"error: {late.relative_to(folder)}: {problem}" in refused.stdout
     assert not (folder / "results/shapes/tables/accuracy_vs_brain.csv").exists()
     late.unlink()
     ends_well(folder, undisturbed)

@@ -11,6 +11,7 @@ from cortiscope.mappings.fitting import fit
 from cortiscope.mappings.kinds import MAPPINGS
 from tests.experiment.test_drift import slow
 from tests.mappings.test_fitting import SETTINGS
+from tests.regression_scene import NO_HALVES
 from tests.synthetic_areas import area, layer
 
 N = 60
@@ -22,7 +23,8 @@ def settings(permutations: int = 0, bootstraps: int = 0, **validation: Any) -> d
     statistics = {"permutations": permutations, "bootstraps": bootstraps, "seed": 0}
     folds = SETTINGS["cross_validation"] | {"folds": 5} | validation
     pls = SETTINGS["pls"] | {"components": 3}
-    return SETTINGS | {"statistics": statistics, "cross_validation": folds, "pls": pls}
+    asked = {"statistics": statistics, "cross_validation": folds, "pls": pls}
+    return SETTINGS | asked | {"selection": NO_HALVES}
 
 
 def unrelated(seed: int) -> tuple[NDArray, NDArray]:

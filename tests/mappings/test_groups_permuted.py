@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import kstest
 
 from cortiscope.mappings.fitting import fit
-from tests.regression_scene import settings
+from tests.regression_scene import NO_HALVES, settings
 from tests.synthetic_areas import area, layer
 
 
@@ -26,7 +26,7 @@ def test_noise_that_groups_share_has_uniform_p_values(mapping: str, sizes: list[
         mapping,
         n_permutations=39,
         cross_validation={"folds": 5, "group": "object", "seed": 0},
-        selection={"method": "halves", "splits": 1, "seed": 0},
+        selection=NO_HALVES,
     )
     for _ in range(100):
         group = random.permutation(np.repeat(np.arange(len(sizes)), sizes))

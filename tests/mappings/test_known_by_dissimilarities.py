@@ -9,7 +9,7 @@ from scipy import stats
 
 from cortiscope.experiment.rdms import mixtures
 from cortiscope.mappings.kinds import MAPPINGS
-from tests.regression_scene import layer, run
+from tests.regression_scene import NO_HALVES, layer, run
 from tests.synthetic_areas import area
 
 N_STIMULI = 118
@@ -32,7 +32,12 @@ def test_layers_are_ordered_as_by_the_neurons(kind: str, n_neuroids: int) -> Non
         known = [area(mixtures(1 - np.corrcoef(patterns))[:, None]), area(patterns[:, None])]
         parts = (code[:, :5], code, code[:, 5:])  # all of the code, beside others, others only
         by_rdm, by_neurons = (
-            np.array([run(kind, [layer("layer", part)], brain)["area_score"][0] for part in parts])
+            np.array(
+                [
+                    run(kind, [layer("layer", part)], brain, selection=NO_HALVES)["area_score"][0]
+                    for part in parts
+                ]
+            )
             for brain in known
         )
         true, half, other = by_rdm
@@ -46,5 +51,6 @@ def test_p_values_of_noise_are_uniform() -> None:
     for _ in range(60):
         brain = area(mixtures(1 - np.corrcoef(random.normal(size=(40, 8))))[:, None])
         noise = layer("noise", random.normal(size=(40, 6)))
-        found.append(run("ridge", [noise], brain, n_permutations=39)["area_p_value"][0])
+        options = {"n_permutations": 39, "selection": NO_HALVES}
+        found.append(run("ridge", [noise], brain, **options)["area_p_value"][0])
     assert stats.kstest(found, "uniform").pvalue > 0.05

@@ -14,7 +14,7 @@ from cortiscope.regression import brainscore, pls, ridge
 from cortiscope.regression.cross_validation import fold_numbers
 from cortiscope.regression.ridge import fold_centred_correlation
 from cortiscope.statistics.resampling import permutations
-from tests.regression_scene import CONFIG, code, layer, layers, planted, run, settings
+from tests.regression_scene import CONFIG, NO_HALVES, code, layer, layers, planted, run, settings
 from tests.running import REPOSITORY
 from tests.synthetic_areas import area
 
@@ -22,11 +22,6 @@ PREDICT = {name: kind for name, kind in MAPPINGS.items() if kind.of_neuroids}
 SINGLE = [*(name for name, kind in PREDICT.items() if not kind.joint), "brainscore"]
 ALL = [*PREDICT, "brainscore"]
 NEUROID_VALUES = ("score", "alpha", "null_mean", "p_value")
-HALVES_ONCE = {
-    "method": "halves",
-    "splits": 1,
-    "seed": 0,
-}  # where nothing is asked of it
 
 
 @pytest.mark.parametrize("kind", SINGLE)
@@ -94,7 +89,7 @@ def test_noise_scores_zero(kind: str) -> None:
     noise = np.random.default_rng(3).normal(size=(100, 1, 1500)) + 2
     if kind in ("pls", "brainscore"):  # regressed together: as many areas as there are scores
         found = [
-            run(kind, scene[:1], area(part), selection=HALVES_ONCE)
+            run(kind, scene[:1], area(part), selection=NO_HALVES)
             for part in np.split(noise[:, :, :1200], 24, axis=2)
         ]
         mean = np.mean([one["area_score"][0] for one in found])
@@ -104,7 +99,7 @@ def test_noise_scores_zero(kind: str) -> None:
     else:
         # One layer's noise is not that of all stimuli of its kind: three layers, where each is one.
         some = noise if MAPPINGS[kind].joint else noise[:, :, :500]
-        found = run(kind, scene, area(some))
+        found = run(kind, scene, area(some), selection=NO_HALVES)
         assert abs(found["area_score"].mean()) < 0.01
 
 
@@ -113,7 +108,7 @@ def test_p_values_of_noise_are_uniform(kind: str) -> None:
     scene = layers(40, n_components=20)
     runs = 25 if kind == "pls" else 50  # whose null is the dearest
     noise = np.random.default_rng(5).normal(size=(runs, 40, 1, 6))
-    options = {"n_permutations": 19, "selection": HALVES_ONCE}
+    options = {"n_permutations": 19, "selection": NO_HALVES}
     p = [run(kind, scene[:1], area(one), **options)["area_p_value"][0] for one in noise]
     assert stats.kstest(p, "uniform").pvalue > 0.01
 
@@ -124,7 +119,7 @@ def test_p_values_of_noise_are_uniform_with_missing_responses() -> None:
     random = np.random.default_rng(6)
     noise = random.normal(size=(60, 40, 1, 6))
     noise[random.random(noise.shape) < 0.2] = np.nan
-    options = {"n_permutations": 19, "selection": HALVES_ONCE}
+    options = {"n_permutations": 19, "selection": NO_HALVES}
     p = [run("ridge", scene[:1], area(one), **options)["area_p_value"][0] for one in noise]
     assert stats.kstest(p, "uniform").pvalue > 0.01
 

@@ -19,7 +19,7 @@ from cortiscope.regression.cross_validation import MOST_PAIRED_FOLDS, number_of_
 from cortiscope.similarity import comparison, held_out_cells, rsa_remixed
 from cortiscope.statistics.resampling import permutations
 from tests.mappings.test_fitting import SETTINGS
-from tests.regression_scene import HALVES
+from tests.regression_scene import HALVES, NO_HALVES
 from tests.synthetic_areas import area, layer
 
 # All that compare stimuli, but for what low-level models leave (see test_variance_partition).
@@ -181,7 +181,8 @@ def test_crossnobis_needs_repetitions(mapping: str) -> None:
 
 def test_cosine_of_noise_is_zero_where_distances_are_cross_validated() -> None:
     random = np.random.default_rng(0)
-    asked = settings(20, rsa={"dissimilarity": "crossnobis", "comparison": "cosine"})
+    rsa = {"dissimilarity": "crossnobis", "comparison": "cosine"}
+    asked = settings(20, rsa=rsa, selection=NO_HALVES)
     brains = [area(random.normal(size=(30, 4, 100))) for _ in range(50)]
     layers = [layer(random.normal(size=(30, 20)))]
     found = [fit("rsa", layers, brain, asked) for brain in brains]
@@ -211,6 +212,7 @@ def test_crossnobis_is_compared_with_squared_distances() -> None:
 @pytest.mark.parametrize("mapping", COMPARE)
 def test_neuroids_with_missing_responses_are_left_out(mapping: str) -> None:
     layers, brain = scene()
+    layers = layers[PLANTED - 1 : PLANTED + 1]
     spoiled = brain.response.copy()
     spoiled[3, :, 5] = np.nan  # never recorded
     spoiled[4, 1, 6] = np.nan  # in one repetition
@@ -257,7 +259,7 @@ def test_groups_are_held_out_whole_and_folds_are_capped() -> None:
 @pytest.mark.parametrize("mapping", DIRECT)
 def test_noise_has_uniform_p_values(mapping: str) -> None:
     random = np.random.default_rng(0)
-    asked = settings(permutations=99, selection={"method": "halves", "splits": 1, "seed": 0})
+    asked = settings(permutations=99, selection=NO_HALVES)
     scores, p_values = [], []
     for _ in range(500):
         layers = [layer(random.normal(size=(24, 12)) * random.uniform(0.5, 2, (24, 1)))]

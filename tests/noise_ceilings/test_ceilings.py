@@ -41,24 +41,26 @@ def test_noise_is_counted_by_either_method() -> None:
 
 def test_a_perfect_model_reaches_the_ceiling_of_an_area_with_noise_in_it() -> None:
     random = np.random.default_rng(2)
-    signal = random.normal(size=(400, 100)) * (np.arange(100) < 60)
-    trials = signal[:, None] + random.normal(size=(400, 4, 100))
+    signal = random.normal(size=(200, 100)) * (np.arange(100) < 60)
+    trials = signal[:, None] + random.normal(size=(200, 4, 100))
     mean = trials.mean(axis=1)
     score = [np.corrcoef(signal[:, k], mean[:, k])[0, 1] for k in range(60)] + [0.0] * 40
     for method in ("split_half", "oracle"):
-        found, _ = ceilings.area_ceilings(area(trials), 20, 0, method=method)
+        found, _ = ceilings.area_ceilings(area(trials), 10, 0, method=method)
         # A third above before, when only neuroids with a ceiling counted.
         assert np.mean(score) / found["area_ceiling"].values == pytest.approx(0.95, abs=0.05)
         assert found["median_ceiling"].values == pytest.approx(np.median(score), abs=0.02)
 
 
+N_STIMULI = 150
+THIRD = np.arange(N_STIMULI)[:, None] % 3 == 0
 RECORDED = {
-    "five of ten": np.arange(10) < np.full((300, 1), 5),
-    "two of ten": np.arange(10) < np.full((300, 1), 2),
+    "five of ten": np.arange(10) < np.full((N_STIMULI, 1), 5),
+    "two of ten": np.arange(10) < np.full((N_STIMULI, 1), 2),
     "a third ten times, others twice": np.random.default_rng(0).permuted(
-        np.arange(10) < np.where(np.arange(300) % 3, 2, 10)[:, None], axis=1
+        np.arange(10) < np.where(THIRD, 10, 2), axis=1
     ),
-    "a third ten times, others once": np.arange(10) < np.where(np.arange(300) % 3, 1, 10)[:, None],
+    "a third ten times, others once": np.arange(10) < np.where(THIRD, 10, 1),
 }
 
 
@@ -66,12 +68,12 @@ RECORDED = {
 def test_the_repetitions_that_were_recorded_count(recorded: np.ndarray) -> None:
     """Not those of the file; of the stimuli shown more than once."""
     random = np.random.default_rng(3)
-    signal = random.normal(size=(300, 1, 200))
-    trials = signal + 1.5 * random.normal(size=(300, 10, 200))
+    signal = random.normal(size=(N_STIMULI, 1, 200))
+    trials = signal + 1.5 * random.normal(size=(N_STIMULI, 10, 200))
     brain = area(np.where(recorded[:, :, None], trials, np.nan))
     repeated = recorded.sum(axis=1) > 1
     mean = brain.mean_response[repeated]
     truth = [np.corrcoef(signal[repeated, 0, k], mean[:, k])[0, 1] for k in range(200)]
     for method in ("split_half", "oracle"):
-        found, _ = ceilings.area_ceilings(brain, 40, 0, method=method)
-        assert found["area_ceiling"].values == pytest.approx(np.mean(truth), abs=0.02)
+        found, _ = ceilings.area_ceilings(brain, 10, 0, method=method)
+        assert found["area_ceiling"].values == pytest.approx(np.mean(truth), abs=0.01)

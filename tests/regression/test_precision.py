@@ -21,7 +21,7 @@ from cortiscope.regression import (
 from cortiscope.regression.cross_validation import TRAINING, fold_numbers
 from cortiscope.regression.principal_axes import Parts
 from cortiscope.statistics.resampling import bootstrap_weights, permutations
-from tests.regression_scene import layers, run
+from tests.regression_scene import NO_HALVES, layers, run
 from tests.synthetic_areas import area
 
 N_STIMULI, N_NEUROIDS = 60, 40
@@ -188,7 +188,7 @@ def test_p_values_of_noise_are_uniform_with_neuroids_that_answer_one_stimulus(ki
         noise = random.normal(size=(40, 1, 10))
         noise[:, :, :2] = 0.0
         noise[random.choice(40, 2, replace=False), 0, [0, 1]] = 1 + random.random(2)
-        options = {"n_permutations": 19, "selection": {"method": "halves", "splits": 1, "seed": 0}}
+        options = {"n_permutations": 19, "selection": NO_HALVES}
         found = run(kind, scene if kind == "stacked" else scene[:1], area(noise), **options)
         p.append(found["area_p_value"][0])
     assert stats.kstest(p, "uniform").pvalue > 0.01
