@@ -1,10 +1,10 @@
 """What a figure shows as it is drawn: its texts, and which of them a reader cannot tell apart."""
 
 import re
-from itertools import combinations
 from typing import NamedTuple
 from unittest.mock import patch
 
+import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
@@ -41,7 +41,11 @@ def drawn_texts(figure: Figure) -> list[Drawn]:
 
 def overlapping(texts: list[Drawn]) -> list[tuple[str, str]]:
     """Pairs of texts that cover each other."""
-    return [(a.text, b.text) for a, b in combinations(texts, 2) if a.box.overlaps(b.box)]
+    corners = np.array([one.box.get_points() for one in texts]).reshape(-1, 2, 2)
+    low, high = corners.min(axis=1), corners.max(axis=1)  # (text, axis): a box may be inside out
+    begins = (low[:, None] <= high).all(axis=2)  # the one before the other's end, on both axes
+    pairs = np.argwhere(np.triu(begins & begins.T, 1))
+    return [(texts[a].text, texts[b].text) for a, b in pairs]
 
 
 def cut_off(texts: list[Drawn], figure: Figure) -> list[str]:
