@@ -36,7 +36,8 @@ from threadpoolctl import threadpool_limits
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from cortiscope.mappings.fitting import BY_GROUP, fit
+from cortiscope.mappings.fitting import fit
+from cortiscope.mappings.scores import BY_GROUP
 from cortiscope.networks.features import Layer
 from cortiscope.report.best_layers import highest, interval
 from cortiscope.statistics.layer_choice import Choice, by_draws, by_halves, nested

@@ -7,12 +7,13 @@ subject is an area of its own, scored by the mapping as any area is, on the stim
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from cortiscope.experiment.responses import Area
-from cortiscope.mappings.kinds import repetitions_needed
+from cortiscope.mappings.kinds import Kind, repetitions_needed
+from cortiscope.mappings.scores import LayerScore, Scorer
 from cortiscope.networks.features import Layer
 from cortiscope.regression.cross_validation import CrossValidation, number_of_paired_folds
 from cortiscope.statistics.resampling import mean_of_known, p_value
@@ -23,10 +24,6 @@ from cortiscope.statistics.subjects import (
     two_way_draws,
     with_draws,
 )
-
-if TYPE_CHECKING:
-    from cortiscope.mappings.fitting import LayerScore, Scorer
-    from cortiscope.mappings.kinds import Kind
 
 SUBJECT = "subject"  # the coordinate of the neuroids
 # Stimuli, or of a given split those of either part, below which a subject is not scored: halves of
@@ -55,7 +52,7 @@ class Part:
         return self.area.complete_in(self.repetitions)
 
 
-def parts(area: Area, kind: "Kind", settings: Mapping[str, Any]) -> list[Part]:
+def parts(area: Area, kind: Kind, settings: Mapping[str, Any]) -> list[Part]:
     """The subjects of an area, in the order of their names; one, the area itself, without.
 
     By `statistics.subjects: pooled`, or where all neuroids are of one subject, or known by
@@ -94,20 +91,20 @@ def seen(area: Area, repetitions: int = 1) -> np.ndarray:
     return np.asarray(2 * recorded.sum(axis=1) > count)
 
 
-def repeated(area: Area, kind: "Kind", settings: Mapping[str, Any]) -> bool:
+def repeated(area: Area, kind: Kind, settings: Mapping[str, Any]) -> bool:
     """Whether halves of the repetitions choose the best layer, in every subject."""
     own = [part.area for part in parts(area, kind, settings)]
     return all(a.repeated if kind.of_neuroids else a.repeated_throughout for a in own)
 
 
 def scorer(
-    make: Callable[..., "Scorer"],
+    make: Callable[..., Scorer],
     area: Area,
     of: Sequence[Part],
-    kind: "Kind",
+    kind: Kind,
     settings: Mapping[str, Any],
     coordinates: Mapping[str, np.ndarray],
-) -> "Scorer":
+) -> Scorer:
     """What scores an area: by its parts, where there is more to it than one that is the whole."""
     usable = [is_usable(part, kind, settings, coordinates) for part in of]
     if not any(usable) or (len(of) == 1 and of[0].area is area):
@@ -117,7 +114,7 @@ def scorer(
 
 def is_usable(
     part: Part,
-    kind: "Kind",
+    kind: Kind,
     settings: Mapping[str, Any],
     coordinates: Mapping[str, np.ndarray],
 ) -> bool:
@@ -146,7 +143,7 @@ class BySubject:
 
     def __init__(
         self,
-        make: Callable[..., "Scorer"],
+        make: Callable[..., Scorer],
         area: Area,
         of: Sequence[Part],
         usable: Sequence[bool],
@@ -158,15 +155,15 @@ class BySubject:
         self.scored = [part for part, use in zip(of, usable, strict=True) if use]
         self.scorers = [make(part.area, settings, coordinates) for part in self.scored]
 
-    def score(self, layer: Layer) -> "LayerScore":
+    def score(self, layer: Layer) -> LayerScore:
         """Score one layer in every subject."""
         return self._mean([scorer.score(layer) for scorer in self.scorers])
 
-    def score_together(self, layers: Sequence[Layer]) -> "LayerScore":
+    def score_together(self, layers: Sequence[Layer]) -> LayerScore:
         """Score all layers of a model as one, in every subject."""
         return self._mean([scorer.score_together(layers) for scorer in self.scorers])
 
-    def _mean(self, found: Sequence["LayerScore"]) -> "LayerScore":
+    def _mean(self, found: Sequence[LayerScore]) -> LayerScore:
         """The mean of the subjects' scores; what is said of neuroids, at their places."""
         combined: dict[str, Any] = {}
         for name in (field.name for field in fields(found[0])):
@@ -193,7 +190,7 @@ class BySubject:
         return placed
 
     def _by_subject(
-        self, found: Sequence["LayerScore"], scores: np.ndarray, draws: np.ndarray
+        self, found: Sequence[LayerScore], scores: np.ndarray, draws: np.ndarray
     ) -> dict[str, np.ndarray]:
         """What a score file says of every subject, and of the variance of their mean."""
         n_subjects, known = len(self.parts), np.isfinite(scores)
@@ -224,7 +221,7 @@ def _n_stimuli(area: Area) -> int:
     return int((area.counts > 0).any(axis=1).sum())
 
 
-def _n_scored(part: Part, found: "LayerScore") -> int:
+def _n_scored(part: Part, found: LayerScore) -> int:
     """Neuroids that count in the score, those with a score or those that are complete."""
     score = found.neuroids.get("score")
     return int((part.complete if score is None else np.isfinite(score)).sum())

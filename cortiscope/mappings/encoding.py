@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from cortiscope.experiment.responses import Area, average, recorded_together
-from cortiscope.mappings.fitting import BY_GROUP, LayerScore
 from cortiscope.mappings.regressions import Predict, Regressions, Sample, Targets, can_train
+from cortiscope.mappings.scores import BY_GROUP, LayerScore
 from cortiscope.networks.features import Layer
 from cortiscope.regression import given_split
 from cortiscope.regression.cross_validation import TRAINING, CrossValidation

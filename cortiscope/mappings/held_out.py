@@ -11,7 +11,7 @@ from weakref import finalize
 import numpy as np
 
 from cortiscope.experiment.responses import Area
-from cortiscope.mappings.fitting import LayerScore
+from cortiscope.mappings.scores import LayerScore
 from cortiscope.mappings.similarity import Similarity, among
 from cortiscope.regression.cross_validation import (
     contiguous_folds,

@@ -8,8 +8,8 @@ import numpy as np
 
 from cortiscope.experiment.responses import Area, recorded_together
 from cortiscope.mappings.encoding import Encoding
-from cortiscope.mappings.fitting import LayerScore
 from cortiscope.mappings.regressions import Predict, Regressions, Targets
+from cortiscope.mappings.scores import LayerScore
 from cortiscope.networks.features import Layer
 from cortiscope.regression import brainscore, pls
 from cortiscope.regression.ridge import Predictions

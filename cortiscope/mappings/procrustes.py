@@ -28,7 +28,7 @@ from typing import Any
 import numpy as np
 
 from cortiscope.experiment.responses import Area, average
-from cortiscope.mappings.fitting import LayerScore
+from cortiscope.mappings.scores import LayerScore
 from cortiscope.mappings.similarity import known_cells, resampled
 from cortiscope.networks.features import Layer
 from cortiscope.regression.cross_validation import CrossValidation

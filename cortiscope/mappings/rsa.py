@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from cortiscope.mappings.fitting import LayerScore
+from cortiscope.mappings.scores import LayerScore
 from cortiscope.mappings.similarity import Similarity, among
 from cortiscope.networks.features import Layer
 from cortiscope.similarity.comparison import bootstrap_scores, compare, permutation_null

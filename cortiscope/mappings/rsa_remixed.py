@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from cortiscope.experiment.responses import Area
-from cortiscope.mappings.fitting import LayerScore
 from cortiscope.mappings.held_out import HeldOutSimilarity
 from cortiscope.mappings.kinds import coordinates as named
+from cortiscope.mappings.scores import LayerScore
 from cortiscope.mappings.strengths import shares
 from cortiscope.networks.features import Layer
 from cortiscope.regression.ridge import kernel

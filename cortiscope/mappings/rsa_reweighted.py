@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from cortiscope.mappings.fitting import LayerScore
 from cortiscope.mappings.held_out import HeldOutSimilarity
+from cortiscope.mappings.scores import LayerScore
 from cortiscope.mappings.similarity import among
 from cortiscope.networks.features import Layer
 from cortiscope.regression.cross_validation import number_of_paired_folds

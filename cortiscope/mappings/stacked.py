@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from cortiscope.mappings.fitting import LayerScore
 from cortiscope.mappings.regressions import Predict, Regressions, Targets
+from cortiscope.mappings.scores import LayerScore
 from cortiscope.mappings.strengths import Strengths, shares
 from cortiscope.networks.features import Layer
 from cortiscope.regression import stacked

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 
 from cortiscope.mappings.encoding import Encoded, Encoding, geometric_mean
-from cortiscope.mappings.fitting import LayerScore
 from cortiscope.mappings.regressions import Regressions
+from cortiscope.mappings.scores import LayerScore
 from cortiscope.regression.ridge import Predictions
 from cortiscope.statistics.resampling import mean_of_known
 

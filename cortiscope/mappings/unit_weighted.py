@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from cortiscope.mappings.fitting import LayerScore
 from cortiscope.mappings.held_out import HeldOutSimilarity
+from cortiscope.mappings.scores import LayerScore
 from cortiscope.mappings.strengths import shares
 from cortiscope.networks.features import Layer
 from cortiscope.similarity import unit_weighted

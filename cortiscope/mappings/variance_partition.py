@@ -10,8 +10,8 @@ import numpy as np
 
 from cortiscope.errors import InputError
 from cortiscope.experiment.responses import Area
-from cortiscope.mappings.fitting import LayerScore
 from cortiscope.mappings.kinds import low_level
+from cortiscope.mappings.scores import LayerScore
 from cortiscope.mappings.similarity import Similarity, among
 from cortiscope.networks.features import Layer
 from cortiscope.similarity.dissimilarity import pattern_rdm

@@ -23,10 +23,10 @@ from typing import Any
 import numpy as np
 
 from cortiscope.experiment.responses import Area, average
-from cortiscope.mappings.fitting import LayerScore
 from cortiscope.mappings.held_out import HeldOutSimilarity
 from cortiscope.mappings.kinds import MAPPINGS, repetitions_needed
 from cortiscope.mappings.regressions import Predict, Regressions, Sample, Targets
+from cortiscope.mappings.scores import LayerScore
 from cortiscope.mappings.strengths import shares
 from cortiscope.networks.features import Layer
 from cortiscope.regression import ridge

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from cortiscope.files import Group
-from cortiscope.mappings.fitting import BY_GROUP
+from cortiscope.mappings.scores import BY_GROUP
 from cortiscope.report.subjects import VARIANCES, subjects_p
 from cortiscope.statistics.layer_choice import (
     Choice,

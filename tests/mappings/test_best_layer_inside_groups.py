@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from cortiscope.mappings.fitting import BY_GROUP, fit
+from cortiscope.mappings.fitting import fit
 from cortiscope.mappings.kinds import MAPPINGS
+from cortiscope.mappings.scores import BY_GROUP
 from cortiscope.regression.cross_validation import fold_numbers
 from cortiscope.statistics import standard_errors
 from tests.regression_scene import CONFIG, layers, planted, settings
