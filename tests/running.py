@@ -16,7 +16,7 @@ REPOSITORY = Path(__file__).parent.parent
 SHARED = Path(os.environ.get("CORTISCOPE_SHARED", REPOSITORY.parent / "shared"))
 TABLES = (
     "layers.csv", "layer_weights.csv", "accuracy_vs_brain.csv", "correlations.csv",
-    "contrasts.csv", "model_comparisons.csv", "hierarchy.csv", "subjects.csv", "subjects.csv",
+    "contrasts.csv", "model_comparisons.csv", "hierarchy.csv", "subjects.csv",
 )  # fmt: skip
 SMALL = REPOSITORY / "tests" / "config" / "small.yaml"
 TINY = REPOSITORY / "tests" / "config" / "tiny.yaml"
