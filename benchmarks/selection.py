@@ -37,10 +37,9 @@ from threadpoolctl import threadpool_limits
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from cortiscope.mappings.fitting import fit
-from cortiscope.mappings.scores import BY_GROUP
 from cortiscope.networks.features import Layer
 from cortiscope.report.best_layers import highest, interval
-from cortiscope.statistics.layer_choice import Choice, by_draws, by_halves, nested
+from cortiscope.statistics.layer_choice import Choice, by_draws, by_halves
 from cortiscope.statistics.resampling import p_value
 from tests.synthetic_areas import area, layer
 
@@ -83,8 +82,6 @@ def headline(values: dict[str, NDArray], method: str) -> Choice:
     score, draws = values["area_score"], values["area_bootstrap"]
     if method == "halves":
         return by_halves(values["selection_score"], draws)
-    if BY_GROUP[0] in values:
-        return nested(score, draws, *(values[name].astype(float) for name in BY_GROUP))[0]
     return by_draws(score, draws)
 
 

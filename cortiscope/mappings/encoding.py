@@ -12,7 +12,7 @@ import numpy as np
 
 from cortiscope.experiment.responses import Area, average, recorded_together
 from cortiscope.mappings.regressions import Predict, Regressions, Sample, Targets, can_train
-from cortiscope.mappings.scores import BY_GROUP, LayerScore
+from cortiscope.mappings.scores import LayerScore
 from cortiscope.networks.features import Layer
 from cortiscope.regression import given_split
 from cortiscope.regression.cross_validation import TRAINING, CrossValidation
@@ -20,7 +20,6 @@ from cortiscope.regression.ridge import (
     Predictions,
     bootstrap_scores,
     fold_centred_correlation,
-    sums_by_group,
 )
 from cortiscope.statistics import standard_errors
 from cortiscope.statistics.halves import halves
@@ -31,20 +30,20 @@ from cortiscope.statistics.resampling import (
     p_value,
 )
 
+# Of draws, so many are kept of every neuroid, to choose its own layer by.
+OWN_DRAWS = 20
+
 
 @dataclass(frozen=True)
 class Encoded:
     """score: (target,); chosen: (value, target); bootstrap: (draw, target). NaN = not scored.
 
-    chosen: what the models took inside their training stimuli, see `Encoding.chosen`. products,
-    squares: (group, target), what each group of stimuli adds to the score.
+    chosen: what the models took inside their training stimuli, see `Encoding.chosen`.
     """
 
     score: np.ndarray
     chosen: np.ndarray
     bootstrap: np.ndarray
-    products: np.ndarray
-    squares: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -60,12 +59,10 @@ class Tested(Encoded):
 class Encoding(ABC):
     """A cross-validated regression of one area's neuroids on a layer.
 
-    n_chosen: how many values `chosen` gives of a target. nested: whether what the best of several
-    layers is chosen by, inside groups of stimuli, is kept.
+    n_chosen: how many values `chosen` gives of a target.
     """
 
     n_chosen = 1
-    nested = True
 
     def __init__(
         self, area: Area, settings: Mapping[str, Any], coordinates: Mapping[str, np.ndarray]
@@ -79,15 +76,9 @@ class Encoding(ABC):
         self.units = self.validation.units(n_stimuli)
         self.draws = self.validation.draws(n_stimuli, statistics["bootstraps"], self.seed)
         self.orders = self.validation.orders(n_stimuli, statistics["permutations"], self.seed)
-        # Within which the best layer is chosen by the other stimuli; the test stimuli of a given
-        # split are one.
-        folds, test = self.sample.folds, self.validation.test
-        self.groups = standard_errors.deletion_groups(folds, self.seed, self.units)
-        if test is not None:
-            self.groups = np.where(test, 0, TRAINING)
+        self.groups = standard_errors.deletion_groups(self.sample.folds, self.seed, self.units)
         self.halves = np.empty((0, 2, n_stimuli), dtype=bool)
         if settings["selection"]["method"] == "halves":
-            self.nested = False
             self._halve(settings["selection"])
 
     def _halve(self, selection: Mapping[str, Any]) -> None:
@@ -133,7 +124,7 @@ class Encoding(ABC):
         return folds
 
     def score(self, layer: Layer) -> LayerScore:
-        """Score one layer: every neuroid, the area, its null, its bootstrap, its groups."""
+        """Score one layer: every neuroid, the area, its null, its bootstrap."""
 
         def make() -> Regressions:
             gap = self.validation.gap
@@ -157,57 +148,40 @@ class Encoding(ABC):
             null, selection = encoded.null, mean_of_known(encoded.halves)
         else:
             null, selection = self._null(regressions), self._selection(regressions)
-        left_out = self._left_out(regressions, encoded)
-        by_group = left_out, encoded.products, encoded.squares
+        of_area = mean_of_known(encoded.bootstrap)
+        stretch = standard_errors.stretch(of_area, self._error(regressions, encoded, of_area))
+        score = float(mean_of_known(encoded.score))
+        own_draws = standard_errors.stretched(encoded.bootstrap, encoded.score, stretch)
         return LayerScore(
-            area_score=float(mean_of_known(encoded.score)),
+            area_score=score,
             area_null=mean_of_known(null),
-            area_bootstrap=self._intervals(encoded, left_out),
+            area_bootstrap=standard_errors.stretched(of_area, score, stretch),
             neuroids={
                 "score": encoded.score,
                 "alpha": encoded.chosen[0],
                 "null_mean": null.mean(axis=0) if len(null) else np.full(null.shape[1], np.nan),
                 "p_value": p_value(encoded.score, null),
+                "neuroid_bootstrap": own_draws[:OWN_DRAWS],
             },
-            by_group=dict(zip(BY_GROUP, by_group, strict=True)) if self.nested else {},
             selection=selection if len(selection) else None,
         )
 
-    def _left_out(self, regressions: Regressions, encoded: Encoded) -> np.ndarray:
-        """(group, neuroid): scores on the stimuli outside each group, of models of these alone.
-
-        At the strengths that all stimuli chose. Of a given split, of the training stimuli, in
-        folds; their strengths are chosen among them. None where nothing needs them.
-        """
-        test, n_neuroids = self.validation.test, self.response.shape[1]
-        if test is not None and self.nested:
-            training = np.flatnonzero(~test)
-            folds = self.validation.training_folds(training)
-            again = self._encode(regressions, Sample(training, folds), self.response[training])
-            return again.score[None]
-        if test is not None or not (self.nested or len(self.draws)):
-            return np.empty((0, n_neuroids))
-        return standard_errors.each_left_out(
-            lambda kept: self._refitted(regressions, kept, encoded), self.groups
-        )
-
-    def _intervals(self, encoded: Encoded, left_out: np.ndarray) -> np.ndarray:
-        """(draw,): the area's score with stimuli resampled, brought to its standard error."""
-        draws = mean_of_known(encoded.bootstrap)
+    def _error(self, regressions: Regressions, encoded: Encoded, draws: np.ndarray) -> float:
+        """Standard error of the z of the area's score; draws (draw,), of its test stimuli alone."""
         if not len(draws):
-            return draws
+            return float("nan")
         folds, within = self.sample.folds, self.centred_within(self.sample.folds)
         if self.validation.test is not None:
-            error = standard_errors.resampled_error(draws, within[folds != TRAINING])
-        else:
-            drawn = np.unique(self.units, return_index=True)[1]  # a stimulus of each unit
-            error = standard_errors.refitted_error(
-                mean_of_known(left_out),
-                standard_errors.resampled_error(draws, within[drawn]),
-                len(drawn),
-            )
-        score = float(mean_of_known(encoded.score))
-        return standard_errors.rescaled(draws, score, error)
+            return standard_errors.resampled_error(draws, within[folds != TRAINING])
+        left_out = standard_errors.each_left_out(
+            lambda kept: self._refitted(regressions, kept, encoded), self.groups
+        )
+        drawn = np.unique(self.units, return_index=True)[1]  # a stimulus of each unit
+        return standard_errors.refitted_error(
+            mean_of_known(left_out),
+            standard_errors.resampled_error(draws, within[drawn]),
+            len(drawn),
+        )
 
     def _refitted(self, regressions: Regressions, kept: np.ndarray, encoded: Encoded) -> np.ndarray:
         """(neuroid,): scores on some of the stimuli, (stimulus,) bool."""
@@ -227,14 +201,9 @@ class Encoding(ABC):
         dtype: type = np.float64,
         alpha: np.ndarray | None = None,
     ) -> Encoded:
-        """Score targets (stimulus, target) of a sample, each where it was recorded.
-
-        With draws, also what each group of stimuli adds to the scores.
-        """
+        """Score targets (stimulus, target) of a sample, each where it was recorded."""
         n_targets, within = targets.shape[1], self.centred_within(sample.folds)
         sets = np.arange(n_targets) // self.response.shape[1]
-        whole = self.nested and draws is not None
-        products, squares = np.full((2, self.groups.max() + 1 if whole else 0, n_targets), np.nan)
         score, chosen = np.full(n_targets, np.nan), np.full((self.n_chosen, n_targets), np.nan)
         bootstrap = np.full((0 if draws is None else len(draws), n_targets), np.nan)
         for rows, columns in self._recorded_together(targets, sample):
@@ -248,15 +217,7 @@ class Encoding(ABC):
                 bootstrap[:, columns] = bootstrap_scores(
                     predicted, values, within[rows], draws[:, rows]
                 )
-            if whole:
-                products[:, columns], squares[:, columns] = sums_by_group(
-                    predicted,
-                    values,
-                    within[rows],
-                    self.groups[sample.stimuli[rows]],
-                    len(products),
-                )
-        return Encoded(score, chosen, bootstrap, products, squares)
+        return Encoded(score, chosen, bootstrap)
 
     def _recorded_together(
         self, targets: np.ndarray, sample: Sample
@@ -309,7 +270,7 @@ class Encoding(ABC):
     def _tested(self, regressions: Regressions) -> Tested:
         """Score the test stimuli of a given split."""
         n_neuroids, shape = self.response.shape[1], self.halves.shape[:2]
-        lengths = (), (self.n_chosen,), (len(self.draws),), (1,), (1,), (len(self.orders),), shape
+        lengths = (), (self.n_chosen,), (len(self.draws),), (len(self.orders),), shape
         found = Tested(*(np.full((*length, n_neuroids), np.nan) for length in lengths))
         for rows, columns in recorded_together(self.response):
             sample = self.sample.among(rows)
@@ -324,10 +285,6 @@ class Encoding(ABC):
             found.chosen[:, columns] = self.chosen(everywhere)
             found.bootstrap[:, columns] = given_split.bootstrap_scores(
                 predicted, known, self.draws[:, test]
-            )
-            alike = np.zeros(len(test), dtype=int)
-            found.products[:, columns], found.squares[:, columns] = sums_by_group(
-                predicted, known, alike, alike, 1
             )
             moved = orders_among(self.orders, test)
             found.null[:, columns] = given_split.null_scores(predicted, known, moved)

@@ -147,10 +147,8 @@ def _variables(
     }
     for name in scores[0].neuroids:
         stacked = np.stack([s.neuroids[name] for s in scores]).astype(np.float32)
-        variables[name] = Variable(("layer", "neuroid"), stacked)
-    for name in scores[0].by_group:
-        stacked = np.stack([s.by_group[name] for s in scores]).astype(np.float32)
-        variables[name] = Variable(("layer", "group", "neuroid"), stacked)
+        dims = ("layer", "own_draw", "neuroid") if stacked.ndim == 3 else ("layer", "neuroid")
+        variables[name] = Variable(dims, stacked)
     if scores[0].selection is not None:
         halves = np.stack([_selectable(s) for s in scores])
         variables["selection_score"] = Variable(("layer", "split", "half"), halves)

@@ -9,10 +9,6 @@ import numpy as np
 from cortiscope.experiment.responses import Area
 from cortiscope.networks.features import Layer
 
-# Of each group of stimuli and each neuroid: the score of models of the other stimuli on these, and
-# what the group adds to the score of all the data (see `ridge.sums_by_group`).
-BY_GROUP = ("left_out_score", "group_products", "group_squares")
-
 
 @dataclass(frozen=True)
 class LayerScore:
@@ -20,10 +16,9 @@ class LayerScore:
 
     area_score: the whole area's held-out score. area_null: (permutation,) the same with stimuli
     permuted, the same way for all layers. area_bootstrap: (draw,) with stimuli resampled.
-    neuroids: what the mapping says of each neuroid, name to (neuroid,).
-    by_group: of neuroids that are predicted, name to (group, neuroid), from which the best layer is
-    chosen and scored (see BY_GROUP). selection: (split, half), scores with half of the
-    data only, where layers are chosen by these.
+    neuroids: what the mapping says of each neuroid, name to (neuroid,); where they are predicted,
+    `neuroid_bootstrap` (draw, neuroid), a few of the draws, by which each chooses its own layer.
+    selection: (split, half), scores with half of the data only, where layers are chosen by these.
     layer_weights: (layer,), what each layer gives to the score of all together, 0 or more.
     best_single: the score of the one layer that is best in training, chosen and tested on the same
     stimuli as all together; NaN where the mapping does not say.
@@ -39,7 +34,6 @@ class LayerScore:
     area_null: np.ndarray
     area_bootstrap: np.ndarray
     neuroids: Mapping[str, np.ndarray]
-    by_group: Mapping[str, np.ndarray] = field(default_factory=dict)
     selection: np.ndarray | None = None
     layer_weights: np.ndarray | None = None
     best_single: float = float("nan")

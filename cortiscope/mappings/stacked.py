@@ -27,8 +27,6 @@ class Weighted(Predictions):
 class Scorer(Strengths):
     """`alpha` is the sum of the weights of the layers, 0..1; the rest is the mean response."""
 
-    nested = False  # there is no layer to choose
-
     def score_together(self, layers: Sequence[Layer]) -> LayerScore:
         """Score all layers of a model as one, and how much each gives to that."""
         self.features = [layer.features for layer in layers]

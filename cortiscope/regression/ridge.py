@@ -235,24 +235,6 @@ def fold_centred_correlation(
     )
 
 
-def sums_by_group(
-    predictions: Predictions, responses: NDArray, folds: NDArray, groups: NDArray, n_groups: int
-) -> tuple[NDArray, NDArray]:
-    """What every group of stimuli adds to `fold_centred_correlation`: products and squares.
-
-    groups (stimulus,): numbers from 0 to n_groups - 1; a group without stimuli adds 0. Of
-    predictions p and responses y, as centred there, Σ p y / √(Σ y²), the latter sum over all
-    stimuli, and Σ p²: both (group, neuroid). With P and Q their sums over groups the correlation is
-    P / √Q; sums of one layer and of another may be mixed.
-    """
-    predicted, measured = _centred(predictions, responses, folds)
-    norm = np.sqrt(np.einsum("sn,sn->n", measured, measured))
-    member = (np.arange(n_groups)[:, None] == groups).astype(float)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        # (group, stimulus) x (stimulus, neuroid)
-        return member @ (predicted * measured / norm), member @ np.square(predicted)
-
-
 def bootstrap_scores(
     predictions: Predictions, responses: NDArray, folds: NDArray, weights: NDArray
 ) -> NDArray:

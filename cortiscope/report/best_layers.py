@@ -10,16 +10,15 @@ import numpy as np
 import pandas as pd
 
 from cortiscope.files import Group
-from cortiscope.mappings.scores import BY_GROUP
 from cortiscope.report.subjects import VARIANCES, subjects_p
 from cortiscope.statistics.layer_choice import (
     Choice,
     by_draws,
     by_halves,
-    nested,
+    own_layers,
     with_draws,
 )
-from cortiscope.statistics.resampling import INTERVAL, p_value
+from cortiscope.statistics.resampling import INTERVAL, mean_of_known, p_value
 
 GROUP = ["mapping", "area"]
 COUNTS = ("n_neuroids", "n_selected", "n_scored")
@@ -33,12 +32,13 @@ def best_columns(rows: pd.DataFrame, files: Sequence[Group], given: str | None) 
     rows: of the layer table, those of the mapping and area; files: the score files that they come
     from, in their order; given: the layer, if it is. `selected_share` (layer,), the share of the
     data for which the layer was chosen as the best; `best_score` of those that were;
-    `score_own_layer`, the same where every neuroid chooses for itself (NaN where neuroids are not
-    predicted); `selection`, how, in words; and `best_p_value`, of the highest score of any layer
-    among the highest in each permutation.
+    `score_own_layer`, the same where every neuroid chooses for itself, in resamples (NaN where
+    neuroids are not predicted, or there is one layer); `selection`, how, in words; and
+    `best_p_value`, of the highest score of any layer among the highest in each permutation.
     """
     score, draws = rows["score"].to_numpy(float), np.stack(rows["bootstrap"].tolist())
-    own_layer, p = np.nan, float(p_value(np.fmax.reduce(score), highest(rows["null"].tolist())))
+    own_layer = _of_own_layers(files) if len(rows) > 1 else np.nan
+    p = float(p_value(np.fmax.reduce(score), highest(rows["null"].tolist())))
     if given is not None:
         chosen = rows["layer"].to_numpy() == given
         choice, words = _only(np.flatnonzero(chosen)[0], score, draws), "layer given"
@@ -49,12 +49,6 @@ def best_columns(rows: pd.DataFrame, files: Sequence[Group], given: str | None) 
         words = in_words(str(files[0].attributes["halved"]), selection.shape[1])
     elif len(rows) == 1:
         choice, words = _only(0, score, draws), "one score of the model"
-    elif "left_out_score" in files[0].variables:
-        sums = [_joined(files, name) for name in BY_GROUP]
-        number = files[0].variables.get("subject_number")
-        subject = None if number is None else number.values.astype(int)
-        choice, own_layer = nested(score, draws, sums[0], sums[1], sums[2], subject)
-        words = "best layer for each group of stimuli by the others, score on all"
     else:
         # Of subjects too the draws of the mean are, which has been measured in these.
         of_stimuli = np.stack(rows["stimulus_bootstrap"].tolist())
@@ -73,6 +67,17 @@ def _only(layer: int, score: np.ndarray, draws: np.ndarray) -> Choice:
     shares = np.zeros(len(score))
     shares[layer] = np.isfinite(score[layer])
     return with_draws(float(score[layer]), shares, draws)
+
+
+def _of_own_layers(files: Sequence[Group]) -> float:
+    """The score of the area where every neuroid chooses its own layers; NaN where none does."""
+    if "neuroid_bootstrap" not in files[0].variables:
+        return float("nan")
+    score = own_layers(_joined(files, "score"), _joined(files, "neuroid_bootstrap"))
+    number = files[0].variables.get("subject_number")
+    subject = np.zeros(len(score)) if number is None else number.values
+    each = [mean_of_known(score[subject == one]) for one in np.unique(subject)]
+    return float(mean_of_known(np.array(each)))
 
 
 def _joined(files: Sequence[Group], name: str) -> np.ndarray:

@@ -13,6 +13,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from cortiscope.statistics.resampling import mean_of_known
+
 NORMAL = 1.959963984540054  # standard errors to either end of a 95 % interval
 HIGHEST = 1 - 1e-12  # a score of 1 has no z
 DELETED_GROUPS = 10
@@ -55,13 +57,22 @@ def rescaled(draws: NDArray, score: float, error: float) -> NDArray:
     percentiles are an interval that holds. NaN throughout for a NaN score or error; draws that do
     not vary stay so.
     """
+    return stretched(draws, score, stretch(draws, error))
+
+
+def stretch(draws: NDArray, error: float) -> float:
+    """How many times the spread of the z of draws (draw,) an error is; 1 where they do not vary."""
+    own = spread(draws)
+    return error / own if own > 0 else 1.0
+
+
+def stretched(draws: NDArray, score: NDArray | float, times: float) -> NDArray:
+    """Bootstrap draws (draw, ...) about scores (...), their z so many times as far from the mean.
+
+    NaN where a score or a draw is, or all draws are.
+    """
     z = fisher_z(draws)
-    finite = np.isfinite(z)
-    if not finite.any():
-        return np.full(z.shape, np.nan)
-    deviation = z - z[finite].mean()
-    spread = deviation[finite].std()
-    return np.tanh(fisher_z(score) + deviation * (error / spread if spread > 0 else 1.0))
+    return np.tanh(fisher_z(score) + (z - mean_of_known(z, axis=0)) * times)
 
 
 def deletion_groups(folds: NDArray, seed: int, labels: NDArray | None = None) -> NDArray:

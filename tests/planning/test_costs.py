@@ -55,22 +55,16 @@ def test_a_layer_scores_the_same_alone(finished, mapping):
 
 
 def test_intervals_of_ridge_take_the_time_of_ten_more_decompositions():
-    """Not of a given split, whose test stimuli alone are resampled.
+    """Not of a given split, whose test stimuli alone are resampled."""
 
-    Where layers are chosen by the same refits, these are made without intervals too.
-    """
-
-    def seconds(bootstraps, split="", method="halves"):
+    def seconds(bootstraps, split=""):
         statistics = SETTINGS["statistics"] | {"bootstraps": bootstraps}
         validation = SETTINGS["cross_validation"] | {"split": split}
         asked = SETTINGS | {"statistics": statistics, "cross_validation": validation}
-        asked |= {"selection": SETTINGS["selection"] | {"method": method}}
         return seconds_per_layer("ridge", 3000, 1, asked)
 
     assert seconds(20) == pytest.approx(11 * seconds(0), rel=0.02)
     assert seconds(20, "part") == seconds(0, "part")
-    assert seconds(0, method="nested") == seconds(20, method="nested")
-    assert seconds(20, method="nested") == pytest.approx(seconds(20), rel=0.02)
 
 
 # Seconds in ten folds and in as many as stimuli; 200 stimuli, 40 neuroids, 100 permutations.

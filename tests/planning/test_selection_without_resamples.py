@@ -10,21 +10,20 @@ from tests.running import REPOSITORY
 
 
 @pytest.mark.parametrize(
-    ("mapping", "protocol", "chooses"),
+    ("mapping", "method", "chooses"),
     [
-        ("ridge", "folds", True),
-        ("rsa", "folds", False),
-        ("pls", "folds", True),
-        ("pls", "brainscore", False),  # whose splits are no groups of stimuli
-        ("rsa_reweighted", "folds", True),  # one score of the model
+        ("ridge", "nested", False),
+        ("ridge", "halves", True),
+        ("rsa", "nested", False),
+        ("rsa_reweighted", "nested", True),  # one score of the model
     ],
 )
-def test_without_resamples(listed, monkeypatch, mapping, protocol, chooses) -> None:
+def test_without_resamples(listed, monkeypatch, mapping, method, chooses) -> None:
     monkeypatch.chdir(listed.folder)
     config = yaml.safe_load((REPOSITORY / "config" / "config.yaml").read_text())
     config["models"]["names"] = ["shapenet5"]
     config["mappings"] = [mapping]
-    config["pls"]["protocol"] = protocol
+    config["selection"]["method"] = method
     config["statistics"]["bootstraps"] = 0
     study = Study.load(config, REPOSITORY)
     if chooses:

@@ -57,7 +57,7 @@ def test_regressions_count_that_other_stimuli_train_other_models(scene, mapping)
         return np.mean(of_neuroids)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(standard_errors, "rescaled", lambda draws, *_: draws)
+        patch.setattr(standard_errors, "stretched", lambda draws, *_: draws)
         plain = fit(mapping, [layer(features)], area(response), LEFT_OUT)["area_bootstrap"].values
     left_out = standard_errors.each_left_out(score_of, groups)
     expected = standard_errors.refitted_error(left_out, spread(plain[0]), N_STIMULI)
@@ -79,8 +79,8 @@ def test_categories_held_out_whole_are_drawn_whole(scene):
     folds = fold_numbers(N_STIMULI, "loo", 0, category)
     taken = {}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(standard_errors, "refitted_error", lambda *given: taken.update(given=given))
-        patch.setattr(standard_errors, "rescaled", lambda draws, *_: draws)
+        patch.setattr(standard_errors, "refitted_error", lambda *given: taken.update(given=given) or 1)
+        patch.setattr(standard_errors, "stretched", lambda draws, *_: draws)
         draws = scorer.score(layer(features)).area_bootstrap
     _, resampled, n_units = taken["given"]
     assert n_units == 10

@@ -179,19 +179,14 @@ def check_published(study: Study) -> None:
 
 
 def check_selection(study: Study) -> None:
-    """Where nothing is held out in groups, the best layer is chosen by resamples of the stimuli."""
+    """Unless layers are given or chosen by halves, they are by resamples of the stimuli."""
     if study.config["selection"]["method"] != "nested" or study.config["statistics"]["bootstraps"]:
         return
-    published = study.config["pls"]["protocol"] == "brainscore"  # whose splits are no groups
-    fitless = [
-        name
-        for name, kind in asked(study).items()
-        if not kind.joint and (not kind.of_neuroids or (name == "pls" and published))
-    ]
-    if fitless:
+    single = [name for name, kind in asked(study).items() if not kind.joint]
+    if single:
         raise InputError(
             "config: statistics.bootstraps",
-            f"without resamples the best layer cannot be chosen by {fitless[0]}",
+            f"without resamples the best layer cannot be chosen by {single[0]}",
             "give 100 or more, or set selection.method: halves",
         )
 

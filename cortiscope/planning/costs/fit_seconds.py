@@ -50,7 +50,7 @@ class Fit:
 
     @property
     def refits(self) -> int:
-        asked = self.settings["statistics"]["bootstraps"] or not self.splits
+        asked = self.settings["statistics"]["bootstraps"]
         return DELETED_GROUPS if asked and not self.tested_once else 0
 
     @property
