@@ -20,6 +20,7 @@ from cortiscope.regression.ridge import (
     Predictions,
     bootstrap_scores,
     fold_centred_correlation,
+    moved_scores,
 )
 from cortiscope.statistics import standard_errors
 from cortiscope.statistics.halves import halves
@@ -38,21 +39,23 @@ OWN_DRAWS = 20
 class Encoded:
     """score: (target,); chosen: (value, target); bootstrap: (draw, target). NaN = not scored.
 
-    chosen: what the models took inside their training stimuli, see `Encoding.chosen`.
+    chosen: what the models took inside their training stimuli, see `Encoding.chosen`. null:
+    (permutation, target), with predictions moved against the responses; none where models are
+    fitted anew for it.
     """
 
     score: np.ndarray
     chosen: np.ndarray
     bootstrap: np.ndarray
+    null: np.ndarray
 
 
 @dataclass(frozen=True)
 class Tested(Encoded):
-    """Of a given split, whose one fit serves all: null (permutation, target), and with half of the
-    data halves (split, half, target), where layers are chosen by these.
+    """Of a given split, whose one fit serves all: with half of the data halves
+    (split, half, target), where layers are chosen by these.
     """
 
-    null: np.ndarray
     halves: np.ndarray
 
 
@@ -76,6 +79,7 @@ class Encoding(ABC):
         self.units = self.validation.units(n_stimuli)
         self.draws = self.validation.draws(n_stimuli, statistics["bootstraps"], self.seed)
         self.orders = self.validation.orders(n_stimuli, statistics["permutations"], self.seed)
+        self.moved = self.orders[:0] if statistics.get("null_method") != "moved" else self.orders
         self.groups = standard_errors.deletion_groups(self.sample.folds, self.seed, self.units)
         self.halves = np.empty((0, 2, n_stimuli), dtype=bool)
         if settings["selection"]["method"] == "halves":
@@ -141,13 +145,15 @@ class Encoding(ABC):
     def _all(self, regressions: Regressions) -> Encoded:
         if self.validation.test is not None:
             return self._tested(regressions)
-        return self._encode(regressions, self.sample, self.response, self.draws)
+        return self._encode(regressions, self.sample, self.response, resampled=True)
 
     def _reported(self, regressions: Regressions, encoded: Encoded) -> LayerScore:
+        null = encoded.null
         if isinstance(encoded, Tested):
-            null, selection = encoded.null, mean_of_known(encoded.halves)
+            selection = mean_of_known(encoded.halves)
         else:
-            null, selection = self._null(regressions), self._selection(regressions)
+            null = null if len(null) else self._null(regressions)
+            selection = self._selection(regressions)
         of_area = mean_of_known(encoded.bootstrap)
         stretch = standard_errors.stretch(of_area, self._error(regressions, encoded, of_area))
         score = float(mean_of_known(encoded.score))
@@ -186,7 +192,7 @@ class Encoding(ABC):
     def _refitted(self, regressions: Regressions, kept: np.ndarray, encoded: Encoded) -> np.ndarray:
         """(neuroid,): scores on some of the stimuli, (stimulus,) bool."""
         part, alpha = self.sample.among(kept), self.refitted_at(encoded)
-        again = self._encode(regressions, part, self.response[kept], None, np.float32, alpha)
+        again = self._encode(regressions, part, self.response[kept], np.float32, alpha)
         return np.where(np.isnan(encoded.score), np.nan, again.score)
 
     def _folds(self, stimuli: np.ndarray) -> np.ndarray:
@@ -197,15 +203,19 @@ class Encoding(ABC):
         regressions: Regressions,
         sample: Sample,
         targets: np.ndarray,
-        draws: np.ndarray | None = None,
         dtype: type = np.float64,
         alpha: np.ndarray | None = None,
+        resampled: bool = False,
     ) -> Encoded:
-        """Score targets (stimulus, target) of a sample, each where it was recorded."""
+        """Score targets (stimulus, target) of a sample, each where it was recorded.
+
+        resampled: with draws, and moved permutations, of all stimuli.
+        """
         n_targets, within = targets.shape[1], self.centred_within(sample.folds)
         sets = np.arange(n_targets) // self.response.shape[1]
         score, chosen = np.full(n_targets, np.nan), np.full((self.n_chosen, n_targets), np.nan)
-        bootstrap = np.full((0 if draws is None else len(draws), n_targets), np.nan)
+        counts = (len(self.draws), len(self.moved)) if resampled else (0, 0)
+        bootstrap, null = (np.full((count, n_targets), np.nan) for count in counts)
         for rows, columns in self._recorded_together(targets, sample):
             values = targets[np.ix_(rows, columns)]
             given = None if alpha is None else alpha[columns]
@@ -213,11 +223,14 @@ class Encoding(ABC):
             predicted = predict(Targets(values, dtype, sets[columns], given))
             score[columns] = fold_centred_correlation(predicted, values, within[rows])
             chosen[:, columns] = self.chosen(predicted)
-            if draws is not None:
+            if resampled:
                 bootstrap[:, columns] = bootstrap_scores(
-                    predicted, values, within[rows], draws[:, rows]
+                    predicted, values, within[rows], self.draws[:, rows]
                 )
-        return Encoded(score, chosen, bootstrap)
+                orders = self.validation.orders_among(self.moved, rows)
+                moved = moved_scores(predicted, values, within[rows], orders)
+                null[:, columns] = standard_errors.refitted_null(moved)
+        return Encoded(score, chosen, bootstrap, null)
 
     def _recorded_together(
         self, targets: np.ndarray, sample: Sample

@@ -28,6 +28,7 @@ from cortiscope.planning.study import Study
 # In the environment: a digest, and the folder that it is of.
 IMAGES_DIGEST = "CORTISCOPE_IMAGES_DIGEST"
 DECODED = "config: decoding.properties"
+MANY_STIMULI = 1000  # from here on, a null of models that are fitted anew takes hours
 
 # Stimuli and recordings
 
@@ -164,7 +165,19 @@ def mapping_settings(study: Study, mapping: str) -> dict[str, Any]:
     """The config entries that a fit of this mapping depends on."""
     validation = study.section("cross_validation")["cross_validation"]
     units = {key: validation[key] for key in UNITS}
-    return {"cross_validation": units} | study.section(*MAPPINGS[mapping].sections)
+    found = {"cross_validation": units} | study.section(*MAPPINGS[mapping].sections)
+    if MAPPINGS[mapping].of_neuroids:
+        found["statistics"]["null_method"] = _null_method(study, mapping)
+    return found
+
+
+def _null_method(study: Study, mapping: str) -> str:
+    asked = str(study.config["statistics"]["null_method"])
+    if asked == "auto":
+        asked = "refitted" if study.n_stimuli < MANY_STIMULI else "moved"
+    # Of the published protocol of ridge, whose scores of noise lie below 0, moved ones do not.
+    published = mapping == "ridge" and study.config["ridge"]["protocol"] != "nested"
+    return "refitted" if published else asked
 
 
 def low_level_file(study: Study, mapping: str) -> list[str]:

@@ -91,14 +91,16 @@ class Study:
         """Parts of the config in one form, so that writing the same another way reruns nothing.
 
         Without what tables alone read: how p-values are corrected, and ceilings and layers that are
-        given. Of halves, only where layers are chosen by them.
+        given; and without how nulls are made, which some mappings read. Of halves, only where
+        layers are chosen by them.
         """
         found = {name: _ordered(self.config[name]) for name in sorted(names)}
         selection = found.get("selection", {"method": ""})
         selection.pop("given", None)
         if selection["method"] in ("nested", "given"):
             found["selection"] = {"method": "nested"}
-        found.get("statistics", {}).pop("correction", None)
+        for name in ("correction", "null_method"):
+            found.get("statistics", {}).pop(name, None)
         found.get("ceilings", {}).pop("given", None)
         return found
 

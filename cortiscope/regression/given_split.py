@@ -59,17 +59,5 @@ def null_scores(predictions: Predictions, responses: NDArray, moved: NDArray) ->
     """
     if len(responses) < FEWEST:  # without any, sums over them would be 0
         return np.full((len(moved), responses.shape[1]), np.nan)
-    found = score(predictions, responses)
-    predicted, measured = _unit(predictions.values), _unit(np.asarray(responses, dtype=float))
-    predicted[:, found == 0] = 0.0  # what does not vary, but for rounding
-    measured[:, np.isnan(found)] = np.nan
-    null = np.empty((len(moved), responses.shape[1]))
-    for number, order in enumerate(moved):
-        null[number] = np.einsum("sn,sn->n", predicted, measured[order])
-    return null
-
-
-def _unit(values: NDArray) -> NDArray:
-    centred = values - values.mean(axis=0)
-    norm = np.linalg.norm(centred, axis=0)
-    return centred / np.where(norm > 0, norm, 1.0)
+    alike = np.zeros(len(responses), dtype=int)
+    return ridge.moved_scores(predictions, responses, alike, moved)

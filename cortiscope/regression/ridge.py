@@ -25,6 +25,7 @@ from cortiscope.regression.trained_once import TrainedOnce
 from cortiscope.statistics.rounding import rounding
 
 FEATURE_CHUNK = 65536
+MOVED_TOGETHER = 1024  # neuroids, whose responses are copied for every permutation
 # Of the spread of a model: held-out predictions are alike, but for rounding, where features are.
 ALIKE = 1e-9
 
@@ -246,6 +247,32 @@ def bootstrap_scores(
     predicted, measured = _centred(predictions, responses, folds)
     # each (draw, stimulus) x (stimulus, neuroid)
     return _ratio(weights @ (predicted * measured), weights @ predicted**2, weights @ measured**2)
+
+
+def moved_scores(
+    predictions: Predictions, responses: NDArray, folds: NDArray, orders: NDArray
+) -> NDArray:
+    """`fold_centred_correlation` with the responses in other orders (permutation, stimulus).
+
+    The predictions stay as they are. Returns (permutation, neuroid).
+    """
+    null = np.empty((len(orders), responses.shape[1]))
+    for start in range(0, responses.shape[1], MOVED_TOGETHER):
+        some = slice(start, start + MOVED_TOGETHER)
+        own = Predictions(
+            predictions.values[:, some], predictions.alpha[:, some], predictions.spread[:, some]
+        )
+        predicted, measured = _centred(own, responses[:, some], folds)
+        predicted /= _norm(predicted)
+        measured /= np.where(measured.any(axis=0), _norm(measured), np.nan)
+        for number, order in enumerate(orders):
+            null[number, some] = np.einsum("sn,sn->n", predicted, measured[order])
+    return null
+
+
+def _norm(values: NDArray) -> NDArray:
+    norm = np.linalg.norm(values, axis=0)
+    return np.where(norm > 0, norm, 1.0)
 
 
 def _centred(

@@ -122,6 +122,17 @@ def refitted_error(left_out: NDArray, resampled: float, n_units: int) -> float:
     return float(blended * student_over_normal(freedom))
 
 
+def refitted_null(moved: NDArray) -> NDArray:
+    """The null of a cross-validated score (...), from that of predictions moved (...) as they are.
+
+    Of noise, a held-out score is a sum over pairs of stimuli, either of which trains for the other:
+    y'M y with M nearly symmetric and empty within folds. Its variance, ‖M‖² + tr(M²), is twice that
+    of y'p for a given p = M y. So z is taken √2 times as far from 0; where one dimension of the
+    features dominates, or few stimuli are far from the others, that is too far.
+    """
+    return np.tanh(np.sqrt(2) * fisher_z(moved))
+
+
 def jackknifed_error(left_out: NDArray) -> float:
     """Standard error of a score of all stimuli together, by the jackknife over groups alone.
 

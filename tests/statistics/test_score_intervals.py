@@ -79,7 +79,9 @@ def test_categories_held_out_whole_are_drawn_whole(scene):
     folds = fold_numbers(N_STIMULI, "loo", 0, category)
     taken = {}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(standard_errors, "refitted_error", lambda *given: taken.update(given=given) or 1)
+        patch.setattr(
+            standard_errors, "refitted_error", lambda *given: taken.update(given=given) or 1
+        )
         patch.setattr(standard_errors, "stretched", lambda draws, *_: draws)
         draws = scorer.score(layer(features)).area_bootstrap
     _, resampled, n_units = taken["given"]

@@ -19,6 +19,7 @@ SECONDS_PER_LAYER = 0.15
 SECONDS_PER_PART = 7e-4
 # Of a cell and fold, for what a ridge fit makes of each fold's model.
 SECONDS_PER_PREDICTION = 5e-9
+SECONDS_PER_MOVED = 3e-9  # of a cell, for a permutation of what is predicted
 FOLDS = 10  # of the measurements in the table
 KEPT_BYTES = 2**28  # of `principal_axes`, which every dry run would have to import
 
@@ -45,8 +46,14 @@ class Fit:
         return bool(self.settings.get("cross_validation", {}).get("split"))
 
     @property
+    def moved(self) -> bool:
+        """Whether the null needs no further fits."""
+        return self.tested_once or self.settings["statistics"].get("null_method") == "moved"
+
+    @property
     def permutations(self) -> int:
-        return 0 if self.tested_once else int(self.settings["statistics"]["permutations"])
+        """Those that are fitted or compared anew."""
+        return 0 if self.moved else int(self.settings["statistics"]["permutations"])
 
     @property
     def refits(self) -> int:
@@ -89,8 +96,9 @@ def seconds_per_layer(
 ) -> float:
     """Rough core-seconds to score one layer against one area, in all its folds."""
     numbers = dict(MAPPINGS[mapping].cost)
-    formula = FORMULAS[numbers.pop("formula")]
-    return formula(Fit(n_stimuli, n_neuroids, settings), **numbers)
+    formula, fit = FORMULAS[numbers.pop("formula")], Fit(n_stimuli, n_neuroids, settings)
+    resampled = _of_predictions(fit) if MAPPINGS[mapping].of_neuroids else 0.0
+    return formula(fit, **numbers) + resampled
 
 
 def splits_in_halves(settings: Mapping[str, Any]) -> int:
@@ -181,6 +189,14 @@ FORMULAS: dict[str, Callable[..., float]] = {
 }
 
 
+def _of_predictions(fit: Fit) -> float:
+    """Resampled, and moved, as they are: three products a draw, a gather a permutation."""
+    statistics = fit.settings["statistics"]
+    products = 6 * statistics["bootstraps"] / PRODUCTS_PER_SECOND
+    moved = statistics["permutations"] * SECONDS_PER_MOVED if fit.moved else 0.0
+    return float(fit.cells * (products + moved))
+
+
 def _products(fit: Fit, seconds: float) -> float:
     return seconds * fit.share * fit.n_stimuli * fit.cells / (240**2 * 64)
 
@@ -197,5 +213,4 @@ def _decompositions(fit: Fit, inner_parts: int) -> int:
     parts = 1 + inner_parts
     if 2 * parts * fit.folds * fit.n_stimuli**2 * 8 <= KEPT_BYTES:
         return parts
-    permutations = fit.settings["statistics"]["permutations"]
-    return parts * (2 + -(-permutations * fit.n_neuroids // NULL_COLUMNS))
+    return parts * (2 + -(-fit.permutations * fit.n_neuroids // NULL_COLUMNS))
