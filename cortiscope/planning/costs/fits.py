@@ -13,6 +13,9 @@ from cortiscope.planning.study import Study
 
 # A job should work about this long: its start-up then costs a percent on a laptop, some on SLURM.
 SECONDS_PER_JOB = 120.0
+# Where layers take longer, for so many of them, that a study of many networks has no more jobs than
+# a cluster can queue; but not for so long that much is lost with a job.
+LAYERS_PER_JOB, MOST_SECONDS_PER_JOB = 10, 1800.0
 
 
 @dataclass(frozen=True)
@@ -25,9 +28,15 @@ class Fits:
     def areas_share_jobs(self) -> bool:
         """Whether a fit job scores all areas: where one layer against all of them is soon done."""
         return self.study.config["fits"]["layers_per_job"] == "auto" and all(
-            self._seconds_per_layer(mapping, "") <= SECONDS_PER_JOB
+            self._seconds_per_layer(mapping, "") <= MOST_SECONDS_PER_JOB
             for mapping in self.study.config["mappings"]
         )
+
+    def _layers_per_job(self, mapping: str, area: str) -> int:
+        """Of one layer's cost alone: whatever else is in the study, blocks stay as they are."""
+        of_layer = self._seconds_per_layer(mapping, area)
+        aim = min(max(SECONDS_PER_JOB, LAYERS_PER_JOB * of_layer), MOST_SECONDS_PER_JOB)
+        return max(1, int(aim / of_layer))
 
     def blocks(self, mapping: str, model: str, area: str) -> dict[str, list[str]]:
         """Block name to the layers that one fit job scores."""
@@ -35,7 +44,7 @@ class Fits:
         if MAPPINGS[mapping].joint:
             per_job = len(layers)
         elif per_job == "auto":
-            per_job = max(1, int(SECONDS_PER_JOB / self._seconds_per_layer(mapping, area)))
+            per_job = self._layers_per_job(mapping, area)
         if (model, per_job) not in self._blocks:
             self._blocks[model, per_job] = name_blocks(layers, per_job)
         return self._blocks[model, per_job]
