@@ -2,13 +2,14 @@
 
 With the smoother S = Q diag(values / (values + alpha)) Q' and the residuals R = I - S - 11'/n of
 `nested`, the model without fold F is the one that all stimuli would give if its responses were the
-predicted ones, y - e on F, with e = M y, M = inv(R[F, F]) R[F] (Cook and Weisberg 1982, Residuals
-and Influence in Regression, section 3.2). So it predicts
+predicted ones, y - e on F, with e = inv(R[F, F]) (R y)_F (Cook and Weisberg 1982, Residuals and
+Influence in Regression, section 3.2). So, of y of mean 0, it predicts
 
-    P y on F,   P = S[F] - S[F, F] M + 1 (1'/n) (I - M on F),
+    (S y)_F - S[F, F] e - 1 (1'e) / n on F,
 
 and over all stimuli its predictions have the squared norm y'SSy - 2 e'(SSy)_F + e'(SS)[F, F] e.
-Two matrix products serve all folds and neuroids of an alpha.
+S y, R y and SSy follow from Q'y, by a product over components each for all strengths together;
+what a strength needs beside is small matrices of each fold.
 """
 
 from dataclasses import dataclass
@@ -18,31 +19,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cortiscope.regression.kept import Kept
-from cortiscope.regression.nested import KEPT_BYTES, Solver
+from cortiscope.regression.nested import KEPT_BYTES, Solver, blocks
 
 LEAST = 1e-12  # alpha relative to the largest eigenvalue: below, R[F, F] is nothing but rounding
 
 
 @dataclass(frozen=True)
-class Slopes:
-    """At one alpha: products (2 * stimulus, stimulus), P and SS; own: SS on each fold.
+class Within:
+    """Of a fold at one alpha, (held out, held out): what gives e, of R y; S + 11'/n, and SS."""
 
-    Stimuli in the order of their folds.
-    """
-
-    products: NDArray
-    own: list[NDArray]
+    missed: NDArray
+    smoother: NDArray
+    twice: NDArray
 
 
 class GivenAlpha:
     """Held-out predictions from one kernel, whose decomposition a `nested.Solver` has."""
 
     def __init__(self, solver: Solver) -> None:
-        self.spectrum, self.vectors = solver.values, solver.vectors[solver.layout.real.ravel()]
+        self.spectrum, self.whole = solver.values, solver.whole
+        self.vectors = solver.vectors[solver.layout.real.ravel()]
         ends = np.cumsum(solver.layout.real.sum(axis=1))
         self.folds = [slice(start, end) for start, end in zip([0, *ends], ends, strict=False)]
         # For the areas to come.
-        self.kept: Kept[Slopes] = Kept(KEPT_BYTES, lambda made: made.products.nbytes)
+        self.kept: Kept[list[Within]] = Kept(
+            KEPT_BYTES, lambda made: sum(3 * own.missed.nbytes for own in made)
+        )
 
     def predict(self, targets: NDArray, alpha: NDArray) -> tuple[NDArray, NDArray]:
         """Targets (stimulus, neuroid), in the order of folds and of mean 0; alpha (neuroid,).
@@ -52,39 +54,58 @@ class GivenAlpha:
         """
         values = np.empty_like(targets)
         spread = np.empty((len(self.folds), targets.shape[1]), targets.dtype)
-        for strength in np.unique(alpha):
-            columns = np.flatnonzero(alpha == strength)
-            slopes = self.kept.get(
-                (strength, targets.dtype), partial(self._made, float(strength), targets.dtype)
-            )
-            values[:, columns], spread[:, columns] = self._at(slopes, targets[:, columns])
+        # Neuroids of a strength side by side.
+        order = np.argsort(alpha, kind="stable")
+        vectors = self.vectors.astype(targets.dtype, copy=False)
+        for block in blocks(targets):
+            columns = order[block]
+            found = self._block(vectors, targets[:, columns], self._raised(alpha[columns]))
+            values[:, columns], spread[:, columns] = found
         return values, spread
 
-    def _at(self, slopes: Slopes, targets: NDArray) -> tuple[NDArray, NDArray]:
-        n_stimuli, n_neuroids = targets.shape
-        # (2 * stimulus, stimulus) x (stimulus, neuroid)
-        values, twice = (slopes.products @ targets).reshape(2, n_stimuli, n_neuroids)
-        missed = targets - values
-        squares = np.einsum("sn,sn->n", targets, twice)
-        squared = np.empty((len(self.folds), n_neuroids), targets.dtype)
-        twice *= 2.0
-        for fold, (held, own) in enumerate(zip(self.folds, slopes.own, strict=True)):
-            # (held out, held out) x (held out, neuroid)
-            changed = own @ missed[held] - twice[held]
-            squared[fold] = squares + np.einsum("hn,hn->n", missed[held], changed)
-        return values, np.sqrt(np.maximum(squared, 0.0) / n_stimuli)
+    def _raised(self, alpha: NDArray) -> NDArray:
+        return np.maximum(alpha, LEAST * self.spectrum.max())
 
-    def _made(self, alpha: float, dtype: np.dtype) -> Slopes:
-        n_stimuli, vectors = len(self.vectors), self.vectors
-        raised = max(alpha, LEAST * self.spectrum.max())
-        shrunk = self.spectrum / (self.spectrum + raised)
-        smoother = (vectors * shrunk) @ vectors.T
-        twice = (vectors * shrunk**2) @ vectors.T
-        residual = (vectors * (raised / (self.spectrum + raised))) @ vectors.T
-        predicted = smoother + 1.0 / n_stimuli
+    def _block(self, vectors: NDArray, targets: NDArray, alpha: NDArray) -> tuple[NDArray, NDArray]:
+        """The same of neuroids in the order of their alphas."""
+        loadings = vectors.T @ targets  # (component, stimulus) x (stimulus, neuroid)
+        kept = (self.spectrum[:, None] / (self.spectrum[:, None] + alpha)).astype(targets.dtype)
+        shrunk = loadings * kept
+        squares = np.einsum("cn,cn->n", shrunk, shrunk)
+        values = vectors @ shrunk  # (stimulus, component) x (component, neuroid)
+        if self.whole:
+            # Of the little that a small strength leaves, the difference would lose the digits.
+            loadings *= (alpha / (self.spectrum[:, None] + alpha)).astype(targets.dtype)
+            residual = vectors @ loadings
+        else:
+            residual = targets - values
+        shrunk *= kept
+        twice = vectors @ shrunk
+        squared = np.empty((len(self.folds), targets.shape[1]), targets.dtype)
+        strengths, starts = np.unique(alpha, return_index=True)
+        for strength, start, end in zip(strengths, starts, [*starts[1:], len(alpha)], strict=True):
+            key = strength, targets.dtype
+            within = self.kept.get(key, partial(self._made, strength, targets.dtype))
+            for fold, (held, own) in enumerate(zip(self.folds, within, strict=True)):
+                part = held, slice(start, end)
+                missed = own.missed @ residual[part]  # (held out, held out) x (held out, neuroid)
+                values[part] -= own.smoother @ missed
+                changed = own.twice @ missed
+                changed -= 2.0 * twice[part]
+                squared[fold, start:end] = np.einsum("hn,hn->n", missed, changed)
+        squared += squares
+        return values, np.sqrt(np.maximum(squared, 0.0) / len(targets))
+
+    def _made(self, alpha: float, dtype: np.dtype) -> list[Within]:
+        share, kept = 1.0 / len(self.vectors), self.spectrum / (self.spectrum + alpha)
+        made = []
         for held in self.folds:
-            # (held out, held out) x (held out, stimulus)
-            missed = np.linalg.solve(residual[held, held], residual[held])
-            predicted[held] -= (smoother[held, held] + 1.0 / n_stimuli) @ missed
-        own = [twice[held, held].astype(dtype) for held in self.folds]
-        return Slopes(np.concatenate([predicted, twice]).astype(dtype), own)
+            own = self.vectors[held]  # (held out, component)
+            smoother = (own * kept) @ own.T + share
+            if self.whole:
+                residual = (own * (alpha / (self.spectrum + alpha))) @ own.T
+            else:
+                residual = np.eye(len(own)) - smoother
+            matrices = np.linalg.inv(residual), smoother, (own * kept**2) @ own.T
+            made.append(Within(*(each.astype(dtype) for each in matrices)))
+        return made
