@@ -100,12 +100,18 @@ class GivenAlpha:
         share, kept = 1.0 / len(self.vectors), self.spectrum / (self.spectrum + alpha)
         made = []
         for held in self.folds:
-            own = self.vectors[held]  # (held out, component)
-            smoother = (own * kept) @ own.T + share
+            own = self.vectors[held]
+            smoother = _products(own, kept) + share
             if self.whole:
-                residual = (own * (alpha / (self.spectrum + alpha))) @ own.T
+                residual = _products(own, alpha / (self.spectrum + alpha))
             else:
                 residual = np.eye(len(own)) - smoother
-            matrices = np.linalg.inv(residual), smoother, (own * kept**2) @ own.T
+            matrices = np.linalg.inv(residual), smoother, _products(own, kept**2)
             made.append(Within(*(each.astype(dtype) for each in matrices)))
         return made
+
+
+def _products(vectors: NDArray, weights: NDArray) -> NDArray:
+    """Between rows of vectors (held out, component), each component weighted."""
+    scaled = vectors * np.sqrt(weights)
+    return np.asarray(scaled @ scaled.T)  # of a matrix with itself it costs half

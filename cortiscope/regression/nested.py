@@ -179,6 +179,7 @@ class Solver:
         n_folds, n_places = self.layout.real.shape
         raised = max(alpha, 1e-12 * self.values.max())  # less is lost to rounding: see `_refit`
         residual = self._residual(raised)
+        real = slice(None) if self.layout.real.all() else self.layout.real.ravel()
         own = np.arange(n_folds)
         rows = residual.reshape(n_folds, n_places, -1)  # symmetric: (fold, held out, stimulus)
         inverse = np.linalg.inv(residual.reshape(n_folds, n_places, n_folds, n_places)[own, :, own])
@@ -190,14 +191,13 @@ class Solver:
         # |r_j| <= |R_j| |e| bounds what cancels in the quadratic form.
         cancelled = weights * np.einsum("ij,ij->i", residual, residual) * np.finfo(dtype).eps
         trusted = (cancelled <= ERROR_TOLERANCE[dtype]).all(axis=1) & (raised == alpha)
-        form = regression * weights[:, None]
+        form = regression * (-2.0 * weights[:, None])
         # (fold, held out, stimulus) x (fold, stimulus, held out)
         within = form @ regression.transpose(0, 2, 1)
-        form *= -2.0
-        form.reshape(n_folds, n_places, n_folds, n_places)[own, :, own] = within
+        form.reshape(n_folds, n_places, n_folds, n_places)[own, :, own] = -0.5 * within
         return Shared(
             alpha,
-            residual[:, self.layout.real.ravel()].astype(dtype, copy=False),
+            residual[:, real].astype(dtype, copy=False),
             form.reshape(residual.shape).astype(dtype, copy=False),
             weights.astype(dtype),
             inverse.astype(dtype),

@@ -7,7 +7,8 @@ stimuli (centred on their means), mean(y) + k Q diag(1 / (values + alpha)) Q' y.
 
 The squared error of leaving out is between |R y|^2 / max(diag R)^2 and |R y|^2 / min(diag R)^2,
 where |R y|^2 follows from Q'y without a product over stimuli. An alpha whose error is at the least
-more than that of another is not tried: with many more stimuli than components few are.
+more than that of another at the most is not tried, and none where one is left: with many more
+stimuli than components few are.
 """
 
 import numpy as np
@@ -81,12 +82,19 @@ class _Targets:
 
     def choose(self, alphas: Grid) -> NDArray:
         """(neuroid,): the alpha of least error, the first of ties; NaN for a missing response."""
-        at_least = self._at_least(alphas.options)
+        options = alphas.options
+        at_least, at_most = self._bounds(options)
+        possible = at_least <= at_most.min(axis=0)
+        # Whoever may take an end has to know its error, to go on from there.
+        inside = (options > options.min()) & (options < options.max())
+        sure = (possible.sum(axis=0) == 1) & inside[possible.argmax(axis=0)]
         errors = np.full(at_least.shape, np.inf)
-        self._try(alphas.options, errors, at_least.argmin(axis=0) == _numbers(at_least))
-        self._try(alphas.options, errors, (at_least <= errors.min(axis=0)) & (errors == np.inf))
+        first = np.arange(len(options))[:, None] == at_least.argmin(axis=0)
+        self._try(options, errors, first & ~sure)
+        self._try(options, errors, (at_least <= errors.min(axis=0)) & ~first & ~sure)
         best = errors.min(axis=0)
-        chosen = np.where(best < np.inf, alphas.options[errors.argmin(axis=0)], np.nan)
+        chosen = np.where(best < np.inf, options[errors.argmin(axis=0)], np.nan)
+        chosen[sure] = options[possible.argmax(axis=0)[sure]]
 
         def attempt(alpha: float, among: NDArray) -> None:
             some = np.flatnonzero(among)
@@ -97,25 +105,30 @@ class _Targets:
         go_on(alphas, chosen, attempt)
         return chosen
 
-    def _at_least(self, options: NDArray) -> NDArray:
-        """(option, neuroid): what the errors are at the least."""
+    def _bounds(self, options: NDArray) -> tuple[NDArray, NDArray]:
+        """(option, neuroid): what the errors are at the least, and at the most."""
         model, squares = self.model, np.square(self.loadings)
         shrunk = options[:, None] / (model.spectrum + options[:, None])
         # (option, component) x (component, neuroid)
         missed = np.square(shrunk).astype(squares.dtype) @ squares
         doubt = SLACK * np.finfo(squares.dtype).eps
         if model.whole:
-            missed *= 1 - doubt
+            doubt = doubt * missed
         else:
             total = np.einsum("sn,sn->n", self.centred, self.centred)
-            missed += (1 - doubt) * total - squares.sum(axis=0)
-        most = np.array([model.left[alpha].max() for alpha in options])
-        return np.maximum(missed, 0.0) / np.square(most)[:, None]
+            missed += total - squares.sum(axis=0)
+            doubt = doubt * total
+        left = np.array([model.left[alpha] for alpha in options])
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return (
+                np.maximum(missed - doubt, 0.0) / np.square(left.max(axis=1))[:, None],
+                (missed + doubt) / np.square(left.min(axis=1))[:, None],
+            )
 
     def _try(self, options: NDArray, errors: NDArray, wanted: NDArray) -> None:
         """Put the errors of those wanted (option, neuroid) into errors."""
         for number in np.flatnonzero(wanted.any(axis=1)):
-            some = np.flatnonzero(wanted[number])
+            some = slice(None) if wanted[number].all() else np.flatnonzero(wanted[number])
             errors[number, some] = self.errors(float(options[number]), some)
 
     def errors(self, alpha: float, some: NDArray | slice = slice(None)) -> NDArray:
@@ -142,7 +155,3 @@ class _Targets:
         squares = sum(np.einsum("cn,cn->n", each, each) for each in (slopes, held)) / n_stimuli
         spread = np.sqrt(np.maximum(squares - np.square(held.sum(axis=0) / n_stimuli), 0.0))
         return held + self.mean, spread
-
-
-def _numbers(by_option: NDArray) -> NDArray:
-    return np.arange(len(by_option))[:, None]
