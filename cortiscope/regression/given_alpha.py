@@ -19,14 +19,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cortiscope.regression.kept import Kept
-from cortiscope.regression.nested import KEPT_BYTES, Solver, blocks
+from cortiscope.regression.nested import KEPT_BYTES, NEUROID_BLOCK, Solver
 
 LEAST = 1e-12  # alpha relative to the largest eigenvalue: below, R[F, F] is nothing but rounding
 
 
 @dataclass(frozen=True)
 class Within:
-    """Of a fold at one alpha, (held out, held out): what gives e, of R y; S + 11'/n, and SS."""
+    """Of each fold at one alpha, (fold, place, place): what gives e, of R y; S + 11'/n; and SS."""
 
     missed: NDArray
     smoother: NDArray
@@ -37,14 +37,10 @@ class GivenAlpha:
     """Held-out predictions from one kernel, whose decomposition a `nested.Solver` has."""
 
     def __init__(self, solver: Solver) -> None:
-        self.spectrum, self.whole = solver.values, solver.whole
-        self.vectors = solver.vectors[solver.layout.real.ravel()]
-        ends = np.cumsum(solver.layout.real.sum(axis=1))
-        self.folds = [slice(start, end) for start, end in zip([0, *ends], ends, strict=False)]
+        self.spectrum, self.whole, self.real = solver.values, solver.whole, solver.layout.real
+        self.vectors = solver.vectors  # (fold * place, component), 0 in places that are padded
         # For the areas to come.
-        self.kept: Kept[list[Within]] = Kept(
-            KEPT_BYTES, lambda made: sum(3 * own.missed.nbytes for own in made)
-        )
+        self.kept: Kept[Within] = Kept(KEPT_BYTES, lambda made: 3 * made.missed.nbytes)
 
     def predict(self, targets: NDArray, alpha: NDArray) -> tuple[NDArray, NDArray]:
         """Targets (stimulus, neuroid), in the order of folds and of mean 0; alpha (neuroid,).
@@ -53,62 +49,64 @@ class GivenAlpha:
         `nested.Solver.predict`, in the precision of the targets.
         """
         values = np.empty_like(targets)
-        spread = np.empty((len(self.folds), targets.shape[1]), targets.dtype)
-        # Neuroids of a strength side by side.
-        order = np.argsort(alpha, kind="stable")
+        spread = np.empty((len(self.real), targets.shape[1]), targets.dtype)
+        # (component, fold * place) for the responses in their places
         vectors = self.vectors.astype(targets.dtype, copy=False)
-        for block in blocks(targets):
-            columns = order[block]
-            found = self._block(vectors, targets[:, columns], self._raised(alpha[columns]))
-            values[:, columns], spread[:, columns] = found
+        for strength in np.unique(alpha):
+            columns = np.flatnonzero(alpha == strength)
+            raised = max(float(strength), LEAST * self.spectrum.max())
+            within = self.kept.get(
+                (raised, targets.dtype), partial(self._made, raised, targets.dtype)
+            )
+            for start in range(0, len(columns), NEUROID_BLOCK):
+                block = columns[start : start + NEUROID_BLOCK]
+                found = self._at(raised, within, vectors, targets[:, block])
+                values[:, block], spread[:, block] = found
         return values, spread
 
-    def _raised(self, alpha: NDArray) -> NDArray:
-        return np.maximum(alpha, LEAST * self.spectrum.max())
-
-    def _block(self, vectors: NDArray, targets: NDArray, alpha: NDArray) -> tuple[NDArray, NDArray]:
-        """The same of neuroids in the order of their alphas."""
-        loadings = vectors.T @ targets  # (component, stimulus) x (stimulus, neuroid)
-        kept = (self.spectrum[:, None] / (self.spectrum[:, None] + alpha)).astype(targets.dtype)
+    def _at(
+        self, alpha: float, within: Within, vectors: NDArray, targets: NDArray
+    ) -> tuple[NDArray, NDArray]:
+        n_stimuli, n_neuroids = targets.shape
+        places, real = (*self.real.shape, n_neuroids), self.real.ravel()
+        # (component, stimulus) x (stimulus, neuroid)
+        loadings = vectors[real].T @ targets
+        kept = (self.spectrum / (self.spectrum + alpha)).astype(targets.dtype)[:, None]
         shrunk = loadings * kept
         squares = np.einsum("cn,cn->n", shrunk, shrunk)
-        values = vectors @ shrunk  # (stimulus, component) x (component, neuroid)
+        values = vectors @ shrunk  # (fold * place, component) x (component, neuroid)
         if self.whole:
             # Of the little that a small strength leaves, the difference would lose the digits.
-            loadings *= (alpha / (self.spectrum[:, None] + alpha)).astype(targets.dtype)
+            loadings *= (alpha / (self.spectrum + alpha)).astype(targets.dtype)[:, None]
             residual = vectors @ loadings
         else:
-            residual = targets - values
+            residual = -values
+            residual[real] += targets
         shrunk *= kept
-        twice = vectors @ shrunk
-        squared = np.empty((len(self.folds), targets.shape[1]), targets.dtype)
-        strengths, starts = np.unique(alpha, return_index=True)
-        for strength, start, end in zip(strengths, starts, [*starts[1:], len(alpha)], strict=True):
-            key = strength, targets.dtype
-            within = self.kept.get(key, partial(self._made, strength, targets.dtype))
-            for fold, (held, own) in enumerate(zip(self.folds, within, strict=True)):
-                part = held, slice(start, end)
-                missed = own.missed @ residual[part]  # (held out, held out) x (held out, neuroid)
-                values[part] -= own.smoother @ missed
-                changed = own.twice @ missed
-                changed -= 2.0 * twice[part]
-                squared[fold, start:end] = np.einsum("hn,hn->n", missed, changed)
-        squared += squares
-        return values, np.sqrt(np.maximum(squared, 0.0) / len(targets))
+        twice = (vectors @ shrunk).reshape(places)
+        # (fold, place, place) x (fold, place, neuroid)
+        missed = within.missed @ residual.reshape(places)
+        values -= (within.smoother @ missed).reshape(values.shape)
+        twice *= -2.0
+        twice += within.twice @ missed
+        squared = squares + np.einsum("fhn,fhn->fn", missed, twice)
+        return values[real], np.sqrt(np.maximum(squared, 0.0) / n_stimuli)
 
-    def _made(self, alpha: float, dtype: np.dtype) -> list[Within]:
-        share, kept = 1.0 / len(self.vectors), self.spectrum / (self.spectrum + alpha)
-        made = []
-        for held in self.folds:
-            own = self.vectors[held]
-            smoother = _products(own, kept) + share
-            if self.whole:
-                residual = _products(own, alpha / (self.spectrum + alpha))
-            else:
-                residual = np.eye(len(own)) - smoother
-            matrices = np.linalg.inv(residual), smoother, _products(own, kept**2)
-            made.append(Within(*(each.astype(dtype) for each in matrices)))
-        return made
+    def _made(self, alpha: float, dtype: np.dtype) -> Within:
+        """Of a kernel's own vectors the residuals are theirs, of a factor's what these leave."""
+        n_folds, n_places = self.real.shape
+        both = self.real[:, :, None] & self.real[:, None]
+        kept, left = self.spectrum / (self.spectrum + alpha), alpha / (self.spectrum + alpha)
+        smoother, twice = both / self.real.sum(), np.zeros(both.shape)
+        residual = np.where(both, 0.0, np.eye(n_places))
+        for fold, own in enumerate(self.vectors.reshape(n_folds, n_places, -1)):
+            smoother[fold] += _products(own, kept)
+            twice[fold] = _products(own, kept**2)
+            residual[fold] += _products(own, left) if self.whole else 0.0
+        if not self.whole:
+            residual = np.eye(n_places) - smoother
+        matrices = np.linalg.inv(residual), smoother, twice
+        return Within(*(each.astype(dtype) for each in matrices))
 
 
 def _products(vectors: NDArray, weights: NDArray) -> NDArray:

@@ -107,8 +107,8 @@ class Regression:
         varies = squares(kernel).sum() > 0
         self.training = folds == TRAINING
         self.once, self.solver = None, None
-        # Training parts by fold: thousands of stimuli have room for as much as their kernels take.
-        room = max(REFIT_BYTES, 8 * len(kernel) ** 2 * 8)
+        # Training parts by fold: where stimuli are thousands, in the room of kernels not made.
+        room = max(REFIT_BYTES, 4 * 8 * len(kernel) ** 2)
         self.parts: Kept[TrainedOnce] = Kept(room, lambda made: made.nbytes)
         if self.training.any():
             enough = self.training.sum() >= 2

@@ -89,9 +89,9 @@ class _Targets:
         inside = (options > options.min()) & (options < options.max())
         sure = (possible.sum(axis=0) == 1) & inside[possible.argmax(axis=0)]
         errors = np.full(at_least.shape, np.inf)
-        first = np.arange(len(options))[:, None] == at_least.argmin(axis=0)
-        self._try(options, errors, first & ~sure)
-        self._try(options, errors, (at_least <= errors.min(axis=0)) & ~first & ~sure)
+        for number, tried in enumerate(possible & ~sure):
+            some = slice(None) if tried.all() else np.flatnonzero(tried)
+            errors[number, some] = self.errors(float(options[number]), some)
         best = errors.min(axis=0)
         chosen = np.where(best < np.inf, options[errors.argmin(axis=0)], np.nan)
         chosen[sure] = options[possible.argmax(axis=0)[sure]]
@@ -124,12 +124,6 @@ class _Targets:
                 np.maximum(missed - doubt, 0.0) / np.square(left.max(axis=1))[:, None],
                 (missed + doubt) / np.square(left.min(axis=1))[:, None],
             )
-
-    def _try(self, options: NDArray, errors: NDArray, wanted: NDArray) -> None:
-        """Put the errors of those wanted (option, neuroid) into errors."""
-        for number in np.flatnonzero(wanted.any(axis=1)):
-            some = slice(None) if wanted[number].all() else np.flatnonzero(wanted[number])
-            errors[number, some] = self.errors(float(options[number]), some)
 
     def errors(self, alpha: float, some: NDArray | slice = slice(None)) -> NDArray:
         """Squared leave-one-out errors of some neuroids; infinite where they are none."""
