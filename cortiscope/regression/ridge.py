@@ -30,7 +30,7 @@ from cortiscope.regression.trained_once import TrainedOnce
 from cortiscope.statistics.rounding import rounding
 
 FEATURE_CHUNK = 65536
-FEWER = 2  # components are few where stimuli are more than so many times as many
+FEWER = 2  # components are few where stimuli are at least so many times as many
 # What a decomposition of so many components costs, cubed, and a pass over a number, in products
 # and sums; how many alphas are tried of a neuroid where each training part is fitted by itself.
 OF_DECOMPOSITION, OF_PASS, TRIED = 8, 400, 3
@@ -103,7 +103,7 @@ class Regression:
     """
 
     def __init__(self, kernel: NDArray, folds: NDArray, alphas: NDArray) -> None:
-        self.strengths, self.folds, self.kernel = _positive(alphas), folds, kernel
+        self.strengths, self.folds = _positive(alphas), folds
         varies = squares(kernel).sum() > 0
         self.training = folds == TRAINING
         self.once, self.solver = None, None
@@ -154,9 +154,9 @@ class Regression:
 
         That grows with the square of the stimuli; the other with the folds.
         """
-        if not is_factor(self.kernel):
+        if self.solver is None or not is_factor(self.solver.kernel):
             return False
-        n_stimuli, n_components = self.kernel.shape
+        n_stimuli, n_components = self.solver.kernel.shape
         n_folds, n_held = self.places.real.shape
         of_part = n_components * (3 * n_stimuli + OF_DECOMPOSITION * n_components)
         of_neuroid = 2 * n_stimuli * (1 + TRIED)

@@ -41,7 +41,7 @@ def test_all_is_that_of_the_kernel(n_components, folds, by_parts, monkeypatch):
     features, responses = scene(60, n_components, 12)
     alphas = np.array([1.0, 10.0])  # goes on beyond both ends
     few = regression(features, folds, monkeypatch, by_parts, alphas)
-    assert few.kernel.shape == (60, n_components)
+    assert few.solver.kernel.shape == (60, n_components)
     whole = ridge.Regression(ridge.kernel(features), folds, alphas)
     given = np.geomspace(1e-3, 1e4, 4).repeat(3)
     for dtype, tolerance in ((np.float64, 1e-10), (np.float32, 1e-5)):
