@@ -31,7 +31,8 @@ class Scorer(Strengths):
         return predict
 
     def _regression(self, features: np.ndarray, folds: np.ndarray) -> ridge.Regression:
-        return ridge.Regression(ridge.kernel(features), folds, self.settings["ridge"]["alphas"])
+        alphas = self.settings["ridge"]["alphas"]
+        return ridge.Regression(ridge.kernel_or_factor(features), folds, alphas)
 
     def refitted_at(self, encoded: Encoded) -> np.ndarray:
         return ridge.nearest(reached(self.settings["ridge"]["alphas"]), encoded.chosen[0])

@@ -2,13 +2,14 @@
 
 With the smoother S = Q diag(values / (values + alpha)) Q' and the residuals R = I - S - 11'/n of
 `nested`, the model without fold F is the one that all stimuli would give if its responses were the
-predicted ones, y - e on F, with e = M y, M = inv(R[F, F]) R[F] (Cook and Weisberg 1982, Residuals
-and Influence in Regression, section 3.2). So it predicts
+predicted ones, y - e on F, with e = inv(R[F, F]) (R y)_F (Cook and Weisberg 1982, Residuals and
+Influence in Regression, section 3.2). So, of y of mean 0, it predicts
 
-    P y on F,   P = S[F] - S[F, F] M + 1 (1'/n) (I - M on F),
+    (S y)_F - S[F, F] e - 1 (1'e) / n on F,
 
 and over all stimuli its predictions have the squared norm y'SSy - 2 e'(SSy)_F + e'(SS)[F, F] e.
-Two matrix products serve all folds and neuroids of an alpha.
+S y, R y and SSy follow from Q'y, by a product over components each for all strengths together;
+what a strength needs beside is small matrices of each fold.
 """
 
 from dataclasses import dataclass
@@ -18,31 +19,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cortiscope.regression.kept import Kept
-from cortiscope.regression.nested import KEPT_BYTES, Solver
+from cortiscope.regression.nested import KEPT_BYTES, NEUROID_BLOCK, Solver
 
 LEAST = 1e-12  # alpha relative to the largest eigenvalue: below, R[F, F] is nothing but rounding
 
 
 @dataclass(frozen=True)
-class Slopes:
-    """At one alpha: products (2 * stimulus, stimulus), P and SS; own: SS on each fold.
+class Within:
+    """Of each fold at one alpha, (fold, place, place): what gives e, of R y; S + 11'/n; and SS."""
 
-    Stimuli in the order of their folds.
-    """
-
-    products: NDArray
-    own: list[NDArray]
+    missed: NDArray
+    smoother: NDArray
+    twice: NDArray
 
 
 class GivenAlpha:
     """Held-out predictions from one kernel, whose decomposition a `nested.Solver` has."""
 
     def __init__(self, solver: Solver) -> None:
-        self.spectrum, self.vectors = solver.values, solver.vectors[solver.layout.real.ravel()]
-        ends = np.cumsum(solver.layout.real.sum(axis=1))
-        self.folds = [slice(start, end) for start, end in zip([0, *ends], ends, strict=False)]
+        self.spectrum, self.whole, self.real = solver.values, solver.whole, solver.layout.real
+        self.vectors = solver.vectors  # (fold * place, component), 0 in places that are padded
         # For the areas to come.
-        self.kept: Kept[Slopes] = Kept(KEPT_BYTES, lambda made: made.products.nbytes)
+        self.kept: Kept[Within] = Kept(KEPT_BYTES, lambda made: 3 * made.missed.nbytes)
 
     def predict(self, targets: NDArray, alpha: NDArray) -> tuple[NDArray, NDArray]:
         """Targets (stimulus, neuroid), in the order of folds and of mean 0; alpha (neuroid,).
@@ -51,40 +49,67 @@ class GivenAlpha:
         `nested.Solver.predict`, in the precision of the targets.
         """
         values = np.empty_like(targets)
-        spread = np.empty((len(self.folds), targets.shape[1]), targets.dtype)
+        spread = np.empty((len(self.real), targets.shape[1]), targets.dtype)
+        # (component, fold * place) for the responses in their places
+        vectors = self.vectors.astype(targets.dtype, copy=False)
         for strength in np.unique(alpha):
             columns = np.flatnonzero(alpha == strength)
-            slopes = self.kept.get(
-                (strength, targets.dtype), partial(self._made, float(strength), targets.dtype)
+            raised = max(float(strength), LEAST * self.spectrum.max())
+            within = self.kept.get(
+                (raised, targets.dtype), partial(self._made, raised, targets.dtype)
             )
-            values[:, columns], spread[:, columns] = self._at(slopes, targets[:, columns])
+            for start in range(0, len(columns), NEUROID_BLOCK):
+                block = columns[start : start + NEUROID_BLOCK]
+                found = self._at(raised, within, vectors, targets[:, block])
+                values[:, block], spread[:, block] = found
         return values, spread
 
-    def _at(self, slopes: Slopes, targets: NDArray) -> tuple[NDArray, NDArray]:
+    def _at(
+        self, alpha: float, within: Within, vectors: NDArray, targets: NDArray
+    ) -> tuple[NDArray, NDArray]:
         n_stimuli, n_neuroids = targets.shape
-        # (2 * stimulus, stimulus) x (stimulus, neuroid)
-        values, twice = (slopes.products @ targets).reshape(2, n_stimuli, n_neuroids)
-        missed = targets - values
-        squares = np.einsum("sn,sn->n", targets, twice)
-        squared = np.empty((len(self.folds), n_neuroids), targets.dtype)
-        twice *= 2.0
-        for fold, (held, own) in enumerate(zip(self.folds, slopes.own, strict=True)):
-            # (held out, held out) x (held out, neuroid)
-            changed = own @ missed[held] - twice[held]
-            squared[fold] = squares + np.einsum("hn,hn->n", missed[held], changed)
-        return values, np.sqrt(np.maximum(squared, 0.0) / n_stimuli)
+        places, real = (*self.real.shape, n_neuroids), self.real.ravel()
+        # (component, stimulus) x (stimulus, neuroid)
+        loadings = vectors[real].T @ targets
+        kept = (self.spectrum / (self.spectrum + alpha)).astype(targets.dtype)[:, None]
+        shrunk = loadings * kept
+        squares = np.einsum("cn,cn->n", shrunk, shrunk)
+        values = vectors @ shrunk  # (fold * place, component) x (component, neuroid)
+        if self.whole:
+            # Of the little that a small strength leaves, the difference would lose the digits.
+            loadings *= (alpha / (self.spectrum + alpha)).astype(targets.dtype)[:, None]
+            residual = vectors @ loadings
+        else:
+            residual = -values
+            residual[real] += targets
+        shrunk *= kept
+        twice = (vectors @ shrunk).reshape(places)
+        # (fold, place, place) x (fold, place, neuroid)
+        missed = within.missed @ residual.reshape(places)
+        values -= (within.smoother @ missed).reshape(values.shape)
+        twice *= -2.0
+        twice += within.twice @ missed
+        squared = squares + np.einsum("fhn,fhn->fn", missed, twice)
+        return values[real], np.sqrt(np.maximum(squared, 0.0) / n_stimuli)
 
-    def _made(self, alpha: float, dtype: np.dtype) -> Slopes:
-        n_stimuli, vectors = len(self.vectors), self.vectors
-        raised = max(alpha, LEAST * self.spectrum.max())
-        shrunk = self.spectrum / (self.spectrum + raised)
-        smoother = (vectors * shrunk) @ vectors.T
-        twice = (vectors * shrunk**2) @ vectors.T
-        residual = (vectors * (raised / (self.spectrum + raised))) @ vectors.T
-        predicted = smoother + 1.0 / n_stimuli
-        for held in self.folds:
-            # (held out, held out) x (held out, stimulus)
-            missed = np.linalg.solve(residual[held, held], residual[held])
-            predicted[held] -= (smoother[held, held] + 1.0 / n_stimuli) @ missed
-        own = [twice[held, held].astype(dtype) for held in self.folds]
-        return Slopes(np.concatenate([predicted, twice]).astype(dtype), own)
+    def _made(self, alpha: float, dtype: np.dtype) -> Within:
+        """Of a kernel's own vectors the residuals are theirs, of a factor's what these leave."""
+        n_folds, n_places = self.real.shape
+        both = self.real[:, :, None] & self.real[:, None]
+        kept, left = self.spectrum / (self.spectrum + alpha), alpha / (self.spectrum + alpha)
+        smoother, twice = both / self.real.sum(), np.zeros(both.shape)
+        residual = np.where(both, 0.0, np.eye(n_places))
+        for fold, own in enumerate(self.vectors.reshape(n_folds, n_places, -1)):
+            smoother[fold] += _products(own, kept)
+            twice[fold] = _products(own, kept**2)
+            residual[fold] += _products(own, left) if self.whole else 0.0
+        if not self.whole:
+            residual = np.eye(n_places) - smoother
+        matrices = np.linalg.inv(residual), smoother, twice
+        return Within(*(each.astype(dtype) for each in matrices))
+
+
+def _products(vectors: NDArray, weights: NDArray) -> NDArray:
+    """Between rows of vectors (held out, component), each component weighted."""
+    scaled = vectors * np.sqrt(weights)
+    return np.asarray(scaled @ scaled.T)  # of a matrix with itself it costs half

@@ -13,7 +13,8 @@ and the inner error of fold F, the sum of e_j squared, is a quadratic form in r:
     sum_j r_j^2 / s_j^2 + r_F' (H r)_F,   H = -2 C'W on the training part, C'WC on F, W = 1 / s^2.
 
 So one decomposition and two matrix products an alpha serve every fold, where refitting needs one
-product a fold. With folds of one stimulus it is the closed form of nested leave-one-out.
+product a fold. With folds of one stimulus it is the closed form of nested leave-one-out. Of few
+components R is what they leave, I - 11'/n - Q diag(values / (values + alpha)) Q'.
 """
 
 from collections.abc import Iterator
@@ -22,14 +23,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from cortiscope.regression.decomposition import decompose, of_some
 from cortiscope.regression.kept import Kept
 from cortiscope.regression.strengths import Grid, go_on
+from cortiscope.regression.trained_once import TrainedOnce
 
 NEUROID_BLOCK = 1024  # the products of a block stay in the cache
 KEPT_BYTES = 2**24  # of matrices for all alphas: where there are few stimuli, making them counts
 REFIT_BYTES = 2**28  # of decompositions of training parts, for folds that rounding spoils
-# Eigenvalues and eigenvectors of a fold's training part, its kernel with what is held out.
-TrainingPart = tuple[NDArray, NDArray, NDArray]
 # Rounding allowed in an inner error, relative. It decides between the shared and the refitted path.
 ERROR_TOLERANCE = {np.dtype(np.float64): 1e-6, np.dtype(np.float32): 1e-2}
 
@@ -51,13 +52,14 @@ class Layout:
 class Shared:
     """What every neuroid shares at one alpha, in the precision of the responses.
 
-    products (2 * fold * place, stimulus): R, and the quadratic forms H R of the inner errors.
-    weights (fold, fold * place): W, 0 outside of a fold's training part. inverse
-    (fold, place, place): inv(R[F, F]). untrusted: the folds for which rounding spoils all these.
+    residual (fold * place, stimulus): R. form (fold * place, fold * place): H, the quadratic forms
+    of the inner errors. weights (fold, fold * place): W, 0 outside of a fold's training part.
+    inverse (fold, place, place): inv(R[F, F]). untrusted: the folds that rounding spoils.
     """
 
     alpha: float
-    products: NDArray
+    residual: NDArray
+    form: NDArray
     weights: NDArray
     inverse: NDArray
     untrusted: NDArray
@@ -89,12 +91,14 @@ class Solver:
     """
 
     def __init__(self, kernel: NDArray, layout: Layout, room: int = KEPT_BYTES) -> None:
-        self.kernel = kernel[np.ix_(layout.order, layout.order)]
+        """kernel (stimulus, stimulus), or a thin factor of it (see `decomposition`)."""
+        self.kernel = of_some(kernel, layout.order)
         self.layout = layout
         self.forget(room)
         self.values, vectors = decompose(self.kernel)
         self.vectors = np.zeros((layout.real.size, len(self.values)))
         self.vectors[layout.real.ravel()] = vectors
+        self.whole = len(self.values) == len(vectors) - 1
 
     def choose(self, alphas: Grid, targets: NDArray) -> Chosen:
         """The alpha of least inner error, the first of ties, for each fold and neuroid."""
@@ -106,33 +110,35 @@ class Solver:
             error=np.full((n_folds, n_neuroids), np.inf, dtype=targets.dtype),
         )
         for alpha in alphas.options:
+            shared = self.shared(float(alpha), targets.dtype)
             for block in blocks(targets):
-                self._attempt(float(alpha), targets, found, block)
+                self._attempt(shared, targets, found, block)
 
         def attempt(alpha: float, among: NDArray) -> None:
+            shared = self.shared(alpha, targets.dtype)
             columns = np.flatnonzero(among.any(axis=0))
             for start in range(0, len(columns), NEUROID_BLOCK):
                 block = columns[start : start + NEUROID_BLOCK]
-                self._attempt(alpha, targets, found, block, among[:, block])
+                self._attempt(shared, targets, found, block, among[:, block])
 
         go_on(alphas, found.alpha, attempt)
         return found
 
     def _attempt(
         self,
-        alpha: float,
+        shared: Shared,
         targets: NDArray,
         found: Chosen,
         block: slice | NDArray,
         among: NDArray | None = None,
     ) -> None:
         """Take an alpha, for some of the neuroids, where it is better; among: (fold, neuroid)."""
-        errors, held_out = self.solve(self.shared(alpha, targets.dtype), targets[:, block])
+        errors, held_out = self.solve(shared, targets[:, block])
         better = errors < found.error[:, block]
         if among is not None:
             better &= among
         _put(found.error, block, errors, better)
-        _put(found.alpha, block, alpha, better)
+        _put(found.alpha, block, shared.alpha, better)
         _put(found.residuals, block, held_out, better[:, None])
 
     def predict(
@@ -166,44 +172,57 @@ class Solver:
 
     def forget(self, room: int) -> None:
         """Drop all that is kept but the decomposition, for so many bytes of room."""
-        self.kept: Kept[Shared] = Kept(room, lambda made: made.products.nbytes)
-        self.refits: Kept[TrainingPart] = Kept(REFIT_BYTES, lambda made: made[1].nbytes)
+        self.kept: Kept[Shared] = Kept(room, lambda made: 2 * made.residual.nbytes)
+        self.refits: Kept[TrainedOnce] = Kept(REFIT_BYTES, lambda made: made.nbytes)
 
     def _made(self, alpha: float, dtype: np.dtype) -> Shared:
         n_folds, n_places = self.layout.real.shape
-        real = self.layout.real.ravel()
         raised = max(alpha, 1e-12 * self.values.max())  # less is lost to rounding: see `_refit`
-        residual = (self.vectors * (raised / (self.values + raised))) @ self.vectors.T
-        residual[~real, ~real] = 1.0
+        residual = self._residual(raised)
+        real = slice(None) if self.layout.real.all() else self.layout.real.ravel()
         own = np.arange(n_folds)
-        columns = residual.reshape(-1, n_folds, n_places).transpose(1, 0, 2)
+        rows = residual.reshape(n_folds, n_places, -1)  # symmetric: (fold, held out, stimulus)
         inverse = np.linalg.inv(residual.reshape(n_folds, n_places, n_folds, n_places)[own, :, own])
-        # (fold, stimulus, held out) x (fold, held out, held out)
-        regression = columns @ inverse
-        spread = np.diagonal(residual) - np.einsum("fsh,fsh->fs", regression, columns)
+        # (fold, held out, held out) x (fold, held out, stimulus)
+        regression = inverse @ rows
+        spread = np.diagonal(residual) - np.einsum("fhs,fhs->fs", regression, rows)
         with np.errstate(divide="ignore"):
             weights = np.where(self.layout.training, spread**-2.0, 0.0)
-        weighted = (regression * weights[:, :, None]).transpose(0, 2, 1)
-        form = (-2.0 * weighted).reshape(n_folds, n_places, n_folds, n_places)
-        form[own, :, own] = weighted @ regression  # (fold, held out, held out)
-        form = form.reshape(residual.shape)
-        products = np.concatenate([residual, form @ residual])[:, real]
         # |r_j| <= |R_j| |e| bounds what cancels in the quadratic form.
         cancelled = weights * np.einsum("ij,ij->i", residual, residual) * np.finfo(dtype).eps
         trusted = (cancelled <= ERROR_TOLERANCE[dtype]).all(axis=1) & (raised == alpha)
+        form = regression * (-2.0 * weights[:, None])
+        # (fold, held out, stimulus) x (fold, stimulus, held out)
+        within = form @ regression.transpose(0, 2, 1)
+        form.reshape(n_folds, n_places, n_folds, n_places)[own, :, own] = -0.5 * within
         return Shared(
             alpha,
-            products.astype(dtype),
+            residual[:, real].astype(dtype, copy=False),
+            form.reshape(residual.shape).astype(dtype, copy=False),
             weights.astype(dtype),
             inverse.astype(dtype),
             np.flatnonzero(~trusted),
         )
 
+    def _residual(self, alpha: float) -> NDArray:
+        """R (fold * place, fold * place)."""
+        shrunk = (alpha if self.whole else self.values) / (self.values + alpha)
+        scaled, real = self.vectors * np.sqrt(shrunk), self.layout.real.ravel()
+        residual: NDArray = scaled @ scaled.T  # of a matrix with itself it costs half
+        if self.whole:
+            residual[~real, ~real] = 1.0
+        else:
+            residual[np.ix_(real, real)] += 1.0 / real.sum()
+            np.negative(residual, out=residual)
+            residual[np.diag_indices_from(residual)] += 1.0
+        return residual
+
     def solve(self, shared: Shared, targets: NDArray) -> tuple[NDArray, NDArray]:
         """Inner errors (fold, neuroid), held-out residuals (fold, place, neuroid)."""
         n_folds, n_places = self.layout.real.shape
-        both = shared.products @ targets  # (2 * fold * place, stimulus) x (stimulus, neuroid)
-        residual, form = both.reshape(2, n_folds * n_places, -1)
+        # (fold * place, stimulus) x (stimulus, neuroid)
+        residual = shared.residual @ targets
+        form = shared.form @ residual
         by_fold = residual.reshape(n_folds, n_places, -1)
         held_out = shared.inverse @ by_fold  # (fold, place, place) x (fold, place, neuroid)
         form *= residual
@@ -218,21 +237,9 @@ class Solver:
     def _refit(self, alpha: float, fold: int, targets: NDArray) -> tuple[NDArray, NDArray]:
         """The same for one fold, from a decomposition of its training part."""
         held = self.layout.fold == fold
-        values, vectors, cross = self.refits.get(fold, lambda: self._decomposed(held))
-        residual = (vectors * (alpha / (values + alpha))) @ vectors.T
-        known = targets[~held]
-        # (training, training) x (training, neuroid)
-        fitted = residual.astype(targets.dtype) @ known
-        errors = np.square(fitted / np.diagonal(residual)[:, None]).sum(axis=0)
-        slopes = (cross @ residual / alpha).astype(targets.dtype)
-        return errors, targets[held] - known.mean(axis=0) - slopes @ known
-
-    def _decomposed(self, held: NDArray) -> TrainingPart:
-        """held (stimulus,) bool: what is held out."""
-        training = self.kernel[np.ix_(~held, ~held)]
-        cross = self.kernel[np.ix_(held, ~held)] - training.mean(axis=0)
-        cross -= cross.mean(axis=1, keepdims=True)
-        return (*decompose(training), cross)
+        part = self.refits.get(fold, lambda: TrainedOnce(self.kernel, ~held))
+        errors, predicted = part.at(alpha, targets[~held])
+        return errors, targets[held] - predicted
 
 
 def _put(found: NDArray, block: slice | NDArray, values: NDArray | float, where: NDArray) -> None:
@@ -241,17 +248,6 @@ def _put(found: NDArray, block: slice | NDArray, values: NDArray | float, where:
     np.copyto(part, values, where=where)
     if not isinstance(block, slice):
         found[..., block] = part
-
-
-def decompose(kernel: NDArray) -> tuple[NDArray, NDArray]:
-    """Eigenvalues and eigenvectors of the centred kernel, without the constant vector."""
-    n_stimuli = len(kernel)
-    centred = kernel - kernel.mean(axis=0)
-    centred -= centred.mean(axis=1, keepdims=True)
-    # The constant vector has eigenvalue 0; lifted above all others it comes last.
-    lift = 2.0 * np.trace(centred) + np.finfo(np.float64).tiny
-    values, vectors = np.linalg.eigh(centred + lift / n_stimuli)
-    return np.maximum(values[:-1], 0.0), vectors[:, :-1]
 
 
 def layout(folds: NDArray) -> Layout:

@@ -1,18 +1,23 @@
-"""Ridge regression in the space of stimuli: nested cross-validation in closed form.
+"""Ridge regression in the space of stimuli, or of components where these are fewer: nested
+cross-validation in closed form.
 
-The arithmetic, one decomposition for every fold and neuroid, is in `nested`.
+The arithmetic, one decomposition for every fold and neuroid, is in `nested`; that of one training
+part, which costs less where components are far fewer than stimuli, in `trained_once`.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cortiscope.errors import InputError
 from cortiscope.regression.cross_validation import TRAINING
+from cortiscope.regression.decomposition import decompose, is_factor, squares
 from cortiscope.regression.given_alpha import GivenAlpha
-from cortiscope.regression.nested import Solver, blocks, decompose, layout
+from cortiscope.regression.kept import Kept
+from cortiscope.regression.nested import REFIT_BYTES, Solver, blocks, layout
 from cortiscope.regression.precision import (
     CONSTANT,
     constant,
@@ -20,12 +25,16 @@ from cortiscope.regression.precision import (
     mean_square,
     precisely,
 )
-from cortiscope.regression.strengths import at_ends, grid
+from cortiscope.regression.strengths import Grid, at_ends, grid
 from cortiscope.regression.trained_once import TrainedOnce
 from cortiscope.statistics.rounding import rounding
 
 FEATURE_CHUNK = 65536
 MOVED_TOGETHER = 1024  # neuroids, whose responses are copied for every permutation
+FEWER = 2  # components are few where stimuli are at least so many times as many
+# What a decomposition of so many components costs, cubed, and a pass over a number, in products
+# and sums; how many alphas are tried of a neuroid where each training part is fitted by itself.
+OF_DECOMPOSITION, OF_PASS, TRIED = 8, 400, 3
 # Of the spread of a model: held-out predictions are alike, but for rounding, where features are.
 ALIKE = 1e-9
 
@@ -71,22 +80,37 @@ def kernel(features: NDArray) -> NDArray:
     return gram * (len(gram) / trace)
 
 
+def kernel_or_factor(features: NDArray) -> NDArray:
+    """`kernel`, or the thin factor X (stimulus, component) of it, as X X', of few features."""
+    n_stimuli, n_components = features.shape
+    if FEWER * n_components > n_stimuli:
+        return kernel(features)
+    centred = features - features.mean(axis=0, dtype=np.float64)
+    trace = float(np.vdot(centred, centred))
+    if trace <= float(np.vdot(features, features)) * rounding(features) ** 2:
+        return np.zeros_like(centred)
+    return centred * np.sqrt(n_stimuli / trace)
+
+
 class Regression:
     """Ridge regression from one kernel, with given folds, alpha chosen inside their training parts.
 
-    What does not depend on responses is made once, at first need. kernel (stimulus, stimulus),
-    centred here and re-centred exactly within each training part but never rescaled; folds
-    (stimulus,) numbers. alphas: at least one, > 0; each (fold, neuroid) takes the one of least
-    squared leave-one-out error within its training part, the first of ties, and goes on beyond
-    the ends of several (see `strengths`). Raises InputError for an alpha that is not a positive
-    number.
+    What does not depend on responses is made once, at first need. kernel (stimulus, stimulus), or a
+    thin factor of it (stimulus, component), see `kernel_or_factor`; centred here and re-centred
+    exactly within each training part but never rescaled; folds (stimulus,) numbers. alphas: at
+    least one, > 0; each (fold, neuroid) takes the one of least squared leave-one-out error within
+    its training part, the first of ties, and goes on beyond the ends of several (see `strengths`).
+    Raises InputError for an alpha that is not a positive number.
     """
 
     def __init__(self, kernel: NDArray, folds: NDArray, alphas: NDArray) -> None:
         self.strengths, self.folds = _positive(alphas), folds
-        varies = np.trace(kernel) > 0
+        varies = squares(kernel).sum() > 0
         self.training = folds == TRAINING
         self.once, self.solver = None, None
+        # Training parts by fold: where stimuli are thousands, in the room of kernels not made.
+        room = max(REFIT_BYTES, 4 * 8 * len(kernel) ** 2)
+        self.parts: Kept[TrainedOnce] = Kept(room, lambda made: made.nbytes)
         if self.training.any():
             enough = self.training.sum() >= 2
             self.once = TrainedOnce(kernel, self.training) if varies and enough else None
@@ -114,13 +138,47 @@ class Regression:
         alpha, spread, end = np.full((3, len(self.places.real), targets.shape[1]), np.nan)
         if self.solver is not None:
             strengths = grid(self.strengths, self.solver.values)
-            found = self.solver.choose(strengths, targets)
-            alpha, end = found.alpha, at_ends(strengths, found.alpha)
-            for block in blocks(targets):
-                values[self.places.order, block], spread[:, block] = self.solver.predict(
-                    targets[:, block], found.residuals[:, :, block], alpha[:, block]
-                )
+            if self.by_parts(targets.shape[1]):
+                values[self.places.order], alpha, spread = self._of_parts(strengths, targets)
+            else:
+                found = self.solver.choose(strengths, targets)
+                alpha = found.alpha
+                for block in blocks(targets):
+                    values[self.places.order, block], spread[:, block] = self.solver.predict(
+                        targets[:, block], found.residuals[:, :, block], alpha[:, block]
+                    )
+            end = at_ends(strengths, alpha)
         return Predictions(values * scale + mean, alpha, self._known(spread) * scale, end)
+
+    def by_parts(self, n_neuroids: int) -> bool:
+        """Whether to fit each training part by itself takes fewer products than their closed form.
+
+        That grows with the square of the stimuli; the other with the folds.
+        """
+        if self.solver is None or not is_factor(self.solver.kernel):
+            return False
+        n_stimuli, n_components = self.solver.kernel.shape
+        n_folds, n_held = self.places.real.shape
+        of_part = n_components * (3 * n_stimuli + OF_DECOMPOSITION * n_components)
+        of_neuroid = 2 * n_stimuli * (1 + TRIED)
+        of_alpha = n_stimuli**2 * (n_components + 2 * n_held + 4 * n_neuroids + OF_PASS)
+        parts = n_folds * n_components * (of_part + of_neuroid * n_neuroids)
+        return parts < len(self.strengths) * of_alpha
+
+    def _of_parts(self, strengths: Grid, targets: NDArray) -> tuple[NDArray, NDArray, NDArray]:
+        """Targets (stimulus, neuroid) in the order of folds. Returns predictions like them, alpha
+        and spread (fold, neuroid).
+        """
+        assert self.solver is not None
+        kernel, values = self.solver.kernel, np.empty(targets.shape)
+        alpha, spread = np.empty((2, len(self.places.real), targets.shape[1]))
+        for fold in range(len(alpha)):
+            held = self.places.fold == fold
+            part = self.parts.get(fold, partial(TrainedOnce, kernel, ~held))
+            for block in blocks(targets):
+                found = part.predict(strengths, targets[~held, block])
+                values[held, block], alpha[fold, block], spread[fold, block] = found
+        return values, alpha, spread
 
     def predict_at(
         self, responses: NDArray, alpha: NDArray, dtype: type = np.float64
@@ -151,8 +209,9 @@ class Regression:
         alpha, spread, end = np.full((3, 1, targets.shape[1]), np.nan)
         if self.once is not None:
             strengths = grid(self.strengths, self.once.spectrum)
-            found = self.once.predict(strengths, targets[self.training])
-            values[~self.training], alpha[0], spread[0] = found
+            for block in blocks(targets):
+                found = self.once.predict(strengths, targets[self.training, block])
+                values[~self.training, block], alpha[0, block], spread[0, block] = found
             end = at_ends(strengths, alpha)
         return Predictions(values * scale + mean, alpha, self._known(spread) * scale, end)
 
@@ -191,11 +250,12 @@ def _alike_in_training(kernel: NDArray, folds: NDArray) -> NDArray:
     training = (folds != np.unique(folds[folds != TRAINING])[:, None]).astype(float)
     if (folds == TRAINING).any():
         training = (folds == TRAINING).astype(float)[None]
-    size = training.sum(axis=1)
-    own = training @ np.diagonal(kernel)  # (fold, stimulus) x (stimulus,)
-    shared = np.einsum("fs,fs->f", training @ kernel, training)
+    size, diagonal = training.sum(axis=1), squares(kernel)
+    own = training @ diagonal  # (fold, stimulus) x (stimulus,)
+    sums = training @ kernel
+    shared = np.einsum("fs,fs->f", sums, sums if is_factor(kernel) else training)
     left = own - shared / np.where(size > 0, size, 1.0)
-    alike: NDArray = left <= len(kernel) * rounding(kernel) * np.trace(kernel)
+    alike: NDArray = left <= len(kernel) * rounding(kernel) * diagonal.sum()
     return alike
 
 

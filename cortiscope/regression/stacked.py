@@ -27,7 +27,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cortiscope.regression.cross_validation import TRAINING
-from cortiscope.regression.nested import Layout, Solver, decompose, layout
+from cortiscope.regression.decomposition import decompose
+from cortiscope.regression.nested import Layout, Solver, layout
 from cortiscope.regression.precision import precisely
 from cortiscope.regression.ridge import Predictions, kernel, standardised
 from cortiscope.regression.strengths import at_ends, grid
@@ -167,7 +168,7 @@ def _layer(solver: Solver, strengths: NDArray, targets: NDArray) -> _Layer:
     predicted, left_out = np.empty((2, len(real), *by_neuroid.shape), targets.dtype)
     for strength in np.unique(found.alpha):
         shared = solver.shared(float(strength), targets.dtype)
-        residual = shared.products[: real.size][real.ravel()]  # symmetric
+        residual = shared.residual[real.ravel()]  # symmetric
         errors = by_neuroid @ residual  # (neuroid, stimulus) x (stimulus, stimulus)
         for fold, held in enumerate(held_out):
             some = np.flatnonzero(found.alpha[fold] == strength)

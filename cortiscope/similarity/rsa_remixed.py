@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cortiscope.errors import InputError
-from cortiscope.regression.nested import decompose
+from cortiscope.regression.decomposition import decompose
 from cortiscope.regression.strengths import at_ends, go_on, grid
 from cortiscope.similarity.dissimilarity import pattern_rdm
 from cortiscope.similarity.held_out_cells import HeldOut
