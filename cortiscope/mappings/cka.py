@@ -12,6 +12,7 @@ from cortiscope.networks.features import Layer
 from cortiscope.regression.cross_validation import CrossValidation
 from cortiscope.similarity import cka
 from cortiscope.similarity.rdm_standard_error import comparison_error
+from cortiscope.similarity.rsa import upper
 from cortiscope.statistics.standard_errors import rescaled
 
 
@@ -45,12 +46,11 @@ class Scorer:
         model = cka.prepared(gram, counted=self.counted)
         score = float(cka.products(model, self.brain))
         draws = cka.bootstrap_scores(model, self.brain, self.draws)
-        upper = np.triu_indices(len(gram), 1)
-        cells = model[upper], self.brain[upper]
+        cells = upper(model), upper(self.brain)
         if self.counted is None:
             error = comparison_error(*cells, "cosine")
         else:
-            error = comparison_error(*cells, "cosine", self.units, self.counted[upper])
+            error = comparison_error(*cells, "cosine", self.units, upper(self.counted))
         return LayerScore(
             area_score=score,
             area_null=cka.permutation_null(model, self.brain, self.orders),

@@ -14,6 +14,7 @@ from cortiscope.similarity.dissimilarity import (
     layer_rdm,
     pattern_rdm,
 )
+from cortiscope.similarity.rsa import upper
 from cortiscope.statistics.halves import halves
 
 
@@ -21,8 +22,7 @@ def known_cells(area: Area) -> np.ndarray | None:
     """(cell,): the mean over subjects, for an area of which only dissimilarities are known."""
     if area.dissimilarity is None:
         return None
-    mean = area.dissimilarity.mean(axis=0)
-    return mean[np.triu_indices(len(mean), 1)]
+    return upper(area.dissimilarity.mean(axis=0))
 
 
 class Resampled(NamedTuple):
@@ -87,7 +87,7 @@ class Similarity:
         self.of_study, self.validation = of_study, of_study.among(area.shown)
         self.units = of_study.units(area.n_shown)[area.shown]
         pairs = of_study.counted(area.shown, area.n_shown)
-        self.counted = None if pairs is None else pairs[np.triu_indices(len(pairs), 1)]
+        self.counted = None if pairs is None else upper(pairs)
         known = known_cells(area)
         self.cells = self._of(np.ones(n_repetitions, dtype=bool)) if known is None else known
         chosen = self.halves.reshape(-1, n_repetitions) if area.repeated_throughout else ()
@@ -116,5 +116,4 @@ class Similarity:
 
 def among(stimuli: np.ndarray) -> np.ndarray:
     """Which cells are pairs of some stimuli (stimulus,) bool: (cell,) bool."""
-    first, second = np.triu_indices(len(stimuli), 1)
-    return stimuli[first] & stimuli[second]
+    return upper(stimuli[:, None] & stimuli)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cortiscope.experiment.responses import recorded_together
-from cortiscope.noise_ceilings.noise import half_means
+from cortiscope.noise_ceilings.noise import different, half_means
 from cortiscope.statistics.resampling import orders_among, p_value, permutations
 
 SPLITS = 10  # more would change a median little
@@ -48,7 +48,9 @@ def neuroids_p(responses: NDArray, chosen: NDArray, seed: int) -> float:
     recorded = np.isfinite(responses)
     known = np.where(recorded, responses, 0.0)
     moved = orders(len(responses), seed)
-    return of_splits(_p(*half_means(known, recorded, split), moved) for split in chosen)
+    some, number = different(chosen)
+    p = np.array([_p(*half_means(known, recorded, split), moved) for split in some])
+    return of_splits(p[number])
 
 
 def _p(first: NDArray, second: NDArray, moved: NDArray) -> float:

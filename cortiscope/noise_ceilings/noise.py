@@ -46,18 +46,31 @@ def split_half_ceiling(responses: NDArray, splits: int, seed: int) -> Ceiling:
     more; of what was shown once, nothing is known. Fields are (neuroid,).
     """
     n_repetitions, n_neuroids = responses.shape[1:]
-    chosen = halves(n_repetitions, splits, seed)
+    some, number = different(halves(n_repetitions, splits, seed))
     mean, factor = np.full(n_neuroids, np.nan), np.full(n_neuroids, growth(n_repetitions))
     for start in range(0, n_neuroids, NEUROID_BLOCK):
         block = slice(start, start + NEUROID_BLOCK)
         part = responses[:, :, block].astype(np.float64)
         recorded = np.isfinite(part)
         part = np.where(recorded, part, 0.0)
-        r = [_correlation(*half_means(part, recorded, split)) for split in chosen]
-        mean[block] = mean_of_known(np.array(r), axis=0)
+        r = [_correlation(*half_means(part, recorded, split)) for split in some]
+        mean[block] = mean_of_known(np.array(r)[number], axis=0)
         if not recorded.all():
-            factor[block] = _recorded_growth(recorded, chosen)
+            factor[block] = _recorded_growth(recorded, some, number)
     return extended(mean, factor)
+
+
+def different(chosen: NDArray) -> tuple[NDArray, NDArray]:
+    """The splits (split, half, repetition) that differ, and of each one its number among these.
+
+    Of few repetitions there are fewer than are drawn: 3 of 3 or 4, 10 of 5. Which half is the first
+    makes no difference.
+    """
+    same = chosen.copy()
+    turned = chosen[:, 0].argmax(axis=1) > chosen[:, 1].argmax(axis=1)
+    same[turned] = chosen[turned, ::-1]
+    first, number = np.unique(same, axis=0, return_index=True, return_inverse=True)[1:]
+    return chosen[first], number.ravel()
 
 
 def growth(n_repetitions: int) -> float:
@@ -65,14 +78,17 @@ def growth(n_repetitions: int) -> float:
     return n_repetitions / (n_repetitions // 2)
 
 
-def _recorded_growth(recorded: NDArray, chosen: NDArray) -> NDArray:
-    """The same of what was recorded (stimulus, repetition, neuroid): (neuroid,)."""
+def _recorded_growth(recorded: NDArray, some: NDArray, number: NDArray) -> NDArray:
+    """The same of what was recorded (stimulus, repetition, neuroid): (neuroid,).
+
+    some, number: as from `different`.
+    """
     inverses = []
-    for split in chosen:
+    for split in some:
         counts = np.stack([recorded[:, half].sum(axis=1) for half in split])
         both = np.logical_and(counts[0] > 0, counts[1] > 0)
         inverses.append(mean_inverse(counts, both).mean(axis=0))
-    return mean_of_known(np.array(inverses), axis=0) / repeated_inverse(recorded)
+    return mean_of_known(np.array(inverses)[number], axis=0) / repeated_inverse(recorded)
 
 
 def repeated_inverse(recorded: NDArray) -> NDArray:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cortiscope.noise_ceilings import chance
-from cortiscope.noise_ceilings.noise import Ceiling, extended, growth, half_means
+from cortiscope.noise_ceilings.noise import Ceiling, different, extended, growth, half_means
 from cortiscope.similarity import cka, rsa
 from cortiscope.similarity.comparison import compare, permutation_null
 from cortiscope.similarity.dissimilarity import crossnobis, pattern_rdm
@@ -67,7 +67,7 @@ def cka_split_half_ceiling(responses: NDArray, splits: int, seed: int) -> Ceilin
     """
     means = _halves_of(responses)
     chosen = halves(responses.shape[1], splits, seed)
-    return _cka_ceiling((map(cka.gram, means(split)) for split in chosen), chosen, seed)
+    return _cka_ceiling(lambda split: map(cka.gram, means(split)), chosen, seed)
 
 
 def subject_cka_ceiling(dissimilarities: NDArray, splits: int, seed: int) -> Ceiling:
@@ -76,22 +76,41 @@ def subject_cka_ceiling(dissimilarities: NDArray, splits: int, seed: int) -> Cei
     Raises InputError for a single subject.
     """
     chosen = halves(len(dissimilarities), splits, seed)
-    means = ([dissimilarities[half].mean(axis=0) for half in split] for split in chosen)
-    return _cka_ceiling((map(cka.distance_gram, both) for both in means), chosen, seed)
+
+    def grams(split: NDArray) -> list[NDArray]:
+        return [cka.distance_gram(dissimilarities[half].mean(axis=0)) for half in split]
+
+    return _cka_ceiling(grams, chosen, seed)
 
 
-def _cka_ceiling(grams: Iterable[Iterable[NDArray]], chosen: NDArray, seed: int) -> Ceiling:
+def _cka_ceiling(
+    grams: Callable[[NDArray], Iterable[NDArray]], chosen: NDArray, seed: int
+) -> Ceiling:
     """From the two Gram matrices of each split."""
-    r: list[float] = []
-    p: list[float] = []
-    for both in grams:
-        first, second = (cka.prepared(each) for each in both)
-        r.append(float(cka.products(first, second)))
-        if len(p) < chance.SPLITS:
-            moved = chance.orders(len(first), seed)
-            p.append(chance.reached(r[-1], cka.permutation_null(first, second, moved)))
-    found = extended(mean_of_known(np.array(r)), growth(chosen.shape[2]))
-    return replace(found, p=chance.of_splits(p))
+
+    def compared(split: NDArray, tested: bool) -> tuple[float, float]:
+        first, second = map(cka.prepared, grams(split))
+        r = float(cka.products(first, second))
+        if not tested:
+            return r, np.nan
+        null = cka.permutation_null(first, second, chance.orders(len(first), seed))
+        return r, chance.reached(r, null)
+
+    mean, p = _over_splits(chosen, compared)
+    return replace(extended(mean, growth(chosen.shape[2])), p=p)
+
+
+def _over_splits(
+    chosen: NDArray, compared: Callable[[NDArray, bool], tuple[float, float]]
+) -> tuple[NDArray, float]:
+    """The mean correlation of halves, and one p-value of all.
+
+    compared: gives those of a split, the latter if it is tested.
+    """
+    some, number = different(chosen)
+    tested = np.isin(np.arange(len(some)), number[: chance.SPLITS])
+    both = np.array([compared(*each) for each in zip(some, tested, strict=True)])[number]
+    return mean_of_known(both[:, 0]), chance.of_splits(both[: chance.SPLITS, 1])
 
 
 def _halves_of(responses: NDArray) -> Callable[[NDArray], tuple[NDArray, NDArray]]:
@@ -112,15 +131,19 @@ def _rdm_ceiling(
 ) -> Ceiling:
     """From the comparison of two RDMs (half, cell), of each split."""
     factor = growth(chosen.shape[2])
-    r: list[float] = []
-    p: list[float] = []
-    for split in chosen:
-        first, second = rdms(split)
-        r.append(float(compare(first, second, comparison)))
-        if len(p) < chance.SPLITS:
-            moved = chance.orders(len(rsa.square(first)), seed)
-            p.append(chance.reached(r[-1], permutation_null(first, second, moved, comparison)))
-    mean, above = mean_of_known(np.array(r)), chance.of_splits(p)
+    # Spearman's is Pearson's of ranks, which are sorted once.
+    by_ranks = comparison == "spearman"
+    method = "pearson" if by_ranks else comparison
+
+    def compared(split: NDArray, tested: bool) -> tuple[float, float]:
+        first, second = map(rsa.ranks, rdms(split)) if by_ranks else rdms(split)
+        r = float(compare(first, second, method))
+        if not tested:
+            return r, np.nan
+        moved = chance.orders(rsa.number_of_stimuli(first), seed)
+        return r, chance.reached(r, permutation_null(first, second, moved, method))
+
+    mean, above = _over_splits(chosen, compared)
     if comparison != "kendall":
         return replace(extended(mean, factor), p=above)
     # Noise lowers a correlation by a factor, but not tau: of Gaussian cells it is 2/pi asin(r)

@@ -25,10 +25,9 @@ average between unrelated systems.
 import numpy as np
 from numpy.typing import NDArray
 
-from cortiscope.similarity.rsa import square
+from cortiscope.similarity.pairs import pair_sums, permuted_sums
+from cortiscope.similarity.rsa import square, upper
 from cortiscope.statistics.rounding import centred
-
-CELLS_AT_ONCE = 2**23  # of all permutations together: 64 MB
 
 
 def gram(patterns: NDArray) -> NDArray:
@@ -46,7 +45,7 @@ def distance_gram(dissimilarity: NDArray) -> NDArray:
 
     For an area of which only dissimilarities are known. NaN cells stay NaN throughout.
     """
-    squared = square(dissimilarity)
+    squared = square(np.asarray(dissimilarity, dtype=np.float64))
     squared -= squared.mean(axis=0)
     return -(squared - squared.mean(axis=1, keepdims=True)) / 2
 
@@ -60,7 +59,8 @@ def prepared(gram: NDArray, debiased: bool = True, counted: NDArray | None = Non
     """
     n_stimuli = gram.shape[-1]
     values = np.array(gram, dtype=np.float64)
-    size = np.abs(values).max(axis=(-2, -1), keepdims=True)
+    ends = (-2, -1)
+    size = np.maximum(values.max(axis=ends, keepdims=True), -values.min(axis=ends, keepdims=True))
     if counted is not None:
         values = _centred_over(values, counted)
     elif debiased:
@@ -70,14 +70,17 @@ def prepared(gram: NDArray, debiased: bool = True, counted: NDArray | None = Non
         freedom = n_stimuli - 2
         row = values.sum(axis=-1, keepdims=True) / max(freedom, 1)
         total = row.sum(axis=-2, keepdims=True) / max(n_stimuli - 1, 1)
-        values = values - row - np.swapaxes(row, -1, -2) + total
+        values -= row
+        values -= np.swapaxes(row, -1, -2)
+        values += total
         values[..., own, own] = 0.0
     else:
         row = values.mean(axis=-1, keepdims=True)
         values = values - row - np.swapaxes(row, -1, -2) + row.mean(axis=-2, keepdims=True)
     norm = np.sqrt(np.square(values).sum(axis=(-2, -1), keepdims=True))
     defined = (norm > 1e-13 * n_stimuli * size) & (n_stimuli >= 4 or not debiased)
-    return values / np.where(defined, norm, np.nan)
+    values /= np.where(defined, norm, np.nan)
+    return values
 
 
 def _centred_over(values: NDArray, counted: NDArray) -> NDArray:
@@ -114,16 +117,10 @@ def permutation_null(model: NDArray, brain: NDArray, orders: NDArray) -> NDArray
     model (..., stimulus, stimulus), brain (stimulus, stimulus), orders (permutation, stimulus).
     Returns (permutation, model).
     """
-    n_stimuli = len(brain)
-    null = np.empty((len(orders), *model.shape[:-2]))
-    step = max(1, CELLS_AT_ONCE // max(1, n_stimuli**2))
-    flat = model.reshape(*model.shape[:-2], -1)
-    for start in range(0, len(orders), step):
-        some = orders[start : start + step].astype(np.int32)
-        moved = brain.ravel()[some[:, :, None] * n_stimuli + some[:, None, :]]
-        # (some, stimulus * stimulus) x (stimulus * stimulus, model)
-        null[start : start + step] = moved.reshape(len(some), -1) @ flat.T
-    return null
+    models = model.reshape(-1, *brain.shape)
+    null = 2 * permuted_sums(np.stack([upper(one) for one in models]), brain, orders)
+    null += np.diagonal(brain)[orders] @ np.diagonal(models, axis1=1, axis2=2).T
+    return null.reshape(len(orders), *model.shape[:-2])
 
 
 def bootstrap_scores(model: NDArray, brain: NDArray, weights: NDArray) -> NDArray:
@@ -138,16 +135,18 @@ def bootstrap_scores(model: NDArray, brain: NDArray, weights: NDArray) -> NDArra
     n_stimuli = weights.shape[1]
     models = model.reshape(-1, n_stimuli, n_stimuli)
     brains = brain.reshape(-1, n_stimuli, n_stimuli)
-    model_square = np.stack([_form(weights, one * one) for one in models], axis=1)
-    brain_square = np.stack([_form(weights, one * one) for one in brains], axis=1)
+    model_square = np.stack([_form(weights, one, one) for one in models], axis=1)
+    brain_square = np.stack([_form(weights, one, one) for one in brains], axis=1)
     joint = np.empty((len(weights), len(models), len(brains)))
     for m, b in np.ndindex(joint.shape[1:]):
-        joint[:, m, b] = _form(weights, models[m] * brains[b])
+        joint[:, m, b] = _form(weights, models[m], brains[b])
     squares = model_square[:, :, None] * brain_square[:, None, :]
     scores = joint / np.sqrt(np.where(squares > 0, squares, np.nan))
     return scores.reshape(len(weights), *model.shape[:-2], *brain.shape[:-2])
 
 
-def _form(weights: NDArray, matrix: NDArray) -> NDArray:
-    """The quadratic forms w' M w of weights (draw, stimulus): (draw,)."""
-    return np.einsum("ds,ds->d", weights @ matrix, weights)
+def _form(weights: NDArray, first: NDArray, second: NDArray) -> NDArray:
+    """The quadratic forms w' M w of weights (draw, stimulus): (draw,), M two matrices' product."""
+    own = np.diagonal(first) * np.diagonal(second)
+    cells = (upper(first) * upper(second))[None]
+    return 2 * pair_sums(weights, cells)[:, 0] + np.square(weights) @ own

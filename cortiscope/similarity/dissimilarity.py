@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from cortiscope.errors import InputError
 from cortiscope.networks.features import Layer, row_centred_gram
-from cortiscope.similarity.rsa import dissimilarities, pearson_rdm, square
+from cortiscope.similarity.rsa import dissimilarities, pearson_rdm, square, upper
 from cortiscope.statistics.rounding import centred, without_rounding
 
 METHODS = ("pearson", "euclidean", "squared_euclidean", "cosine")
@@ -111,9 +111,9 @@ def distances(gram: NDArray, squared: bool) -> NDArray:
 
 def gram_distances(gram: NDArray) -> NDArray:
     """G_ii + G_jj - 2 G_ij of any (stimulus, stimulus): (cell,); negative where G is no product."""
-    first, second = np.triu_indices(len(gram), 1)
     power = np.diagonal(gram)
-    return power[first] + power[second] - 2.0 * gram[first, second]
+    rows = enumerate(gram, 1)
+    return np.concatenate([power[i - 1] + power[i:] - 2.0 * row[i:] for i, row in rows])
 
 
 def crossnobis(response: NDArray, shrinkage: float = 0.0) -> NDArray:
@@ -161,7 +161,7 @@ def crossnobis(response: NDArray, shrinkage: float = 0.0) -> NDArray:
         for group in together:
             gram += _crossed_gram(own[:, :, group], known[:, :, group[0]])
         distance[np.ix_(rows, rows)] = square(gram_distances(gram))
-    return distance[np.triu_indices(n_stimuli, 1)] / values.shape[2]
+    return upper(distance) / values.shape[2]
 
 
 def noise_variance(response: NDArray, shrinkage: float = 0.0) -> NDArray:

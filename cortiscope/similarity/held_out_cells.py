@@ -23,7 +23,8 @@ from numpy.typing import NDArray
 from cortiscope.errors import InputError
 from cortiscope.regression.cross_validation import MOST_PAIRED_FOLDS, fold_numbers
 from cortiscope.similarity import kendall
-from cortiscope.similarity.comparison import bootstrap_scores, pair_sums, paired, prepared
+from cortiscope.similarity.comparison import bootstrap_scores, paired, prepared
+from cortiscope.similarity.pairs import pair_sums
 from cortiscope.statistics.rounding import varies
 
 FEWEST_CELLS = 2  # of a fit, to be compared: there is none where its stimuli are of one group

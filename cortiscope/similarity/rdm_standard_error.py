@@ -7,9 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cortiscope.similarity import kendall
-from cortiscope.similarity.rsa import square
-from cortiscope.statistics.resampling import average_ranks
-from cortiscope.statistics.rounding import varies, without_rounding
+from cortiscope.similarity.rsa import ranks, square
+from cortiscope.statistics.rounding import varies
 from cortiscope.statistics.standard_errors import HIGHEST, student_over_normal
 
 LEVELS = 256  # of Kendall's tau-a
@@ -22,6 +21,7 @@ def comparison_error(
     method: str,
     units: NDArray | None = None,
     counted: NDArray | None = None,
+    ranked: bool = False,
 ) -> float:
     """Standard error, over stimuli, of the comparison of two RDMs (cell,) by a method.
 
@@ -38,8 +38,9 @@ def comparison_error(
     (HC3; MacKinnon and White 1985, J Econom 29:305). Times Student's quantile of n − 2 degrees of
     freedom over the normal one. units: (stimulus,) numbers, of stimuli that are drawn together;
     then i are these, and c the sums over all cells between two. counted: (cell,) bool, the cells
-    that are compared, where not all are. NaN where a cell is missing, where nothing varies, or
-    nothing without one of the stimuli, and for fewer than four stimuli or units.
+    that are compared, where not all are. ranked: whether the cells are `rsa.ranks`. NaN
+    where a cell is missing, where nothing varies, or nothing without one of the stimuli, and for
+    fewer than four stimuli or units.
     """
     systems = np.stack([model, brain])
     cells = np.arange(len(model)) if counted is None else np.flatnonzero(counted)
@@ -48,8 +49,8 @@ def comparison_error(
     if not (np.isfinite(systems).all() and varies(systems).all()) or len(model) < 6:
         return np.nan
     if method in ("spearman", "kendall"):
-        systems = average_ranks(without_rounding(systems)) / len(model)
-    if method != "cosine":
+        systems = systems if ranked else ranks(systems)
+    elif method != "cosine":
         systems = systems - systems.mean(axis=1, keepdims=True)
     score, influence = _influence(model, brain, systems, method)
     shares = np.square(systems) / np.square(systems).sum(axis=1, keepdims=True)
@@ -108,14 +109,22 @@ def _influence(
     u, v = systems / size[:, None]
     score = float((u * v).mean())
     if method == "spearman":
-        influence = u * v + _mean_above(u, v) / size[0] + _mean_above(v, u) / size[1]
+        influence = u * v + _mean_above(u, v) + _mean_above(v, u)
         return score, influence - influence.mean()
     return score, u * v - score * (u * u + v * v) / 2
 
 
-def _mean_above(key: NDArray, values: NDArray) -> NDArray:
-    """The mean over all of the values whose key is at least each cell's own, of others 0."""
-    order = np.argsort(key, kind="stable")
-    above = np.cumsum(values[order][::-1])[::-1] / len(key)
-    first = np.searchsorted(key[order], key, side="left")
-    return above[first]
+def _mean_above(ranked: NDArray, values: NDArray) -> NDArray:
+    """mean_k [u_k ≥ u_c] v_k / σ of values v (cell,), from average ranks less their mean (cell,).
+
+    Whatever their unit is: without it, they are told by how many cells have the lowest and highest.
+    """
+    n_cells, low, high = len(ranked), ranked.min(), ranked.max()
+    lowest = 1 + np.count_nonzero(ranked == low)  # twice a rank, as all of these
+    highest = 2 * n_cells + 1 - np.count_nonzero(ranked == high)
+    unit = (high - low) / (highest - lowest)
+    rank = np.rint(lowest + (ranked - low) / unit).astype(np.int64)
+    of_rank = np.bincount(rank, weights=values)
+    spread = np.sqrt(np.square(ranked).mean()) / unit / 2 / n_cells
+    above: NDArray = np.cumsum(of_rank[::-1])[::-1] / (n_cells * spread)
+    return above[rank]

@@ -8,7 +8,6 @@ Kriegeskorte, Mur and Bandettini (2008), Representational similarity analysis. A
 import numpy as np
 from numpy.typing import NDArray
 
-from cortiscope.statistics.resampling import average_ranks
 from cortiscope.statistics.rounding import centred, without_rounding
 
 
@@ -21,13 +20,16 @@ def dissimilarities(gram: NDArray, least: float = 0.0) -> NDArray:
     """
     power = np.diagonal(gram)
     norm = np.sqrt(np.where(power > least * power.sum(), power, np.nan))
-    first, second = np.triu_indices(len(gram), 1)
-    return 1.0 - gram[first, second] / (norm[first] * norm[second])
+    rows = enumerate(gram, 1)  # since pairs by their numbers take long, and more memory
+    return np.concatenate([1.0 - row[i:] / (norm[i - 1] * norm[i:]) for i, row in rows])
 
 
 def without_pattern(*systems: NDArray) -> int:
     """How many stimuli have no dissimilarity in one of some systems (cell,)."""
-    missing = [square(np.isnan(cells)).sum(axis=0) for cells in systems]
+    nan = [np.isnan(cells) for cells in systems]
+    if not any(cells.any() for cells in nan):
+        return 0
+    missing = [square(cells).sum(axis=0) for cells in nan]
     return int(np.any([count == len(count) - 1 for count in missing], axis=0).sum())
 
 
@@ -45,10 +47,24 @@ def pearson_rdm(patterns: NDArray) -> NDArray:
 
 def square(cells: NDArray) -> NDArray:
     """(cell,) as the symmetric (stimulus, stimulus), zeros on the diagonal."""
-    n_stimuli = round((1 + np.sqrt(1 + 8 * len(cells))) / 2)
-    full = np.zeros((n_stimuli, n_stimuli))
-    full[np.triu_indices(n_stimuli, 1)] = cells
+    n_stimuli = number_of_stimuli(cells)
+    full = np.zeros((n_stimuli, n_stimuli), cells.dtype)
+    start = 0
+    for i in range(n_stimuli - 1):
+        stop = start + n_stimuli - 1 - i
+        full[i, i + 1 :] = cells[start:stop]
+        start = stop
     return full + full.T
+
+
+def number_of_stimuli(cells: NDArray) -> int:
+    """Between which there are so many cells (cell,)."""
+    return round((1 + np.sqrt(1 + 8 * len(cells))) / 2)
+
+
+def upper(matrix: NDArray) -> NDArray:
+    """(cell,) of a symmetric (stimulus, stimulus)."""
+    return np.concatenate([row[i:] for i, row in enumerate(matrix, 1)])
 
 
 def ranks(cells: NDArray) -> NDArray:
@@ -61,26 +77,34 @@ def ranks(cells: NDArray) -> NDArray:
     cells = without_rounding(np.asarray(cells, dtype=np.float64))
     n_cells = cells.shape[-1]
     if n_cells < 2:
-        return _tied_ranks(cells)
+        return np.full(cells.shape, np.nan)
     flat = cells.reshape(-1, n_cells)
     order = np.argsort(flat, axis=-1)
     ordered = np.take_along_axis(flat, order, axis=-1)
-    # Rows without ties, which most are, all have the same ranks in another order.
-    plain = np.isfinite(ordered[:, -1]) & np.isfinite(ordered[:, 0])
-    plain &= (ordered[:, 1:] != ordered[:, :-1]).all(axis=-1)
-    standard = (np.arange(n_cells) - (n_cells - 1) / 2) / np.sqrt(n_cells * (n_cells**2 - 1) / 12)
+    new = np.ones(ordered.shape, dtype=bool)
+    np.not_equal(ordered[:, 1:], ordered[:, :-1], out=new[:, 1:])
+    known = np.isfinite(ordered[:, -1]) & np.isfinite(ordered[:, 0])
+    del ordered
+    plain = known & new.all(axis=-1)  # of few cells, those of most rows
     ranked = np.empty(flat.shape)
-    np.put_along_axis(ranked, order, standard[None], axis=-1)
-    ranked[~plain] = _tied_ranks(flat[~plain])
+    untied = np.arange(n_cells)[None] - (n_cells - 1) / 2
+    in_order = untied if plain.all() else _ordered_ranks(new)
+    np.put_along_axis(ranked, order, in_order, axis=-1)
+    norm = np.full(len(flat), np.sqrt(n_cells * (n_cells**2 - 1) / 12))
+    norm[~plain] = np.linalg.norm(ranked[~plain], axis=-1)
+    ranked /= np.where(known & (norm > 0), norm, np.nan)[:, None]
     return ranked.reshape(cells.shape)
 
 
-def _tied_ranks(cells: NDArray) -> NDArray:
-    ranked = average_ranks(cells)
-    ranked -= ranked.mean(axis=-1, keepdims=True)
-    norm = np.linalg.norm(ranked, axis=-1, keepdims=True)
-    known = np.isfinite(cells).all(axis=-1, keepdims=True) & (norm > 0)
-    return ranked / np.where(known, norm, np.nan)
+def _ordered_ranks(new: NDArray) -> NDArray:
+    """Average ranks less their mean (row, cell) of ordered cells.
+
+    new: where one is not as the last.
+    """
+    first = np.flatnonzero(new)  # whose rows follow each other
+    count = np.diff(first, append=new.size)
+    middle = first % new.shape[1] + (count - new.shape[1]) / 2
+    return np.repeat(middle, count).reshape(new.shape)
 
 
 def spearman(model: NDArray, brain: NDArray) -> NDArray:

@@ -24,7 +24,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cortiscope.errors import InputError
-from cortiscope.similarity.comparison import among, pair_sums, parts, permuted
+from cortiscope.similarity.comparison import among, parts, permuted
+from cortiscope.similarity.pairs import pair_sums
 
 METHODS = ("spearman", "pearson")
 SPANNED = 1e-10  # of a layer's variance: less is rounding, and the low-level models span the layer

@@ -8,7 +8,7 @@ from scipy.spatial.distance import squareform
 from scipy.stats import kendalltau, kstest
 
 from cortiscope.errors import InputError
-from cortiscope.similarity import comparison, kendall, rsa
+from cortiscope.similarity import comparison, kendall, pairs, rsa
 from cortiscope.statistics.resampling import bootstrap_weights, p_value, permutations
 
 THEIRS = {"spearman": "spearman", "pearson": "corr", "kendall": "tau-a", "cosine": "cosine"}
@@ -74,6 +74,7 @@ def test_unknown_comparison() -> None:
 @pytest.mark.parametrize("method", comparison.METHODS)
 def test_permutations_move_rows_and_columns(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(comparison, "CELLS_AT_ONCE", 700)
+    monkeypatch.setattr(pairs, "CELLS_AT_ONCE", 100)
     models, brains = systems(24)
     # As many levels as cells: tau-a of levels is then exact.
     monkeypatch.setattr(kendall.levels, "__defaults__", (276,))

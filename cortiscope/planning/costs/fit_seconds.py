@@ -11,7 +11,7 @@ from cortiscope.statistics.standard_errors import DELETED_GROUPS
 
 # What a core does in the products of a ridge fit, and in the gathers of an RSA, measured low.
 PRODUCTS_PER_SECOND = 1e10
-CELLS_PER_SECOND = 1.5e8
+CELLS_PER_SECOND = 8e7
 # Of as many stimuli, cubed: a decomposition and what ridge makes of it for each alpha.
 SECONDS_PER_DECOMPOSITION = 1.5e-9
 # What a fit costs beside those: a layer of its own, and each decomposition of a training part.

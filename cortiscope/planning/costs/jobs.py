@@ -3,6 +3,8 @@
 Of each attempt: a job that was killed for want of either asks for more. An area that is "" is all.
 """
 
+from math import comb
+
 from cortiscope.mappings.kinds import MAPPINGS
 from cortiscope.networks.projection_kinds import components_kept, fullest_batch
 from cortiscope.noise_ceilings import chance
@@ -82,9 +84,12 @@ def ceilings_minutes(study: Study, area: str, attempt: int = 1) -> int:
     n_stimuli, counts = study.n_stimuli, [study.neuroids[name] for name in study.fitted(area)]
     cells = len(counts) * n_stimuli**2
     responses = sum(counts) * n_stimuli * (study.repetitions * 1e-8 + n_stimuli * 1e-10)
-    splits = study.config["ceilings"]["splits"]
+    half = study.repetitions // 2
+    # Only splits that differ are compared, of few repetitions fewer than are drawn.
+    differ = comb(study.repetitions, half) * comb(study.repetitions - half, half) // 2
+    splits = min(study.config["ceilings"]["splits"], max(1, differ))
     tested = min(splits, chance.SPLITS)
-    seconds = splits * (cells * 1e-7 + responses) + tested * (cells * 2e-6 + responses)
+    seconds = splits * (cells * 1e-7 + responses) + tested * (cells * 7e-7 + responses)
     return attempt * (10 + int(seconds / 6))
 
 
