@@ -29,7 +29,10 @@ DRAWN = [(name, figure) for name in SCENES for figure in FIGURES]
 
 @cache
 def tables_of(scene: str) -> dict[str, pd.DataFrame]:
-    return study_tables(**SCENES[scene])
+    about = SCENES[scene]
+    if scene == LARGE:  # the mapping of the pages that are drawn
+        about = about | {"mappings": about["mappings"][-1:]}
+    return study_tables(**about)
 
 
 def pages_of(scene: str, font_size: float = 8) -> dict[str, Page]:
