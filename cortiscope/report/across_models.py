@@ -117,16 +117,19 @@ def twins(headline: pd.DataFrame) -> pd.DataFrame:
 def model_comparisons(
     headline: pd.DataFrame, draws: Sequence[np.ndarray], correction: str
 ) -> pd.DataFrame:
-    """Every pair of models, by mapping and area; `p_adjusted` is over the pairs of these.
+    """Pairs of models, by mapping and area; `p_adjusted` is over the pairs of these.
 
-    draws: as for `contrasts`. See `multiple_comparisons.compare_models`.
+    Every pair, or with more than ALL_PAIRS models the best one of the mapping and area with each
+    other, and twins. draws: as for `contrasts`. See `multiple_comparisons.compare_models`.
     """
-    frames = []
+    frames, paired = [], twins(headline)[["row_trained", "row_untrained"]].to_numpy(int)
     for (mapping, area), found in headline.assign(row=range(len(headline))).groupby(
         GROUP, sort=False
     ):
         names, score = found["model"].to_numpy(), found["score"].to_numpy(float)
-        pairs = compare_models(score, np.stack([draws[row] for row in found["row"]]), correction)
+        drawn = np.stack([draws[row] for row in found["row"]])
+        place = pd.Index(found["row"]).get_indexer(paired.ravel()).reshape(-1, 2)
+        pairs = compare_models(score, drawn, correction, place[place[:, 0] >= 0])
         columns = {
             "mapping": mapping,
             "area": area,

@@ -20,14 +20,14 @@ def draw_curve(axes: Axes, rows: pd.DataFrame, look: Mapping[str, Any]) -> None:
 
     So are layers without a scored neighbour, which no line reaches.
     """
-    rows = rows.sort_values("layer_index", kind="stable")
-    [line] = axes.plot(rows["depth"], rows["score"], **look)
+    order = np.argsort(rows["layer_index"].to_numpy(), kind="stable")
+    depth, score = (rows[name].to_numpy(float)[order] for name in ("depth", "score"))
+    [line] = axes.plot(depth, score, **look)
     line.set_in_layout(False)
-    known = np.pad(rows[["depth", "score"]].notna().all(axis=1).to_numpy(), 1)
+    known = np.pad(np.isfinite(depth) & np.isfinite(score), 1)
     alone = np.flatnonzero(known[1:-1] & ~known[:-2] & ~known[2:])
     if look["linewidth"] == THIN:
-        top = rows["score"].to_numpy(float)
-        peak = [int(np.nanargmax(top))] if np.isfinite(top).any() else []
+        peak = [int(np.nanargmax(score))] if np.isfinite(score).any() else []
         line.set_markevery(sorted({*alone.tolist(), *peak}))
 
 

@@ -14,7 +14,8 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
-from matplotlib.textpath import TextPath
+from matplotlib.path import Path
+from matplotlib.textpath import text_to_path
 from matplotlib.transforms import Bbox
 from matplotlib.typing import RcKeyType
 
@@ -24,6 +25,7 @@ from cortiscope.report import pages
 from cortiscope.report.figure_looks import GREY, add_legend, legend_height
 from cortiscope.report.pages import HIGHEST, MILLIMETRE, WIDTH, Page, scaled
 
+FONT = "DejaVu Sans"  # comes with Matplotlib: the same picture on every machine
 LONGEST_SIDE = 2**16 - 1  # pixels, of Matplotlib's PNG
 COMPARISONS = {
     "spearman": "RDM Spearman ρ",
@@ -45,7 +47,7 @@ def styled(font_size: float) -> Iterator[None]:
 
 def _style(font_size: float) -> dict[RcKeyType, Any]:
     return {
-        "font.family": "DejaVu Sans",  # comes with Matplotlib: the same picture on every machine
+        "font.family": FONT,
         "font.size": font_size,
         "axes.titlesize": font_size + 1,
         "axes.labelsize": font_size,
@@ -81,8 +83,10 @@ def save(figure: Figure, svg: str, png: str, dpi: int, provenance: Mapping[str, 
 
 def _settle(figure: Figure) -> None:
     """Lay a figure out once, places rounded: the solver's last digits differ between runs."""
-    figure.draw_without_rendering()
-    figure.set_layout_engine("none")
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        engine.execute(figure)
+    figure.set_layout_engine(None)  # or Matplotlib draws each picture twice, to lay it out
     for axes in figure.axes:
         place = axes.get_position(original=True)
         axes.set_position(Bbox(np.round(place.get_points(), 6)))
@@ -121,9 +125,22 @@ def on_page(table: pd.DataFrame, page: Page) -> pd.DataFrame:
 
 def text_width(text: str, size: float, weight: str = "normal") -> float:
     """The width in inches of the longest line of a text, a little generously; size in points."""
-    font = FontProperties(weight=weight)
-    lines = [TextPath((0, 0), line, size, font) for line in text.split("\n") if line.strip()]
-    return 1.05 / 72 * max((line.get_extents().width for line in lines), default=0.0)
+    return 1.05 / 72 * size * max(_line_width(line, weight) for line in text.split("\n"))
+
+
+@functools.cache
+def _line_width(line: str, weight: str) -> float:
+    """By the size of the font, from the left edge of the first letter to the right one of the last.
+
+    Where points of their outlines lie, and not where their curves bend, which would take ten times
+    as long: fonts have points where letters are widest.
+    """
+    font = FontProperties(family=FONT, weight=weight)
+    points, codes = text_to_path.get_text_path(font, line)
+    drawn = np.asarray(codes) != Path.CLOSEPOLY
+    if not drawn.any():  # spaces
+        return 0.0
+    return float(np.ptp(np.asarray(points)[drawn, 0])) / text_to_path.FONT_SCALE
 
 
 def fitted(text: str, width: float, size: float, weight: str = "normal") -> str:

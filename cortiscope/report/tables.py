@@ -48,13 +48,13 @@ def study_tables(
         table = pd.read_parquet(path)
         rows, best_draws = headline(table)
         layer_tables.append(table.drop(columns=INTERNAL))
-        weights.append(layer_weights(table))
+        weights.append(table.loc[table["layer_weights"].notna(), [*WEIGHTS[:3], *MEMBERS]])
         headlines.append(rows)
         draws += best_draws
     best = pd.concat(headlines, ignore_index=True)
     return {
         "layers": pd.concat(layer_tables, ignore_index=True),
-        "layer_weights": pd.concat(weights, ignore_index=True),
+        "layer_weights": layer_weights(pd.concat(weights, ignore_index=True)),
         "accuracy_vs_brain": best[HEADLINE],
         "subjects": subject_rows(best),
         "correlations": correlations(best, seed),
@@ -86,9 +86,8 @@ def join_parquet(parts: Sequence[str], path: str, provenance: Mapping[str, Any])
 def layer_weights(table: pd.DataFrame) -> pd.DataFrame:
     """A row per layer of every score of all layers together, with its weight in it, 0 or more.
 
-    table: the layer table of one model. Empty where all mappings score layers singly.
+    table: rows of layer tables, of these scores. Empty where all mappings score layers singly.
     """
-    together = table[table["layer_weights"].notna()]
     names = dict(zip(MEMBERS, WEIGHTS[3:], strict=True))
-    rows = together[[*WEIGHTS[:3], *MEMBERS]].explode(list(MEMBERS), ignore_index=True)
+    rows = table.explode(list(MEMBERS), ignore_index=True)
     return rows.rename(columns=names).astype({"depth": float, "weight": float})

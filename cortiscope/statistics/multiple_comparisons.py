@@ -15,6 +15,12 @@ from numpy.typing import NDArray
 from cortiscope.errors import InputError
 from cortiscope.statistics.resampling import INTERVAL, paired_p_value
 
+# Models, up to which every pair is compared. The pairs of a thousand would be half a million for
+# each mapping and area, and corrected for so many hardly one could differ.
+ALL_PAIRS = 100
+TOGETHER = 256  # pairs whose draws are in memory at a time
+NONE = np.empty((0, 2), dtype=int)
+
 
 def holm(p: NDArray) -> NDArray:
     """Holm's step-down adjustment of p-values (test,); NaN stays and is no test.
@@ -60,7 +66,7 @@ def _by_size(p: NDArray) -> tuple[NDArray, NDArray]:
 
 @dataclass(frozen=True)
 class Pairs:
-    """All pairs of models, the first before the second in the order given.
+    """Pairs of models, the first before the second in the order given.
 
     first, second: (pair,) numbers of the models. difference: (pair,) score of the first less that
     of the second; low, high: its 95 % interval; p: two-sided; p_adjusted: over these pairs.
@@ -76,22 +82,51 @@ class Pairs:
     p_adjusted: NDArray
 
 
-def compare_models(scores: NDArray, draws: NDArray, method: str) -> Pairs:
-    """Compare every pair of models on one area from bootstrap draws that resample the same stimuli.
+def compare_models(scores: NDArray, draws: NDArray, method: str, twins: NDArray = NONE) -> Pairs:
+    """Compare models on one area from bootstrap draws that resample the same stimuli.
 
     scores (model,); draws (model, draw), paired between models, so that what is hard about a
     sample of stimuli is hard for both. The interval is the percentiles of the differences of
-    draws, shifted to be centred on the difference of scores. method: a name in METHODS.
+    draws, shifted to be centred on the difference of scores. method: a name in METHODS. Every pair
+    of up to ALL_PAIRS models; of more, the highest score (the first of ties) with each other one,
+    and twins (pair, 2), numbers of models.
     """
-    first, second = np.triu_indices(len(scores), 1)
+    first, second = _compared(np.asarray(scores), twins)
     difference = np.asarray(scores)[first] - np.asarray(scores)[second]
     low, high, p = np.full((3, len(first)), np.nan)
-    for pair, (one, other) in enumerate(zip(first, second, strict=True)):
-        drawn = draws[one] - draws[other]
-        drawn = drawn[np.isfinite(drawn)]
-        if not len(drawn) or not np.isfinite(difference[pair]):
-            continue
-        drawn += difference[pair] - drawn.mean()
-        low[pair], high[pair] = np.percentile(drawn, INTERVAL)
-        p[pair] = paired_p_value(drawn, np.zeros(len(drawn)))
+    starts = np.arange(0, len(first), TOGETHER)
+    for some in (slice(start, start + TOGETHER) for start in starts):
+        drawn = draws[first[some]] - draws[second[some]]  # (pair, draw)
+        low[some], high[some], p[some] = _shifted(drawn, difference[some])
     return Pairs(first, second, difference, low, high, p, adjust(p, method))
+
+
+def _compared(scores: NDArray, twins: NDArray) -> tuple[NDArray, NDArray]:
+    """Numbers (pair,) of the first and the second model of each pair, in their order."""
+    n = len(scores)
+    if n <= ALL_PAIRS:
+        return np.triu_indices(n, 1)
+    best = int(np.argmax(np.where(np.isfinite(scores), scores, -np.inf)))
+    others = np.delete(np.arange(n), best)
+    pairs = np.concatenate([np.stack([others, np.full(n - 1, best)], axis=1), twins])
+    first, second = np.unique(np.sort(pairs, axis=1), axis=0).T
+    return first, second
+
+
+def _shifted(drawn: NDArray, difference: NDArray) -> tuple[NDArray, NDArray, NDArray]:
+    """Both ends and the p-value (pair,) of differences whose draws (pair, draw) are moved to them.
+
+    Draws that are missing are not counted, which takes each pair by itself.
+    """
+    known = np.isfinite(drawn)
+    if not known.all() and len(drawn) > 1:
+        parts = [_shifted(drawn[[i]], difference[[i]]) for i in range(len(drawn))]
+        low, high, p = np.concatenate(parts, axis=1)
+        return low, high, p
+    drawn = drawn[:, known.all(axis=0)]
+    if not drawn.size:
+        return (np.full(len(drawn), np.nan),) * 3
+    drawn = drawn + (difference - drawn.mean(axis=1))[:, None]
+    low, high = np.percentile(drawn, INTERVAL, axis=1)
+    p = paired_p_value(drawn.T, np.zeros(drawn.shape[1])[:, None])
+    return low, high, np.where(np.isfinite(difference), p, np.nan)

@@ -15,10 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cortiscope.errors import InputError
-from cortiscope.statistics.resampling import average_ranks
+from cortiscope.statistics.resampling import average_ranks, random_orders
 
 HALF_WIDTH = 1.959963984540054  # of a 95 % interval, in standard errors
 ROUNDING = 1e-10  # share of a variable's norm that counts as nothing
+
+SHORT = 0.01  # of a squared length of 1, below which it is reckoned point by point
 
 
 @dataclass(frozen=True)
@@ -67,9 +69,7 @@ def partial_correlation(
     if not np.isfinite(r):
         return PartialCorrelation(np.nan, np.nan, np.nan, np.nan, n, k)
     r = min(1.0, max(-1.0, r))
-    order = np.tile(np.arange(n), (permutations, 1))
-    order = np.random.default_rng(seed).permuted(order, axis=1)
-    null = _left(left_y[order].T, basis).T @ left_x  # (permutation, point) x (point,)
+    null = _null(left_x, left_y, basis, random_orders(n, permutations, seed))
     reached = int((np.abs(null) >= abs(r) - 1e-12).sum())
     p = (1 + reached) / (1 + permutations) if permutations else np.nan
     low, high = _interval(r, n - k)
@@ -97,6 +97,22 @@ def _left(values: NDArray, basis: NDArray) -> NDArray:
     norm = np.linalg.norm(left, axis=0)
     something = norm > ROUNDING * np.linalg.norm(values, axis=0)
     return left / np.where(something, norm, np.nan)
+
+
+def _null(left_x: NDArray, left_y: NDArray, basis: NDArray, orders: NDArray) -> NDArray:
+    """r (permutation,) where left_y is taken in orders (permutation, point), and regressed anew.
+
+    What the basis leaves of it is known by its products with x, which are those of all of it, and
+    by its length, the square root of what the basis does not take (Pythagoras). Where that is
+    little it has lost its digits, and is reckoned point by point.
+    """
+    permuted = left_y[orders]
+    r, taken = permuted @ left_x, permuted @ basis  # (permutation,), (permutation, 1 + covariate)
+    square = 1 - np.square(taken).sum(axis=1)
+    short = square < SHORT
+    r[~short] /= np.sqrt(square[~short])
+    r[short] = _left(permuted[short].T, basis).T @ left_x
+    return r
 
 
 def _interval(r: float, points: int) -> tuple[float, float]:

@@ -4,6 +4,7 @@ The same seed gives the same draws to every model, so that differences between m
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import permutations as arrangements
 from math import factorial
 
@@ -44,6 +45,14 @@ def permutations(n_stimuli: int, count: int, seed: int) -> NDArray:
     """Random orders of the stimuli: (permutation, stimulus) int."""
     order = np.tile(np.arange(n_stimuli), (count, 1))
     return np.random.default_rng(seed).permuted(order, axis=1)
+
+
+@lru_cache(maxsize=2)  # correlations over all models and over those trained, area by area
+def random_orders(n_points: int, count: int, seed: int) -> NDArray:
+    """The same of few points, such as models, whose orders are asked for again and again."""
+    orders = permutations(n_points, count, seed)
+    orders.flags.writeable = False
+    return orders
 
 
 def permutations_of(units: NDArray, count: int, seed: int) -> NDArray:
@@ -184,8 +193,9 @@ def correlation_with_interval(
     if exact:
         orders = np.array(list(arrangements(range(n))))
     else:
-        orders = random.permuted(np.tile(np.arange(n), (permutations, 1)), axis=1)
-    null = _correlation(x, y[orders], method)
+        orders = random_orders(n, permutations, seed)
+    a, b = (unit(average_ranks(one) if method == "spearman" else one) for one in (x, y))
+    null = b[orders] @ a  # (permutation, point) x (point,)
     reached = int(np.sum(np.abs(null) >= abs(r) - 1e-12))  # rounding must not break ties
     p = reached / len(orders) if exact else (1 + reached) / (1 + permutations)
     return Correlation(r, float(low), float(high), p, n)

@@ -9,6 +9,7 @@ from scipy import stats
 from synthetic_scores import Synthetic, zoo
 
 from cortiscope.report import across_models, tables
+from cortiscope.statistics.multiple_comparisons import ALL_PAIRS, compare_models
 
 AREAS = ("V1", "V4", "IT")
 
@@ -144,6 +145,35 @@ def test_every_pair_of_models_is_compared_once(tmp_path: Path) -> None:
     adjusted = stats.false_discovery_control(here["p_value"])
     np.testing.assert_allclose(here["p_adjusted"], adjusted)
     assert set(here["correction"]) == {"fdr"}
+
+
+def test_of_many_models_the_best_and_twins_are_compared() -> None:
+    """Each pair as if it were alone, also where a model has no score or lacks a draw."""
+    random, n = np.random.default_rng(0), ALL_PAIRS + 3
+    labels = {"family": "a", "preprocessing": "crop=64"}
+    headline = _headline(n, **{name: np.full(n, label) for name, label in labels.items()})
+    headline["architecture"] = [f"net{number // 2}" for number in range(n)]
+    headline["training"] = ["untrained" if number % 2 else "trained" for number in range(n)]
+    scores = headline["score"].to_numpy(copy=True)
+    scores[7] = np.nan
+    headline["score"] = scores
+    draws = list(random.normal(size=(n, 40)))
+    draws[9][3] = np.nan
+    found = across_models.model_comparisons(headline, draws, "holm")
+    best = int(np.nanargmax(scores))
+    pairs = {tuple(sorted((best, other))) for other in range(n) if other != best}
+    pairs |= {(trained, trained + 1) for trained in range(0, n - 1, 2)}
+    numbers = [
+        (int(first[3:]), int(second[3:]))
+        for first, second in zip(found["first_model"], found["second_model"], strict=True)
+    ]
+    assert numbers == sorted(pairs)
+    columns = ["difference_low", "difference", "difference_high", "p_value"]
+    for pair, row in zip(numbers, found[columns].to_numpy(), strict=True):
+        alone = compare_models(scores[list(pair)], np.stack([draws[i] for i in pair]), "holm")
+        np.testing.assert_array_equal(
+            row, np.ravel([alone.low, alone.difference, alone.high, alone.p])
+        )
 
 
 def test_hierarchy_states_the_best_depth_of_every_area(tmp_path: Path) -> None:

@@ -90,6 +90,10 @@ def page(figure):
     return PAGES[figure]
 
 
+def measures(figure):
+    return [plan.MAPPINGS[mapping].measure for mapping in PAGES[figure]["mappings"]]
+
+
 def tables(figure):
     return [f"results/{STUDY.name}/tables/{name}.csv" for name in plan.tables(figure)]
 

@@ -26,6 +26,7 @@ rule figures:
         page=of(page),
         settings=STUDY.section("figures"),
         comparison=STUDY.config["rsa"]["comparison"],  # of which a panel says what its score is
+        measures=of(measures),  # which a panel says too
         code=of(figure_code),
     script:
         "../scripts/figures.py"

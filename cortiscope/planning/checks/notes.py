@@ -22,6 +22,7 @@ from cortiscope.networks.twins import twins
 from cortiscope.planning.checks.coordinates import words
 from cortiscope.planning.settings import mapping_settings
 from cortiscope.planning.study import Study
+from cortiscope.statistics.multiple_comparisons import ALL_PAIRS
 
 LEVEL = 20  # a p-value below 1 / 20 is meant to be possible
 LARGEST = 10**7  # numbers of a recording that are read before a job runs: a second at most
@@ -57,9 +58,14 @@ def too_few_draws(study: Study) -> list[str]:
 
 
 def corrected_together(study: Study) -> dict[str, int]:
-    """Table to how many tests are corrected together in it: by mapping, or by mapping and area."""
-    contrasts = twins(study.labels_by_model)
-    pairs = len(study.models) * (len(study.models) - 1) // 2
+    """Table to how many tests are corrected together in it: by mapping, or by mapping and area.
+
+    Of many models one more where the best has a twin, to which it is compared once.
+    """
+    contrasts, n_models = twins(study.labels_by_model), len(study.models)
+    pairs = n_models * (n_models - 1) // 2
+    if n_models > ALL_PAIRS:
+        pairs = n_models - 1 + len(contrasts)
     return {"contrasts.csv": len(contrasts) * len(study.areas), "model_comparisons.csv": pairs}
 
 
