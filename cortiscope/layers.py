@@ -17,9 +17,8 @@ from cortiscope.errors import InputError
 from cortiscope.files import replacing
 from cortiscope.networks import layer_tables, networks
 from cortiscope.networks.outputs import as_text
-from cortiscope.networks.rows import preprocessing
+from cortiscope.networks.rows import preprocessing, weights
 from cortiscope.networks.selectors import KINDS, meant, select
-from cortiscope.networks.sources.kinds import kind_of
 from cortiscope.networks.tracing import Call, trace
 from cortiscope.suggestions import near
 
@@ -187,8 +186,8 @@ def _read_models(table: Path) -> list[dict[str, str]]:
     if not table.is_file():
         raise InputError(str(table), "no such models table", "check the path")
     models = layer_tables.load_models(table.read_text())
-    for model in models:
-        kind_of(model)  # or says that there is no such source
+    # Or says that there is no such source.
+    models = [model | {"weights": weights(model)} for model in models]
     return [model | {"preprocessing": preprocessing(model, models)} for model in models]
 
 

@@ -29,14 +29,10 @@ def build(model: Row, weights_path: str | None = None) -> nn.Module:
     of = source(model)
     if weights_path is None and model["weights"] != "none":
         raise InputError(of.where("weights"), "no file given", "run the weights rule first")
+    if weights_path is not None and model.get("checksum") and Path(weights_path).is_file():
+        weights.verify(weights_path, model["checksum"], f"model {model['model']}: {weights_path}")
     with seeded(int(model.get("seed") or 0)):
-        network = of.architecture()
-    if weights_path is not None:
-        if model.get("checksum") and Path(weights_path).is_file():
-            weights.verify(
-                weights_path, model["checksum"], f"model {model['model']}: {weights_path}"
-            )
-        weights.load(network, weights_path, model["model"], of.unused())
+        network = of.architecture() if weights_path is None else of.trained(weights_path)
     return network.eval().requires_grad_(False)
 
 
