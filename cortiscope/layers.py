@@ -19,6 +19,7 @@ from cortiscope.networks import layer_tables, networks
 from cortiscope.networks.outputs import as_text
 from cortiscope.networks.rows import preprocessing, weights
 from cortiscope.networks.selectors import KINDS, meant, select
+from cortiscope.networks.sources.kinds import kind_of
 from cortiscope.networks.tracing import Call, trace
 from cortiscope.suggestions import near
 
@@ -175,7 +176,8 @@ def main() -> None:
         if options.model:
             print(listing(_row(options.model, options.models or MODELS)))
         elif options.models:
-            write_tables(_read_models(options.models), options.output)
+            rows = _read_models(options.models)
+            write_tables([row for row in rows if kind_of(row).network], options.output)
         else:  # what a study writes to standard input, it filled in
             write_tables(layer_tables.load_models(sys.stdin.read()), options.output)
     except InputError as error:
@@ -195,6 +197,10 @@ def _row(name: str, table: Path) -> dict[str, str]:
     models = {model["model"]: model for model in _read_models(table)}
     if name not in models:
         raise InputError(str(table), f"has no model {name!r}", f"near: {near(name, models)}")
+    if not kind_of(models[name]).network:
+        raise InputError(
+            f"{table}: {name}", "has no network", "its layers are what its features are called"
+        )
     return models[name]
 
 

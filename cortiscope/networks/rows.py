@@ -14,7 +14,9 @@ DEFAULT = "DEFAULT"  # torchvision's name for the newest weights of an architect
 
 
 def training(model: Row) -> str:
-    """`trained` or `untrained`: what a row says, or else its weights do."""
+    """What a row says, or else its weights do: `trained`, `untrained`; `features` of no network."""
+    if not kind_of(model).network:
+        return model.get("training") or "features"
     followed = "untrained" if model["weights"] == "none" else "trained"
     return model.get("training") or followed
 

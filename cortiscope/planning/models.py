@@ -46,6 +46,8 @@ def read_models(table: Path, names: str | list[str], schema: Path) -> dict[str, 
                 f"{where}: model", f"{model['model']!r} stands twice", "give each row its own name"
             )
         model |= {"weights": weights(model)}
+        if not kind_of(model).network:
+            model |= {"classifier": "none"}
         models[model["model"]] = model | {"training": _training(model, where)}
     chosen = models if names == "all" else _chosen(models, list(names), table)
     # Of the whole table, so that studies of parts of it show a network the same.
