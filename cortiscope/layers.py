@@ -8,6 +8,7 @@ import argparse
 import math
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -110,7 +111,7 @@ def traced(model: Mapping[str, str]) -> tuple[nn.Module, list[Call]]:
             with torch.device(built_on):
                 network = networks.architecture(model).eval().to(traced_on)
             shape = networks.input_shape(model, network)
-            calls = trace(network, shape)
+            calls = with_heads(trace(network, shape), networks.source(model).heads())
         except Exception as error:  # whatever a network or its constructor does that needs values
             failure = error
             continue
@@ -128,6 +129,23 @@ def traced(model: Mapping[str, str]) -> tuple[nn.Module, list[Call]]:
         f"an image {shape} does not pass through the network ({first_line(failure)})",
         "check architecture and preprocessing (channels=1 where it takes grey images)",
     ) from failure
+
+
+def with_heads(calls: list[Call], heads: tuple[str, ...] | None) -> list[Call]:
+    """The calls, those of modules that are said to be heads marked as such, beside what follows.
+
+    Where there is said to be none, nothing is: the last block may end as a head does.
+    """
+    if heads is None:
+        return calls
+    said = {
+        call.name
+        for call in calls
+        if any(f"{call.module}.".startswith(f"{head}.") for head in heads)
+    }
+    return [
+        replace(call, of_head=bool(heads) and (call.of_head or call.name in said)) for call in calls
+    ]
 
 
 def first_line(error: BaseException) -> str:

@@ -70,6 +70,13 @@ class Source(ABC):
         """
         return None
 
+    def heads(self) -> tuple[str, ...] | None:
+        """The modules that tell classes apart, none of a network without a classifier.
+
+        None where nobody says, so that only a pass through it shows them.
+        """
+        return None
+
     def unused(self) -> tuple[str, ...]:
         """What the names of tensors begin with that a file may hold and the network has not."""
         return ()

@@ -83,7 +83,11 @@ class Source(source.Source):
         self._entry()
 
     def n_classes(self) -> int:
-        return int(self._entry().num_classes)
+        return int(self._entry(self.row["preprocessing"]).num_classes)
+
+    def heads(self) -> tuple[str, ...]:
+        named = self._entry(self.row["preprocessing"]).classifier if self.n_classes() else None
+        return (named,) if isinstance(named, str) else tuple(named or ())
 
     def weights_source(self) -> tuple[str, str]:
         """On the hub, where weights have timm's names, or where their authors put them."""

@@ -141,6 +141,20 @@ def test_real_weights_give_the_features_that_torchvision_gives(tmp_path):
         torch.testing.assert_close(network(own), reference(shown), rtol=1e-5, atol=1e-4)
 
 
+@pytest.mark.parametrize(
+    ("name", "last"),
+    [
+        ("resnet50_clip_gap.openai", "stages.3.2"),  # ends in a norm that has a child
+        ("qwen3_vit_88m", "encoder.blocks.11"),  # ends in a linear map
+        ("vit_base_patch16_siglip_224.webli", "attn_pool"),
+        ("vit_small_patch16_224.dino", "blocks.11"),
+        ("levit_128s", "stages.2.blocks.3"),  # has two heads
+    ],
+)
+def test_the_last_block_is_no_head(name, last):
+    assert layer_table(row(name))[-1]["layer"] == last
+
+
 CONTENT = save(timm.create_model("test_vit").state_dict())
 SUM = hashlib.sha256(CONTENT).hexdigest()
 PATH = "/timm/test_vit.r160_in1k/resolve/main/model.safetensors"
