@@ -14,9 +14,11 @@ from safetensors.torch import load_file, save, save_file
 from timm.data import create_transform, resolve_data_config
 
 from cortiscope.errors import InputError
+from cortiscope.files import read
 from cortiscope.layers import layer_table
 from cortiscope.networks import accuracy, extraction, networks, preprocessing, weights
-from tests.running import SHARED
+from cortiscope.report.model_tables import read_accuracy
+from tests.running import SHARED, TINY, with_settings
 
 PHOTOS = sorted((SHARED / "data" / "imagenet_sample").glob("*/*"))[:1000:100]
 # Bicubic and bilinear, cropped to .8, .875, .9, .95 and 1, squashed; nine means.
@@ -252,3 +254,30 @@ def test_other_classes_and_no_head_leave_accuracy_open(tmp_path):
     assert found == {"accuracy_source": "unknown"}
     headless = row("convnextv2_atto.fcmae")
     assert accuracy.measured(headless, None, tmp_path, "cpu") == accuracy.NO_CLASSIFIER
+
+
+def test_a_study_fetches_weights_and_shows_twins_the_same(workflow, hub):
+    """The rules `weights`, `features` and `accuracy`, of a full name, and its untrained twin."""
+    lines = [
+        "model\tsource\tarchitecture\tweights",
+        "trained\ttimm\ttest_vit\ttest_vit.r160_in1k",
+        "twin\ttimm\ttest_vit\t",
+    ]
+    (workflow.folder / "models.tsv").write_text("\n".join(lines))
+    models = {"table": "models.tsv", "names": "all"}
+    config = with_settings(
+        workflow.folder / "study.yaml", TINY, models=models, accuracy={"images": "published"}
+    )
+    results = "results/shapes"
+    targets = [f"{results}/features/{name}.nc" for name in ("trained", "twin")]
+    targets.append(f"{results}/accuracy/trained.csv")
+    broken = workflow.forked("--", *targets, config=config)
+    assert "run again to go on" in broken.stdout
+    done = workflow.forked("--", *targets, config=config)
+    assert done.returncode == 0, done.stdout[-4000:]
+    fetched = workflow.folder / "resources/weights/timm/test_vit.r160_in1k.pth"
+    assert fetched.read_bytes() == CONTENT
+    shown = {read(workflow.folder / target).attributes["preprocessing"] for target in targets[:2]}
+    assert shown == {"resize=168 crop=160 mean=0.5 std=0.5 interpolation=bicubic channels=3"}
+    found = read_accuracy(workflow.folder / targets[2], "trained")
+    assert found["accuracy_source"] == "unknown"
