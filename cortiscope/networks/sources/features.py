@@ -15,6 +15,7 @@ import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -28,19 +29,20 @@ from cortiscope.networks.sources import given
 
 ID, DEPTH, FEATURES = "stimulus_id", "depth", "features"
 NAMED = 5  # stimuli, in a message
+UNREAD = -1  # for a number of rows that no header says
 
 
 @dataclass(frozen=True)
 class Held:
     """What an open file holds.
 
-    shapes: of each layer, in order, stimulus first; read: a layer by name; ids: of the stimuli;
-    depths: of those layers of which the file says it.
+    shapes: of each layer, in order, stimulus first; read: a layer by name; ids: reads those of the
+    stimuli, None where there are none; depths: of those layers of which the file says it.
     """
 
     shapes: Mapping[str, tuple[int, ...]]
     read: Callable[[str], np.ndarray]
-    ids: list[str] | None = None
+    ids: Callable[[], list[str]] | None = None
     depths: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -62,6 +64,7 @@ class Source(given.Source):
             rows = _rows(file, shown, path)
             for name in names:
                 read = file.read(name)[rows].reshape(len(rows), -1)
+                # As it is in the file, where single precision is not enough.
                 yield name, read.astype(np.float64 if read.dtype == np.float64 else np.float32)
 
 
@@ -77,17 +80,21 @@ def _rows(file: Held, shown: Sequence[str], path: str) -> list[int]:
             )
         _say(f"{path} has no {ID}: its rows are taken to be in the order of the study's stimuli")
         return [*range(n_rows)]
-    check_unique(file.ids, f"{path}: {ID}")
-    if missing := without(shown, file.ids):
+    ids = file.ids()
+    if n_rows not in (UNREAD, len(ids)):
+        problem = f"has {len(ids)} values for {n_rows} rows"
+        raise InputError(f"{path}: {ID}", problem, "give one for each row")
+    check_unique(ids, f"{path}: {ID}")
+    if missing := without(shown, ids):
         some = ", ".join(map(repr, missing[:NAMED])) + (", ..." if missing[NAMED:] else "")
         raise InputError(
             f"{path}: {ID}",
             f"lacks {len(missing)} of the {len(shown)} stimuli: {some}",
             "add them, or give both the same names",
         )
-    if extra := len(file.ids) - len(shown):
+    if extra := len(ids) - len(shown):
         _say(f"{path}: {extra} rows are of no stimulus of the study, and left out")
-    position = {name: row for row, name in enumerate(file.ids)}
+    position = {name: row for row, name in enumerate(ids)}
     return [position[name] for name in shown]
 
 
@@ -117,8 +124,6 @@ def _check(file: Held, path: str) -> None:
     if not file.shapes:
         raise InputError(path, "holds no layers", "give an array (stimulus, feature) for each")
     counts = {name: shape[0] if shape else 0 for name, shape in file.shapes.items()}
-    if file.ids is not None:
-        counts = {ID: len(file.ids)} | counts
     (first, n), *others = counts.items()
     for name, count in others:
         if count != n:
@@ -133,7 +138,7 @@ def _check(file: Held, path: str) -> None:
 def _npz(path: str) -> Iterator[Held]:
     with np.load(path, allow_pickle=False) as archive, zipfile.ZipFile(path) as members:
         names = [name for name in archive.files if name not in (ID, DEPTH)]
-        ids = _texts(archive[ID]) if ID in archive.files else None
+        ids = (lambda: _texts(archive[ID])) if ID in archive.files else None
         depths: dict[str, float] = {}
         if DEPTH in archive.files:
             given_depths = np.atleast_1d(archive[DEPTH]).tolist()
@@ -170,9 +175,8 @@ def _npy(path: str) -> Iterator[Held]:
 @contextmanager
 def _netcdf(path: str) -> Iterator[Held]:
     with opened(path) as dataset:
-        ids, along = None, "stimulus"
-        if ID in dataset.variables:
-            ids, along = labels(dataset, ID), dataset[ID].dimensions[0]
+        has_ids = ID in dataset.variables
+        along = dataset[ID].dimensions[0] if has_ids else "stimulus"
         layers = {
             name: variable
             for name, variable in dataset.variables.items()
@@ -192,35 +196,34 @@ def _netcdf(path: str) -> Iterator[Held]:
                 if said is not dataset and DEPTH in said.ncattrs():
                     depths[name] = float(said.getncattr(DEPTH))
         shapes = {name: variable.shape for name, variable in layers.items()}
+        ids = (lambda: labels(dataset, ID)) if has_ids else None
         yield Held(shapes, lambda name: np.asarray(layers[name][...]), ids, depths)
 
 
 @contextmanager
 def _table(path: str) -> Iterator[Held]:
-    table = _read_table(path)
-    if ID not in table.column_names:
-        raise InputError(path, f"has no column {ID!r}", f"it has {_some(table.column_names)}")
-    ids = _texts(np.array(table[ID].to_pylist()))
-    columns = [name for name in table.column_names if name != ID]
-    for name in columns:
-        _check_numbers(np.dtype(table.schema.field(name).type.to_pandas_dtype()), f"{path}: {name}")
-    shape = (len(ids), len(columns))
-
-    def read(_: str) -> np.ndarray:
-        return np.column_stack([table[name].to_numpy() for name in columns])
-
-    yield Held({Path(path).stem: shape} if columns else {}, read, ids)
-
-
-def _read_table(path: str) -> Any:
     # Here, as planning asks for the headers of other formats too.
     import pyarrow
     from pyarrow import csv, parquet
 
+    as_text = csv.ConvertOptions(column_types={ID: pyarrow.string()})  # 007 is not 7
     if path.lower().endswith(".csv"):
-        as_text = csv.ConvertOptions(column_types={ID: pyarrow.string()})  # 007 is not 7
-        return csv.read_csv(path, convert_options=as_text)
-    return parquet.read_table(path)
+        schema = csv.open_csv(path, convert_options=as_text).schema  # of its first lines
+        whole = cache(lambda: csv.read_csv(path, convert_options=as_text))
+    else:
+        schema = parquet.read_schema(path)
+        whole = cache(lambda: parquet.read_table(path))
+    if ID not in schema.names:
+        raise InputError(path, f"has no column {ID!r}", f"it has {_some(schema.names)}")
+    columns = [name for name in schema.names if name != ID]
+    for name in columns:
+        _check_numbers(np.dtype(schema.field(name).type.to_pandas_dtype()), f"{path}: {name}")
+
+    def read(_: str) -> np.ndarray:
+        return np.column_stack([whole()[name].to_numpy() for name in columns])
+
+    shapes = {Path(path).stem: (UNREAD, len(columns))} if columns else {}
+    yield Held(shapes, read, lambda: _texts(np.array(whole()[ID].to_pylist())))
 
 
 def _some(names: Sequence[str]) -> str:

@@ -178,6 +178,9 @@ def test_stimuli_that_a_file_lacks_are_counted_and_named(tmp_path, stimuli):
         np.savez(path, stimulus_id=ids, a=values)
         with pytest.raises(InputError, match=message):
             list(networks.given(row(path)).values(stimuli, ["a"]))
+    np.savez(path, stimulus_id=IDS, a=MAPS[:3])
+    with pytest.raises(InputError, match="stimulus_id: has 5 values for 3 rows"):
+        list(networks.given(row(path)).values(stimuli, ["a"]))
     np.savez(path, a=MAPS[:4])
     with pytest.raises(InputError, match="has 4 rows and no stimulus_id, where the study has 5"):
         list(networks.given(row(path)).values(stimuli, ["a"]))
