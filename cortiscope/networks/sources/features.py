@@ -61,9 +61,11 @@ class Source(given.Source):
         path = self.row["architecture"]
         shown = read_coordinate(stimuli, ID).astype(str).tolist()
         with held(path) as file:
-            rows = _rows(file, shown, path)
+            with _readable(path):
+                rows = _rows(file, shown, path)
             for name in names:
-                read = file.read(name)[rows].reshape(len(rows), -1)
+                with _readable(path):
+                    read = file.read(name)[rows].reshape(len(rows), -1)
                 # As it is in the file, where single precision is not enough.
                 yield name, read.astype(np.float64 if read.dtype == np.float64 else np.float32)
 
@@ -109,15 +111,21 @@ def held(path: str) -> Iterator[Held]:
     if reader is None:
         raise InputError(path, "is of no format of features", f"use {', '.join(READERS)}")
     with ExitStack() as opening:
-        try:
+        with _readable(path):
             file = opening.enter_context(reader(path))
-        except InputError:
-            raise
-        except (OSError, ValueError, zipfile.BadZipFile) as error:  # pyarrow's are ValueErrors
-            line = (str(error).splitlines() or [type(error).__name__])[0]
-            raise InputError(path, f"cannot be read ({line})", "save it again") from error
         _check(file, path)
         yield file
+
+
+@contextmanager
+def _readable(path: str) -> Iterator[None]:
+    try:
+        yield
+    except InputError:
+        raise
+    except (OSError, ValueError, zipfile.BadZipFile) as error:  # pyarrow's are ValueErrors
+        line = (str(error).splitlines() or [type(error).__name__])[0]
+        raise InputError(path, f"cannot be read ({line})", "save it again") from error
 
 
 def _check(file: Held, path: str) -> None:

@@ -181,6 +181,10 @@ def test_stimuli_that_a_file_lacks_are_counted_and_named(tmp_path, stimuli):
     np.savez(path, stimulus_id=IDS, a=MAPS[:3])
     with pytest.raises(InputError, match="stimulus_id: has 5 values for 3 rows"):
         list(networks.given(row(path)).values(stimuli, ["a"]))
+    broken = tmp_path / "broken.csv"
+    broken.write_text("stimulus_id,x\n" + "a,1\n" * 400_000 + "b,1,2\n")  # beyond its first lines
+    with pytest.raises(InputError, match=r"broken.csv: cannot be read \("):
+        list(networks.given(row(broken)).values(stimuli, ["broken"]))
     np.savez(path, a=MAPS[:4])
     with pytest.raises(InputError, match="has 4 rows and no stimulus_id, where the study has 5"):
         list(networks.given(row(path)).values(stimuli, ["a"]))
