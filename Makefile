@@ -44,6 +44,7 @@ zoo: .venv/complete
 # Pin the newest versions that requirements.in admits.
 lock: .venv/complete
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--excludes requirements.exclude \
 		--custom-compile-command "make lock" --upgrade --quiet requirements.in -o requirements.lock
 
 clean:
@@ -53,5 +54,6 @@ clean:
 .venv/complete: requirements.lock
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet "$$(sed -n 's/^\(uv==[^ ]*\).*/\1/p' requirements.lock)"
-	$(BIN)/uv pip install --python $(BIN)/python --require-hashes --compile-bytecode -r requirements.lock
+	$(BIN)/uv pip install --python $(BIN)/python --require-hashes --no-deps --compile-bytecode \
+		-r requirements.lock
 	touch $@

@@ -8,6 +8,7 @@ import argparse
 import math
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -17,7 +18,7 @@ from cortiscope.errors import InputError
 from cortiscope.files import replacing
 from cortiscope.networks import layer_tables, networks
 from cortiscope.networks.outputs import as_text
-from cortiscope.networks.rows import preprocessing
+from cortiscope.networks.rows import preprocessing, weights
 from cortiscope.networks.selectors import KINDS, meant, select
 from cortiscope.networks.sources.kinds import kind_of
 from cortiscope.networks.tracing import Call, trace
@@ -110,7 +111,7 @@ def traced(model: Mapping[str, str]) -> tuple[nn.Module, list[Call]]:
             with torch.device(built_on):
                 network = networks.architecture(model).eval().to(traced_on)
             shape = networks.input_shape(model, network)
-            calls = trace(network, shape)
+            calls = with_heads(trace(network, shape), networks.source(model).heads())
         except Exception as error:  # whatever a network or its constructor does that needs values
             failure = error
             continue
@@ -128,6 +129,23 @@ def traced(model: Mapping[str, str]) -> tuple[nn.Module, list[Call]]:
         f"an image {shape} does not pass through the network ({first_line(failure)})",
         "check architecture and preprocessing (channels=1 where it takes grey images)",
     ) from failure
+
+
+def with_heads(calls: list[Call], heads: tuple[str, ...] | None) -> list[Call]:
+    """The calls, those of modules that are said to be heads marked as such, beside what follows.
+
+    Where there is said to be none, nothing is: the last block may end as a head does.
+    """
+    if heads is None:
+        return calls
+    said = {
+        call.name
+        for call in calls
+        if any(f"{call.module}.".startswith(f"{head}.") for head in heads)
+    }
+    return [
+        replace(call, of_head=bool(heads) and (call.of_head or call.name in said)) for call in calls
+    ]
 
 
 def first_line(error: BaseException) -> str:
@@ -176,7 +194,8 @@ def main() -> None:
         if options.model:
             print(listing(_row(options.model, options.models or MODELS)))
         elif options.models:
-            write_tables(_read_models(options.models), options.output)
+            rows = _read_models(options.models)
+            write_tables([row for row in rows if kind_of(row).network], options.output)
         else:  # what a study writes to standard input, it filled in
             write_tables(layer_tables.load_models(sys.stdin.read()), options.output)
     except InputError as error:
@@ -187,8 +206,8 @@ def _read_models(table: Path) -> list[dict[str, str]]:
     if not table.is_file():
         raise InputError(str(table), "no such models table", "check the path")
     models = layer_tables.load_models(table.read_text())
-    for model in models:
-        kind_of(model)  # or says that there is no such source
+    # Or says that there is no such source.
+    models = [model | {"weights": weights(model)} for model in models]
     return [model | {"preprocessing": preprocessing(model, models)} for model in models]
 
 
@@ -196,6 +215,10 @@ def _row(name: str, table: Path) -> dict[str, str]:
     models = {model["model"]: model for model in _read_models(table)}
     if name not in models:
         raise InputError(str(table), f"has no model {name!r}", f"near: {near(name, models)}")
+    if not kind_of(models[name]).network:
+        raise InputError(
+            f"{table}: {name}", "has no network", "its layers are what its features are called"
+        )
     return models[name]
 
 

@@ -99,8 +99,8 @@ def unknown_weights_beside_preprocessing(folder):
 
 
 @case(
-    "models table: net: weights: 'IMAGENET1K_V1' is no file, and only torchvision has weights by"
-    " name; give the path of a file, or none"
+    "models table: net: weights: 'IMAGENET1K_V1' is no file, and only torchvision or timm has"
+    " weights by name; give the path of a file, or none"
 )
 def weights_by_name_of_another_source(folder):
     return models(folder, "net zoo shapenet5 IMAGENET1K_V1 - 0 conv auto - trained")

@@ -8,9 +8,10 @@ import sys
 import pytest
 
 from cortiscope.mappings.kinds import MAPPINGS
+from cortiscope.networks.sources.kinds import SOURCES
 from tests.running import REPOSITORY
 
-HEAVY = ("torch", "pandas", "xarray", "sklearn", "scipy", "matplotlib", "snakemake")
+HEAVY = ("torch", "timm", "pandas", "xarray", "sklearn", "scipy", "matplotlib", "snakemake")
 # As in CONTRIBUTING.md: each builds on those before it. On top of the library is what all may use.
 PACKAGES = [
     *("experiment", "networks", "statistics", "regression", "similarity", "mappings"),
@@ -32,6 +33,14 @@ def test_a_fit_job_imports_nothing_heavy(mapping):
     assert f"cortiscope.mappings.{mapping}" in loaded
     assert "cortiscope.mappings.fitting" in loaded
     assert not loaded & set(HEAVY)
+
+
+@pytest.mark.parametrize("name", [name for name, kind in SOURCES.items() if not kind.network])
+def test_planning_asks_features_for_their_layers_without_torch(name):
+    code = f"import sys; import cortiscope.networks.sources.{name}; print(*sys.modules)"
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    assert not set(done.stdout.split()) & set(HEAVY)
 
 
 def imported(package):

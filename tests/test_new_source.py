@@ -23,4 +23,4 @@ def with_models(workflow, *rows):
 def test_a_source_that_there_is_not_is_told_of_those_that_there_are(workflow):
     done = workflow.forked("--dry-run", config=with_models(workflow, ("net", "timn", "a", "", "")))
     assert done.returncode == 1
-    assert "source: 'timn' is not valid; use one of torchvision, zoo, file" in done.stdout
+    assert "source: 'timn' is not valid; use one of torchvision, timm, zoo, file, " in done.stdout

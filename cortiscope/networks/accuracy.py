@@ -23,6 +23,7 @@ from cortiscope.networks.devices import choose_device, reproducible
 from cortiscope.networks.preprocessing import batch_of
 
 NO_CLASSIFIER = {"accuracy_source": "no classifier"}
+UNKNOWN = {"accuracy_source": "unknown"}
 BATCH = 50  # images
 EVERY = 5  # seconds between reports
 NAMED = 12  # folders, in a message
@@ -53,6 +54,12 @@ def measured(
         shown = read(images)
         labelled = from_arrays(shown["image"], shown["label"])
         n_classes = int(shown["label"].max()) + 1
+    stated = networks.source(row).n_classes()
+    if stated == 0:
+        return NO_CLASSIFIER
+    if folders is not None and stated not in (None, len(folders)):
+        say(f"accuracy: not measured: {stated} classes, where there are {len(folders)} folders")
+        return UNKNOWN
     network, transform = networks.build(row, weights), networks.transform(row)
     chosen = choose_device(device)
     try:

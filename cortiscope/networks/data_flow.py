@@ -71,9 +71,8 @@ class DataFlow(TorchDispatchMode):
         return result
 
     def _before(self, name: str) -> Any:
-        parametric = not list(self.modules[name].children()) and any(
-            True for _ in self.modules[name].parameters()
-        )
+        # Its own: a norm may hold the activation that follows it.
+        parametric = any(True for _ in self.modules[name].parameters(recurse=False))
 
         def hook(_module: nn.Module, args: Any, kwargs: Any) -> None:
             if not name:

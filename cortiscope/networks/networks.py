@@ -2,6 +2,7 @@
 
 import importlib
 from pathlib import Path
+from typing import Any
 
 from torch import nn
 
@@ -9,14 +10,25 @@ from cortiscope.errors import InputError
 from cortiscope.networks import weights
 from cortiscope.networks.devices import seeded
 from cortiscope.networks.preprocessing import Preprocessing
+from cortiscope.networks.sources.given import Source as Given
 from cortiscope.networks.sources.source import Row, Source
 
 
 def source(model: Row) -> Source:
     """What the source of a row knows of its network; no module of another source is imported."""
-    module = importlib.import_module(f"cortiscope.networks.sources.{model['source']}")
-    found: Source = module.Source(model)
+    found: Source = _of_source(model)
     return found
+
+
+def given(model: Row) -> Given | None:
+    """Likewise of a row that has features and no network; None for a network."""
+    found = _of_source(model)
+    return found if isinstance(found, Given) else None
+
+
+def _of_source(model: Row) -> Any:
+    module = importlib.import_module(f"cortiscope.networks.sources.{model['source']}")
+    return module.Source(model)
 
 
 def build(model: Row, weights_path: str | None = None) -> nn.Module:
@@ -29,14 +41,10 @@ def build(model: Row, weights_path: str | None = None) -> nn.Module:
     of = source(model)
     if weights_path is None and model["weights"] != "none":
         raise InputError(of.where("weights"), "no file given", "run the weights rule first")
+    if weights_path is not None and model.get("checksum") and Path(weights_path).is_file():
+        weights.verify(weights_path, model["checksum"], f"model {model['model']}: {weights_path}")
     with seeded(int(model.get("seed") or 0)):
-        network = of.architecture()
-    if weights_path is not None:
-        if model.get("checksum") and Path(weights_path).is_file():
-            weights.verify(
-                weights_path, model["checksum"], f"model {model['model']}: {weights_path}"
-            )
-        weights.load(network, weights_path, model["model"], of.unused())
+        network = of.architecture() if weights_path is None else of.trained(weights_path)
     return network.eval().requires_grad_(False)
 
 

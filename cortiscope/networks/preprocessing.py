@@ -14,17 +14,18 @@ from cortiscope.suggestions import near
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 INTERPOLATIONS = ("nearest", "bilinear", "bicubic")
+ASPECTS = ("kept", "squashed")
 LUMA = (19595, 38470, 7471)  # of red, green and blue in grey, in 1/65536: ITU-R 601, as PIL has it
 Colour = tuple[float, ...]
 
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """Resize the shorter side, crop the centre, scale to 0..1, subtract mean, divide by std.
+    """Resize the shorter side (or both), crop the centre, scale to 0..1, normalise by mean and std.
 
     resize: pixels of the shorter side (0: leave as it is); crop: pixels a side (0: none; where
     the image is smaller, black is added); mean and std: of each channel, in units of 0..1;
-    channels: that the network takes, 1 or 3.
+    channels: that the network takes, 1 or 3; aspect: `kept`, or `squashed`: both sides are resized.
     """
 
     resize: int
@@ -33,6 +34,7 @@ class Preprocessing:
     std: Colour
     interpolation: str = "bilinear"
     channels: int = 3
+    aspect: str = "kept"
 
     @property
     def size(self) -> int:
@@ -47,7 +49,9 @@ class Preprocessing:
     def words(self) -> str:
         """As `parse` reads it, and the models table has it."""
         return " ".join(
-            f"{field.name}={_text(getattr(self, field.name))}" for field in fields(self)
+            f"{field.name}={_text(getattr(self, field.name))}"
+            for field in fields(self)
+            if (field.name, self.aspect) != ("aspect", "kept")  # as for all but a few networks
         )
 
     def grey(self) -> "Preprocessing":
@@ -74,7 +78,9 @@ class Preprocessing:
         pixels = torch.from_numpy(np.array(images)).permute(0, 3, 1, 2)
         if pixels.shape[1] > self.channels:
             pixels = _grey(pixels)
-        resizes = self.resize not in (0, min(pixels.shape[-2:]))
+        sides = pixels.shape[-2:]
+        resized = {min(sides)} if self.aspect == "kept" else {*sides}
+        resizes = self.resize and resized != {self.resize}
         if resizes or (self.crop and pixels.shape[-2:] != (self.crop, self.crop)):
             pixels = self._resample(pixels)
         mean, std = (torch.tensor(values).view(1, -1, 1, 1) for values in (self.mean, self.std))
@@ -89,10 +95,32 @@ class Preprocessing:
             # What torch calls nearest takes other pixels than PIL.
             exact = {"nearest": "nearest-exact"}
             mode = InterpolationMode(exact.get(self.interpolation, self.interpolation))
-            pixels = functional.resize(pixels, [self.resize], mode, antialias=True)
+            sides = [self.resize] * (1 if self.aspect == "kept" else 2)
+            pixels = self._resized(pixels, sides, mode)
         if self.crop:
             pixels = functional.center_crop(pixels, [self.crop])
         return pixels
+
+    def _resized(self, pixels: torch.Tensor, sides: list[int], mode: Any) -> torch.Tensor:
+        from torchvision.transforms import functional
+
+        resized: torch.Tensor = functional.resize(pixels, sides, mode, antialias=True)
+        return resized
+
+
+class ByPil(Preprocessing):
+    """The same, resized by PIL itself, for networks of which that is part of the definition.
+
+    torch's differs by up to 1 grey level (bilinear) or 7 (bicubic, at edges), since PIL rounds
+    between the two axes.
+    """
+
+    def _resized(self, pixels: torch.Tensor, sides: list[int], mode: Any) -> torch.Tensor:
+        from torchvision.transforms import functional
+
+        pictures = (functional.to_pil_image(picture) for picture in pixels)
+        resized = (functional.resize(picture, sides, mode) for picture in pictures)
+        return torch.stack([functional.pil_to_tensor(picture) for picture in resized])
 
 
 def _grey(pixels: torch.Tensor) -> torch.Tensor:
@@ -176,8 +204,9 @@ def parse(text: str, where: str, names: Iterable[str] = ()) -> Preprocessing:
     """`imagenet`, or words such as `resize=64 crop=64 mean=0.5 std=0.25 interpolation=bicubic`.
 
     mean and std: one number, or three with commas (default 0 and 1); a missing resize or crop is
-    not done; channels: 1 or 3 (default). Raises InputError, with `where`, for anything else, and
-    for a crop that is larger than what it is cut from; names: what else might have been meant.
+    not done; channels: 1 or 3 (default); aspect: kept (default) or squashed. Raises InputError,
+    with `where`, for anything else, and for a crop that is larger than what it is cut from; names:
+    what else might have been meant.
     """
     if text == "imagenet":
         return Preprocessing(256, 224, IMAGENET_MEAN, IMAGENET_STD)
@@ -196,16 +225,18 @@ def parse(text: str, where: str, names: Iterable[str] = ()) -> Preprocessing:
             std=_colour(words.get("std", "1"), channels),
             interpolation=words.get("interpolation", "bilinear"),
             channels=channels,
+            aspect=words.get("aspect", "kept"),
         )
     except ValueError as error:
         raise InputError(where, f"{text!r}: {error}", "write whole pixels and numbers") from error
     numbers = (found.resize, found.crop, *found.mean, *found.std)
     in_range = min(found.resize, found.crop) >= 0 and min(found.std) > 0
-    if not (in_range and np.isfinite(numbers).all() and found.interpolation in INTERPOLATIONS):
+    known_words = found.interpolation in INTERPOLATIONS and found.aspect in ASPECTS
+    if not (in_range and np.isfinite(numbers).all() and known_words):
         raise InputError(
             where,
             f"{text!r} is out of range",
-            f"std > 0; resize, crop >= 0; interpolation in {INTERPOLATIONS}",
+            f"std > 0; resize, crop >= 0; interpolation in {INTERPOLATIONS}; aspect in {ASPECTS}",
         )
     if 0 < found.resize < found.crop:
         raise InputError(

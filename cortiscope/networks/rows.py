@@ -7,16 +7,25 @@ from collections.abc import Iterable, Mapping
 
 from cortiscope.errors import InputError
 from cortiscope.networks.sources.kinds import kind_of
-from cortiscope.networks.weight_names import is_named
+from cortiscope.networks.weight_names import is_named, without_architecture
 
 Row = Mapping[str, str]
 DEFAULT = "DEFAULT"  # torchvision's name for the newest weights of an architecture
 
 
 def training(model: Row) -> str:
-    """`trained` or `untrained`: what a row says, or else its weights do."""
+    """What a row says, or else its weights do: `trained`, `untrained`; `features` of no network."""
+    if not kind_of(model).network:
+        return model.get("training") or "features"
     followed = "untrained" if model["weights"] == "none" else "trained"
     return model.get("training") or followed
+
+
+def weights(model: Row) -> str:
+    """The weights of a row as all else knows them: of a full name only what tells weights apart."""
+    given = model["weights"]
+    full = kind_of(model).full_names
+    return without_architecture(given, model["architecture"]) if full else given
 
 
 def preprocessing(model: Row, table: Iterable[Row]) -> str:

@@ -1,6 +1,7 @@
 """Trained weights: fetched, verified, and loaded without running anything from the file."""
 
 import hashlib
+import os
 import pickle
 import re
 import sys
@@ -19,6 +20,7 @@ from torch import nn
 from cortiscope.errors import InputError
 
 BLOCK = 1 << 20  # bytes read at a time
+HUB = "https://huggingface.co"
 PATIENCE = 60  # seconds without an answer
 SAFE = "save it with safetensors.torch.save_file(network.state_dict(), path)"
 PARALLEL = "module."  # what torch's wrappers for several devices begin every name with
@@ -89,7 +91,7 @@ def read(path: str | Path, where: str) -> dict[str, torch.Tensor]:
     if not Path(path).is_file():
         raise InputError(where, "no such file", "check the path, or let the weights rule fetch it")
     try:
-        if str(path).endswith(".safetensors"):
+        if str(path).endswith(".safetensors") or _begins_as_safetensors(path):
             return load_file(path)
         content = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
@@ -106,6 +108,12 @@ def read(path: str | Path, where: str) -> dict[str, torch.Tensor]:
     ):
         raise InputError(where, "is not a state_dict", SAFE)
     return {str(key): value for key, value in content.items()}
+
+
+def _begins_as_safetensors(path: str | Path) -> bool:
+    """Whether a file, whatever its name, begins with the length of a header in JSON."""
+    with Path(path).open("rb") as content:
+        return content.read(9)[8:] == b"{"
 
 
 def verify(path: str | Path, checksum: str, where: str) -> None:
@@ -147,10 +155,18 @@ def download(
     part.replace(target)
 
 
+def hub() -> str:
+    """The address of the Hugging Face hub, or of what stands in for it."""
+    return os.environ.get("HF_ENDPOINT", HUB).rstrip("/")
+
+
 def _fetch(url: str, part: Path, report: Callable[[str], None]) -> None:
     have = part.stat().st_size if part.is_file() else 0
     try:
         request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})
+        if url.startswith(f"{hub()}/") and (token := os.environ.get("HF_TOKEN")):
+            # The hub sends on to other hosts, which are not to see it.
+            request.add_unredirected_header("Authorization", f"Bearer {token}")
         with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
             resumed = answer.status == 206  # a server may ignore the range and send everything
             with part.open("ab" if resumed else "wb") as content:
@@ -159,7 +175,7 @@ def _fetch(url: str, part: Path, report: Callable[[str], None]) -> None:
         if error.code == 416:  # nothing is left to send: the part is whole, or not of this file
             return
         raise InputError(
-            url, f"answers {error.code} {error.reason}", "check the address"
+            url, f"answers {error.code} {error.reason}", _remedy(url, error.code)
         ) from error
     except (OSError, ValueError) as error:
         reason = getattr(error, "reason", error)
@@ -168,6 +184,13 @@ def _fetch(url: str, part: Path, report: Callable[[str], None]) -> None:
             f"cannot be fetched ({reason})",
             f"run again to go on, or put the file at {part.with_suffix('')}",
         ) from error
+
+
+def _remedy(url: str, code: int) -> str:
+    if code not in (401, 403) or not url.startswith(f"{hub()}/"):
+        return "check the address"
+    page = url.partition("/resolve/")[0]
+    return f"accept the licence at {page}, and set HF_TOKEN to a token of your account there"
 
 
 def _copy(

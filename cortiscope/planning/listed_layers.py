@@ -4,13 +4,15 @@ Nothing here imports torch: a missing table is made by `python -m cortiscope.lay
 of its own.
 """
 
+import importlib
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from cortiscope.networks import layer_tables
+from cortiscope.networks.sources.given import Source
 
 FOLDER = Path("resources/layers")
 Row = Mapping[str, str]
@@ -23,6 +25,13 @@ def read(rows: Mapping[str, Row], repository: Path) -> dict[str, list[dict[str, 
     if missing:
         _make(missing, repository)
     return {model: layer_tables.read_table(file) for model, file in files.items()}
+
+
+def given(row: Row, n_values: Callable[[str], int]) -> list[dict[str, str]]:
+    """The table of a row that has features and no network; n_values: see `given.Source`."""
+    module = importlib.import_module(f"cortiscope.networks.sources.{row['source']}")
+    source: Source = module.Source(row)
+    return source.layers(n_values)
 
 
 def _make(rows: Sequence[Row], repository: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from cortiscope.errors import InputError
-from cortiscope.networks.rows import preprocessing, training
+from cortiscope.networks.rows import preprocessing, training, weights
 from cortiscope.networks.sources.kinds import kind_of
 from cortiscope.networks.weight_names import is_named
 from cortiscope.planning.schema import check, read_models_schema
@@ -45,6 +45,9 @@ def read_models(table: Path, names: str | list[str], schema: Path) -> dict[str, 
             raise InputError(
                 f"{where}: model", f"{model['model']!r} stands twice", "give each row its own name"
             )
+        model |= {"weights": weights(model)}
+        if not kind_of(model).network:
+            model |= {"classifier": "none"}
         models[model["model"]] = model | {"training": _training(model, where)}
     chosen = models if names == "all" else _chosen(models, list(names), table)
     # Of the whole table, so that studies of parts of it show a network the same.

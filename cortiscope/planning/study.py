@@ -6,14 +6,15 @@ Nothing here imports torch: see `listed_layers`.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
+from itertools import compress
 from pathlib import Path
 from typing import Any
 
 from cortiscope.errors import InputError
 from cortiscope.experiment import sizes
-from cortiscope.experiment.formats import SIMULATED
+from cortiscope.experiment.formats import SIMULATED, opened
 from cortiscope.experiment.stimulus_ids import read_ids, without
-from cortiscope.files import composed
+from cortiscope.files import along, composed, labels
 from cortiscope.networks import own_code
 from cortiscope.networks.rows import family
 from cortiscope.networks.sources.kinds import kind_of
@@ -168,20 +169,22 @@ class Study:
         """What a model is built from: its row without the labels, a file of the user's found."""
         row = {column: self.models[model][column] for column in BUILD_COLUMNS}
         for file in self.architecture_file(model)[:1]:
-            row["architecture"] = f"{file}:{row['architecture'].partition(':')[2]}"
+            function = row["architecture"].partition(":")[2] if kind_of(row).own_code else ""
+            row["architecture"] = f"{file}:{function}" if function else file
         return row
 
     def architecture_file(self, model: str) -> list[str]:
         """The user's python file that defines the network, where it is code of the user's.
 
-        Then those that it imports from its folder.
+        Then those that it imports from its folder. Or the file of features, where there is no
+        network.
         """
-        row = self.models[model]
-        if not kind_of(row).own_code:
+        row, kind = self.models[model], kind_of(self.models[model])
+        if not (kind.own_code or kind.data):
             return []
-        file = row["architecture"].partition(":")[0]
+        file = row["architecture"].partition(":")[0] if kind.own_code else row["architecture"]
         found = self.locate(file, f"models table: {model}: architecture")
-        return list(own_code.with_imports(found))
+        return list(own_code.with_imports(found)) if kind.own_code else [found]
 
     def shown_row(self, model: str) -> dict[str, str]:
         """The same for jobs, with the preprocessing itself in words where the row says `auto`."""
@@ -219,7 +222,32 @@ class Study:
     def layer_tables(self) -> dict[str, list[dict[str, str]]]:
         """Model to the table of its layers, in execution order."""
         rows = {model: self.build_row(model) for model in self.models}
-        return listed_layers.read(rows, self.repository)
+        networks = {model: row for model, row in rows.items() if kind_of(row).network}
+        tables = listed_layers.read(networks, self.repository)
+        return {
+            model: tables.get(model) or listed_layers.given(row, self.n_values)
+            for model, row in rows.items()
+        }
+
+    def n_values(self, coordinate: str) -> int:
+        """How many values a coordinate of the stimuli takes among those that are kept."""
+        return len(set(self.coordinate(coordinate)))
+
+    def coordinate(self, name: str) -> list[str]:
+        """The values, as text, of a coordinate of the stimuli that are kept."""
+        every = self.ids("stimuli") if self.left_out["stimuli"] else []
+        with opened("stimuli", self.config["stimuli"], self.source("stimuli")) as (held, _):
+            known = along(held, "stimulus")
+            if name not in known:
+                raise InputError(
+                    "models table: architecture",
+                    f"the stimuli have no coordinate {name!r}",
+                    f"use one of {', '.join(sorted(known))}",
+                )
+            values = labels(held, name)
+        left_out = set(self.left_out["stimuli"])
+        kept = [i not in left_out for i in every] or [True] * len(values)
+        return list(compress(values, kept))
 
     def layer_table(self, model: str) -> list[dict[str, str]]:
         return self.layer_tables[model]

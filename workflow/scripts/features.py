@@ -8,6 +8,7 @@ from cortiscope.files import check_made_by, opened, read_coordinate
 from cortiscope.networks import extraction, networks
 from cortiscope.networks.features import write_features
 from cortiscope.networks.preprocessing import Preprocessed, remarks
+from cortiscope.networks.projected import project
 
 
 def main(
@@ -24,16 +25,19 @@ def main(
 ) -> None:
     torch.set_num_threads(threads)
     check_made_by(stimuli, stimuli_made_by)
-    network = networks.build(row, weights[0] if weights else None)
-    transform = networks.transform(row)
     names = [layer["layer"] for layer in layers]
     limited = settings["features"] | {"memory": memory, "noise_seed": row["seed"]}
-    with opened(stimuli) as shown:
-        stored = StoredImages(shown)
-        for line in remarks(transform, layers[0], row["weights"], stored.smallest):
-            extraction.say(f"model {row['model']}: {line}")
-        images = Preprocessed(stored, transform)
-        outcomes = extraction.extract(network, images, names, limited, row["model"])
+    if given := networks.given(row):
+        outcomes = project(given.values(stimuli, names), limited, row["model"])
+    else:
+        network = networks.build(row, weights[0] if weights else None)
+        transform = networks.transform(row)
+        with opened(stimuli) as shown:
+            stored = StoredImages(shown)
+            for line in remarks(transform, layers[0], row["weights"], stored.smallest):
+                extraction.say(f"model {row['model']}: {line}")
+            images = Preprocessed(stored, transform)
+            outcomes = extraction.extract(network, images, names, limited, row["model"])
     labelled = {
         layer["layer"]: (outcomes[layer["layer"]][0], layer | outcomes[layer["layer"]][1])
         for layer in layers

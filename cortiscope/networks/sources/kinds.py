@@ -14,17 +14,29 @@ from cortiscope.errors import InputError
 class Kind:
     """named_weights: weights may be a name, by which the workflow fetches them.
 
+    full_names: that name may have the architecture before it, and a dot.
+
+    network: whether a network gives the features; they are given otherwise, and classify nothing.
+
+    data: the architecture is a file of features.
+
     own_code: the architecture is path/to/module.py:function, in a file of the user's.
     """
 
     named_weights: bool = False
+    full_names: bool = False
+    network: bool = True
+    data: bool = False
     own_code: bool = False
 
 
 SOURCES = {
     "torchvision": Kind(named_weights=True),
+    "timm": Kind(named_weights=True, full_names=True),
     "zoo": Kind(),
     "file": Kind(own_code=True),
+    "features": Kind(network=False, data=True),
+    "labels": Kind(network=False),
 }
 
 

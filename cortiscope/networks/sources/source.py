@@ -8,11 +8,12 @@ for is imported, so that an edit of one extracts features anew of networks of th
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from torch import nn
 
 from cortiscope.errors import InputError
-from cortiscope.networks import preprocessing
+from cortiscope.networks import preprocessing, weights
 from cortiscope.networks.preprocessing import Preprocessing
 
 Row = Mapping[str, str]
@@ -55,6 +56,26 @@ class Source(ABC):
         Asked only of sources of which `kinds` says that weights have names.
         """
         raise NotImplementedError
+
+    def trained(self, path: str | Path) -> nn.Module:
+        """The network with the weights of a file; an InputError where they do not fit."""
+        network = self.architecture()
+        weights.load(network, path, self.row["model"], self.unused())
+        return network
+
+    def n_classes(self) -> int | None:
+        """How many classes its weights tell apart; 0 of a network without a classifier.
+
+        None where nobody says.
+        """
+        return None
+
+    def heads(self) -> tuple[str, ...] | None:
+        """The modules that tell classes apart, none of a network without a classifier.
+
+        None where nobody says, so that only a pass through it shows them.
+        """
+        return None
 
     def unused(self) -> tuple[str, ...]:
         """What the names of tensors begin with that a file may hold and the network has not."""
