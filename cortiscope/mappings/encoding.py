@@ -62,10 +62,14 @@ class Tested(Encoded):
 class Encoding(ABC):
     """A cross-validated regression of one area's neuroids on a layer.
 
-    n_chosen: how many values `chosen` gives of a target.
+    n_chosen: how many values `chosen` gives of a target. at_once: how many targets are predicted at
+    once, so that copies of thousands of neuroids do not fill the memory. refitted: on how many
+    neuroids of an area it is seen what other models would add to the error of the score.
     """
 
     n_chosen = 1
+    at_once = 2048
+    refitted = 512
 
     def __init__(
         self, area: Area, settings: Mapping[str, Any], coordinates: Mapping[str, np.ndarray]
@@ -179,21 +183,24 @@ class Encoding(ABC):
         folds, within = self.sample.folds, self.centred_within(self.sample.folds)
         if self.validation.test is not None:
             return standard_errors.resampled_error(draws, within[folds != TRAINING])
-        left_out = standard_errors.each_left_out(
-            lambda kept: self._refitted(regressions, kept, encoded), self.groups
-        )
         drawn = np.unique(self.units, return_index=True)[1]  # a stimulus of each unit
-        return standard_errors.refitted_error(
-            mean_of_known(left_out),
-            standard_errors.resampled_error(draws, within[drawn]),
-            len(drawn),
+        resampled = standard_errors.resampled_error(draws, within[drawn])
+        some = evenly(np.flatnonzero(np.isfinite(encoded.score)), self.refitted)
+        left_out = standard_errors.each_left_out(
+            lambda kept: self._refitted(regressions, kept, encoded, some), self.groups
         )
+        of_some = mean_of_known(encoded.bootstrap[:, some])
+        theirs = standard_errors.resampled_error(of_some, within[drawn])
+        refitted = standard_errors.refitted_error(mean_of_known(left_out), theirs, len(drawn))
+        return refitted * resampled / theirs if theirs > 0 else refitted
 
-    def _refitted(self, regressions: Regressions, kept: np.ndarray, encoded: Encoded) -> np.ndarray:
-        """(neuroid,): scores on some of the stimuli, (stimulus,) bool."""
-        part, alpha = self.sample.among(kept), self.refitted_at(encoded)
-        again = self._encode(regressions, part, self.response[kept], np.float32, alpha)
-        return np.where(np.isnan(encoded.score), np.nan, again.score)
+    def _refitted(
+        self, regressions: Regressions, kept: np.ndarray, encoded: Encoded, some: np.ndarray
+    ) -> np.ndarray:
+        """Scores of some neuroids, by their numbers, on some of the stimuli, (stimulus,) bool."""
+        part, alpha = self.sample.among(kept), self.refitted_at(encoded)[some]
+        responses = self.response[np.ix_(kept, some)]
+        return self._encode(regressions, part, responses, np.float32, alpha).score
 
     def _folds(self, stimuli: np.ndarray) -> np.ndarray:
         return self.validation.numbers(stimuli)
@@ -235,10 +242,13 @@ class Encoding(ABC):
     def _recorded_together(
         self, targets: np.ndarray, sample: Sample
     ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """As `recorded_together`, without columns of which a gap leaves nothing to train on."""
+        """As `recorded_together`, some at once, without columns of which a gap leaves nothing to
+        train on.
+        """
         for rows, columns in recorded_together(targets):
             if can_train(sample.among(rows), self.validation.gap):
-                yield rows, columns
+                for start in range(0, len(columns), self.at_once):
+                    yield rows, columns[start : start + self.at_once]
 
     def _null(self, regressions: Regressions) -> np.ndarray:
         """(permutation, neuroid): scores when stimuli are permuted, alpha chosen anew each time.
@@ -285,7 +295,7 @@ class Encoding(ABC):
         n_neuroids, shape = self.response.shape[1], self.halves.shape[:2]
         lengths = (), (self.n_chosen,), (len(self.draws),), (len(self.orders),), shape
         found = Tested(*(np.full((*length, n_neuroids), np.nan) for length in lengths))
-        for rows, columns in recorded_together(self.response):
+        for rows, columns in self._recorded_together(self.response, self.sample):
             sample = self.sample.among(rows)
             test = rows[sample.folds != TRAINING]
             if min(len(test), len(rows) - len(test)) < given_split.FEWEST:
@@ -319,6 +329,12 @@ class Encoding(ABC):
                 some = given_split.among(predicted, rows, own)
                 scores[split, half, own] = given_split.score(some, known[np.ix_(rows, own)])
         return scores
+
+
+def evenly(numbers: np.ndarray, count: int) -> np.ndarray:
+    """At most so many of them, evenly apart."""
+    places = np.linspace(0, len(numbers) - 1, min(count, len(numbers)))
+    return numbers[np.round(places).astype(int)]
 
 
 def geometric_mean(alpha: np.ndarray) -> np.ndarray:

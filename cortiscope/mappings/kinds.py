@@ -33,6 +33,7 @@ class Kind:
         stimuli, or several.
     measure: what its score is, for figures; "" where it is that of `rsa.comparison`.
     cost: the `formula` of `planning.costs` and the numbers that this takes.
+    together: all neuroids of an area are regressed together, and held so in memory.
     docs: what docs/mappings.md says of it: `equation`, `source`, `tested_against`, `tolerance`,
         `seconds`.
     """
@@ -46,6 +47,7 @@ class Kind:
     settings: Mapping[str, Any] = field(default_factory=dict, repr=False)
     measure: str = field(default="", repr=False)
     cost: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    together: bool = field(default=False, repr=False)
     docs: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property

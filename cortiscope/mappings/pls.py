@@ -1,5 +1,6 @@
 """Partial least squares of an area's neuroids, all together, on a layer (see `regression.pls`)."""
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -33,6 +34,8 @@ class Scorer(Encoding):
     There a neuroid's score is its mean r over splits, and the area's the mean over splits of the
     median over neuroids, without weights.
     """
+
+    at_once = refitted = sys.maxsize  # neuroids are regressed together
 
     def __init__(
         self, area: Area, settings: Mapping[str, Any], coordinates: Mapping[str, np.ndarray]

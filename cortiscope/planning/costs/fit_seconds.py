@@ -10,10 +10,12 @@ from cortiscope.statistics.resampling import NULL_COLUMNS
 from cortiscope.statistics.standard_errors import DELETED_GROUPS
 
 # What a core does in the products of a ridge fit, and in the gathers of an RSA, measured low.
-PRODUCTS_PER_SECOND = 1e10
+PRODUCTS_PER_SECOND = 2e10
 CELLS_PER_SECOND = 8e7
-# Of as many stimuli, cubed: a decomposition and what ridge makes of it for each alpha.
+# Of as many stimuli, cubed: a decomposition and what pcr and its like make of it; of ridge a
+# decomposition, and what it makes of that for each alpha.
 SECONDS_PER_DECOMPOSITION = 1.5e-9
+SECONDS_PER_KERNEL, SECONDS_PER_ALPHA = 4e-10, 5e-11
 # What a fit costs beside those: a layer of its own, and each decomposition of a training part.
 SECONDS_PER_LAYER = 0.15
 SECONDS_PER_PART = 7e-4
@@ -26,15 +28,24 @@ KEPT_BYTES = 2**28  # of `principal_axes`, which every dry run would have to imp
 
 @dataclass(frozen=True)
 class Fit:
-    """One layer against one area; settings: the sections of the config that its mapping reads."""
+    """One layer against one area; settings: the sections of the config that its mapping reads.
+
+    n_components: at most how many features a stimulus has.
+    """
 
     n_stimuli: int
     n_neuroids: int
     settings: Mapping[str, Any]
+    n_components: float = float("inf")
 
     @property
     def cells(self) -> int:
         return self.n_stimuli * self.n_neuroids
+
+    @property
+    def refitted_cells(self) -> int:
+        """On so many neuroids it is seen what other models would add (see `mappings.encoding`)."""
+        return self.n_stimuli * min(self.n_neuroids, 512)
 
     @property
     def splits(self) -> int:
@@ -92,11 +103,16 @@ class Fit:
 
 
 def seconds_per_layer(
-    mapping: str, n_stimuli: int, n_neuroids: int, settings: Mapping[str, Any]
+    mapping: str,
+    n_stimuli: int,
+    n_neuroids: int,
+    settings: Mapping[str, Any],
+    n_components: float = float("inf"),
 ) -> float:
     """Rough core-seconds to score one layer against one area, in all its folds."""
     numbers = dict(MAPPINGS[mapping].cost)
-    formula, fit = FORMULAS[numbers.pop("formula")], Fit(n_stimuli, n_neuroids, settings)
+    formula = FORMULAS[numbers.pop("formula")]
+    fit = Fit(n_stimuli, n_neuroids, settings, n_components)
     resampled = _of_predictions(fit) if MAPPINGS[mapping].of_neuroids else 0.0
     return formula(fit, **numbers) + resampled
 
@@ -108,16 +124,36 @@ def splits_in_halves(settings: Mapping[str, Any]) -> int:
 
 
 def closed_form(fit: Fit) -> float:
-    """Ridge, in which one decomposition serves all folds and responses."""
+    """Ridge, in which one decomposition serves all folds and responses (see `nested`)."""
+    if 2 * fit.n_components <= fit.n_stimuli:
+        return SECONDS_PER_LAYER + _of_few_components(fit)
     # Fits of the same targets: all data, and at half the precision each half and the null.
     fits = 1 + fit.splits + fit.permutations / 2
+    calls = 1 + fit.splits + -(-fit.permutations * fit.n_neuroids // NULL_COLUMNS)
     alphas = len(fit.settings["ridge"]["alphas"])
-    # Two matrix products an alpha serve all folds (see `ridge`), a product and a sum a cell; of all
-    # but a tenth of the stimuli there are two at half the precision, whatever the alphas.
-    products = (fits * alphas + fit.refits) * 4 * fit.n_stimuli * fit.cells / PRODUCTS_PER_SECOND
-    predictions = (fits + fit.refits) * fit.folds * fit.cells * SECONDS_PER_PREDICTION
-    decompositions = (1 + fit.refits) * SECONDS_PER_DECOMPOSITION * fit.n_stimuli**3
-    return SECONDS_PER_LAYER + products + predictions + decompositions
+    # Two matrix products an alpha serve all folds, a product and a sum a cell; of all but a tenth
+    # of the stimuli there are three at half the precision, whatever the alphas.
+    products = fits * alphas * 4 * fit.n_stimuli * fit.cells
+    products += fit.refits * 3 * fit.n_stimuli * fit.refitted_cells
+    predictions = fits * fit.folds * fit.cells + fit.refits * fit.folds * fit.refitted_cells
+    matrices = (1 + fit.refits) * SECONDS_PER_KERNEL + calls * alphas * SECONDS_PER_ALPHA
+    return (
+        SECONDS_PER_LAYER
+        + products / PRODUCTS_PER_SECOND
+        + predictions * SECONDS_PER_PREDICTION
+        + matrices * fit.n_stimuli**3
+    )
+
+
+def _of_few_components(fit: Fit) -> float:
+    """Each training part is fitted by itself, in the space of its components; about three alphas
+    are tried of a neuroid.
+    """
+    fits = 1 + fit.splits + fit.permutations / 2
+    of_part = fit.n_components**2 * (3 * fit.n_stimuli + 8 * fit.n_components)
+    parts = fit.folds * (of_part + fits * 8 * fit.n_components * fit.cells)
+    refits = fit.refits * (of_part + 8 * fit.n_components * fit.refitted_cells)
+    return (parts + refits) / PRODUCTS_PER_SECOND
 
 
 def regression(fit: Fit, seconds: float, of_fold: float, inner_parts: int) -> float:

@@ -1,5 +1,6 @@
 """The fits of a study, cut into jobs: which layers and areas share one, and the files it writes."""
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -7,6 +8,7 @@ from pathlib import Path
 
 from cortiscope.file_names import encoded
 from cortiscope.mappings.kinds import MAPPINGS
+from cortiscope.networks.projection_kinds import components_kept
 from cortiscope.planning.costs.fit_seconds import seconds_per_layer
 from cortiscope.planning.settings import mapping_settings
 from cortiscope.planning.study import Study
@@ -65,11 +67,16 @@ class Fits:
 
     def _seconds_per_layer(self, mapping: str, area: str) -> float:
         study, settings = self.study, mapping_settings(self.study, mapping)
+        features = study.config["features"]
+        of_projection = features["projection"], study.n_stimuli, sys.maxsize, features["components"]
+        components = components_kept(*of_projection)
         # Who predict neuroids take as long for those of all subjects as for each subject's.
         times = dict.fromkeys(study.neuroids, 1) if MAPPINGS[mapping].of_neuroids else study.parts
         return self._fits_apart(mapping) * sum(
             times[name]
-            * seconds_per_layer(mapping, study.n_stimuli, study.neuroids[name], settings)
+            * seconds_per_layer(
+                mapping, study.n_stimuli, study.neuroids[name], settings, components
+            )
             for name in study.fitted(area)
         )
 

@@ -8,7 +8,6 @@ from math import comb
 from cortiscope.mappings.kinds import MAPPINGS
 from cortiscope.networks.projection_kinds import components_kept, fullest_batch
 from cortiscope.noise_ceilings import chance
-from cortiscope.planning.costs.fit_seconds import PRODUCTS_PER_SECOND
 from cortiscope.planning.costs.held_trials import mean_held, reads_every_trial, stimuli_compared
 from cortiscope.planning.costs.megabytes import (
     batch_megabytes,
@@ -18,13 +17,14 @@ from cortiscope.planning.costs.megabytes import (
     searchlight_megabytes,
     subjects_megabytes,
 )
-from cortiscope.planning.settings import properties
+from cortiscope.planning.settings import mapping_settings, properties
 from cortiscope.planning.study import Study
 from cortiscope.similarity import searchlight
 
 # Of a sphere, to find it, and for each cell to make its RDM and rank it.
 SECONDS_PER_SPHERE = 5e-5
 SECONDS_PER_CELL = 5e-8
+COMPARED_PER_SECOND = 1e10  # products of a sphere with layers, each permutation gathered first
 CLASSIFIED = 50  # images at a time: `BATCH` of networks.accuracy, which would import torch
 
 
@@ -106,7 +106,10 @@ def fit_memory(study: Study, mapping: str, model: str, area: str, attempt: int =
     held = layers if MAPPINGS[mapping].joint else [max(layers)]
     subjects = [study.parts[name] for name in study.fitted(area) if study.parts[name] > 1]
     repetitions = mean_held(study, study.fitted(area), reads_every_trial(study, mapping))
-    whole = fit_megabytes(study.n_stimuli, counts, repetitions, held, study.config)
+    kind = MAPPINGS[mapping]
+    apart, thin = kind.of_neuroids and not kind.together, kind.cost["formula"] == "closed_form"
+    of_areas = study.n_stimuli, counts, repetitions, held, mapping_settings(study, mapping)
+    whole = fit_megabytes(*of_areas, apart, thin)
     matrices = 0 if MAPPINGS[mapping].of_neuroids else sum(subjects)
     copied = [study.neuroids[name] for name in study.fitted(area) if study.parts[name] > 1]
     size = study.n_stimuli, int(sum(copied) * repetitions)
@@ -133,7 +136,7 @@ def searchlight_seconds(n_stimuli: int, n_voxels: int, n_layers: int, permutatio
     cells = n_stimuli * (n_stimuli - 1) // 2
     at_once = searchlight.permutations_at_once(1 + permutations, n_layers * cells)
     passes = -(-(1 + permutations) // at_once)
-    products = 2 * (1 + permutations) * n_layers * cells / PRODUCTS_PER_SECOND
+    products = 2 * (1 + permutations) * n_layers * cells / COMPARED_PER_SECOND
     return n_voxels * (products + passes * (SECONDS_PER_SPHERE + SECONDS_PER_CELL * cells))
 
 

@@ -7,6 +7,8 @@ from cortiscope.planning.costs.fit_seconds import splits_in_halves
 from cortiscope.similarity import searchlight
 from cortiscope.statistics.resampling import NULL_COLUMNS
 
+NEUROIDS_AT_ONCE = 2048  # of `mappings.encoding`, which a dry run would have to import
+
 # Megabytes that a forward pass asks for at most.
 MOST_ACTIVATIONS = 64_000
 
@@ -38,25 +40,37 @@ def fit_megabytes(
     repetitions: float,
     kept: Sequence[int],
     settings: Mapping[str, Any],
+    apart: bool = False,
+    thin: bool = False,
 ) -> int:
     """Megabytes to fit areas of so many neuroids that share a job.
 
+    apart: whether neuroids are predicted each by itself. thin: whether few components are never
+    made a matrix between stimuli.
+
     repetitions: of a stimulus, as held on average (see `held_trials`). kept: of each layer that is
     held at a time, the features of a stimulus; the largest is centred and worked on in copies. Of
-    areas, all are held, with the means of halves of the repetitions, permutations and draws; one at
-    a time is worked on, with the permuted responses. Between stimuli, some tens of matrices, and a
-    few of each layer. The thousand is for the interpreter and what is kept while there is room
-    (`Regressions`, `HeldOutSimilarity`).
+    areas, all are held, with the means of halves of the repetitions, permutations and draws; of one
+    at a time some neuroids are worked on, with the permuted responses. Between stimuli, some tens
+    of matrices, and a few of each layer; of ridge with few components, as many as its training
+    parts may take (`ridge.Regression`). The thousand is for the interpreter and what is kept while
+    there is room (`Regressions`, `HeldOutSimilarity`).
     """
     permutations = settings["statistics"]["permutations"]
     drawn = permutations + settings["statistics"]["bootstraps"]
     halves = 2 * splits_in_halves(settings) if repetitions > 1 else 0
     held = int(sum(neuroids) * (2 * repetitions + halves + 2)) + len(neuroids) * drawn
-    largest = max(neuroids)
-    permuted = min(max(largest, NULL_COLUMNS), largest * permutations)
-    worked = max(64 * largest, 12 * permuted)
+    largest = min(max(neuroids), NEUROIDS_AT_ONCE) if apart else max(neuroids)
+    if settings["statistics"].get("null_method") == "moved":
+        worked = 14 * largest
+    else:
+        permuted = min(max(largest, NULL_COLUMNS), largest * permutations)
+        worked = max(64 * largest, 12 * permuted)
     features = sum(kept) + 2 * max(kept)
-    numbers = n_stimuli * (held + worked + features + (24 + 4 * len(kept)) * n_stimuli)
+    matrices = (24 + 4 * len(kept)) * n_stimuli
+    if thin and 2 * max(kept) <= n_stimuli:
+        matrices = min(4 * n_stimuli, 10 * max(kept)) + 8 * max(kept)
+    numbers = n_stimuli * (held + worked + features + matrices)
     return 1000 + numbers * 8 // 10**6
 
 
