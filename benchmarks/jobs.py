@@ -39,7 +39,7 @@ from cortiscope.mappings.fitting import fit_areas
 from cortiscope.mappings.kinds import MAPPINGS
 from cortiscope.networks.features import Layer
 from cortiscope.planning.costs.fit_seconds import seconds_per_layer
-from cortiscope.planning.costs.fits import SECONDS_PER_JOB
+from cortiscope.planning.costs.fits import MOST_SECONDS_PER_JOB, layers_per_job
 from tests.slurm.cluster import Cluster
 from tests.slurm.install import why_not
 
@@ -201,8 +201,8 @@ def extrapolate(startups: Mapping[str, float]) -> None:
 
 def automatic_jobs(estimate: float) -> tuple[int, int]:
     """Jobs with `layers_per_job: auto`, and areas a job; estimate: seconds a layer and area."""
-    n_areas = AREAS if AREAS * estimate <= SECONDS_PER_JOB else 1
-    blocks = -(-LAYERS // min(LAYERS, max(1, int(SECONDS_PER_JOB / (n_areas * estimate)))))
+    n_areas = AREAS if AREAS * estimate <= MOST_SECONDS_PER_JOB else 1
+    blocks = -(-LAYERS // layers_per_job(n_areas * estimate))
     return MODELS * blocks * AREAS // n_areas, n_areas
 
 

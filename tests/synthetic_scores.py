@@ -86,7 +86,7 @@ class Synthetic:
                     score = layer_score[mapping, area][part]
                     half = selection[mapping, area][part]
                     about = {"model": model, "mapping": mapping, "area": area}
-                    about |= {"halved": self.halved, "protocol": ""}
+                    about |= {"halved": self.halved, "protocol": "", "null_method": "refitted"}
                     content = self._variables(part, score, half, area, mapping)
                     own = np.random.default_rng(list(model.encode()))
                     draws = content["area_bootstrap"].values

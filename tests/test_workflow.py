@@ -29,6 +29,8 @@ def test_a_run_ends_in_tables_and_figures(finished):
     assert set(table["area"]) == {"V1", "V4", "IT"}
     assert set(table["mapping"]) == {"ridge", "rsa"}
     assert table["score"].between(-1, 1).all()
+    of_mapping = table.fillna({"null_method": ""}).groupby("mapping")["null_method"].unique()
+    assert of_mapping.explode().to_dict() == {"ridge": "refitted", "rsa": ""}
 
 
 def test_category_is_read_out_late_and_position_early(finished):

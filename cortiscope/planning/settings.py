@@ -175,8 +175,10 @@ def _null_method(study: Study, mapping: str) -> str:
     asked = str(study.config["statistics"]["null_method"])
     if asked == "auto":
         asked = "refitted" if study.n_stimuli < MANY_STIMULI else "moved"
-    # Of the published protocol of ridge, whose scores of noise lie below 0, moved ones do not.
-    published = mapping == "ridge" and study.config["ridge"]["protocol"] != "nested"
+    if study.config["cross_validation"]["split"]:  # the test stimuli are permuted, no model is
+        return "moved"
+    # Of ridge's published protocol scores of noise lie below 0, which those of moved ones do not.
+    published = study.config.get(mapping, {}).get("protocol") in ("conwell2021", "brainscore")
     return "refitted" if published else asked
 
 

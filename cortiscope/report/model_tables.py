@@ -138,6 +138,7 @@ def layer_rows(
         "score_above_null": score - content["area_null_mean"],
         **beside_the_mean(content, ceilings),
         "null_mean": content["area_null_mean"],
+        "null_method": content.attributes.get("null_method", ""),
         "p_value": content["area_p_value"],
         "score_low": low,
         "score_high": high,

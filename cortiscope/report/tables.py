@@ -31,6 +31,7 @@ HEADLINE = [
     "preprocessing", "preprocessing_source", "ceiling_source", "ceiling_p", "n_without_pattern",
     "selected_share", "score_own_layer", "subjects_p", "score_median", "noise_corrected_r2",
     "score_above_null", "n_stimuli", "between_subjects_low", "between_subjects_high",
+    "null_method",
 ]  # fmt: skip
 
 

@@ -47,6 +47,7 @@ def main(
             "area": area.name,
             "mapping": mapping,
             "protocol": settings.get(mapping, {}).get("protocol", ""),
+            "null_method": settings["statistics"].get("null_method", ""),
             "halved": halves_of if settings["selection"]["method"] == "halves" else "",
         }
         write(path, variables, about | provenance)

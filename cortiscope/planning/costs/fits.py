@@ -34,19 +34,13 @@ class Fits:
             for mapping in self.study.config["mappings"]
         )
 
-    def _layers_per_job(self, mapping: str, area: str) -> int:
-        """Of one layer's cost alone: whatever else is in the study, blocks stay as they are."""
-        of_layer = self._seconds_per_layer(mapping, area)
-        aim = min(max(SECONDS_PER_JOB, LAYERS_PER_JOB * of_layer), MOST_SECONDS_PER_JOB)
-        return max(1, int(aim / of_layer))
-
     def blocks(self, mapping: str, model: str, area: str) -> dict[str, list[str]]:
         """Block name to the layers that one fit job scores."""
         layers, per_job = self.study.layers(model), self.study.config["fits"]["layers_per_job"]
         if MAPPINGS[mapping].joint:
             per_job = len(layers)
         elif per_job == "auto":
-            per_job = self._layers_per_job(mapping, area)
+            per_job = layers_per_job(self._seconds_per_layer(mapping, area))
         if (model, per_job) not in self._blocks:
             self._blocks[model, per_job] = name_blocks(layers, per_job)
         return self._blocks[model, per_job]
@@ -108,11 +102,17 @@ class Fits:
         return [file for file in files if not Path(file).exists()]
 
 
-def name_blocks(layers: Sequence[str], layers_per_job: int) -> dict[str, list[str]]:
+def layers_per_job(of_layer: float) -> int:
+    """Of one layer's seconds alone: whatever else is in the study, blocks stay as they are."""
+    aim = min(max(SECONDS_PER_JOB, LAYERS_PER_JOB * of_layer), MOST_SECONDS_PER_JOB)
+    return max(1, int(aim / of_layer))
+
+
+def name_blocks(layers: Sequence[str], per_job: int) -> dict[str, list[str]]:
     """Cut the layers of a model into blocks named by their first and last index (`00-19`)."""
     width = max(2, len(str(len(layers) - 1)))
-    starts = range(0, len(layers), layers_per_job)
-    blocks = [(start, layers[start : start + layers_per_job]) for start in starts]
+    starts = range(0, len(layers), per_job)
+    blocks = [(start, layers[start : start + per_job]) for start in starts]
     return {
         f"{start:0{width}d}-{start + len(block) - 1:0{width}d}": list(block)
         for start, block in blocks
