@@ -52,7 +52,9 @@ def recording(
     stimuli, neuroids = _coordinates(section, beside)
     ids = stimuli.get("stimulus_id")
     if ids is None:
-        remedy = "give responses.stimuli_table, a table with a column stimulus_id and a row for each"
+        remedy = (
+            "give responses.stimuli_table, a table with a column stimulus_id and a row for each"
+        )
         raise InputError(f"{path}: stimulus_id", "is missing", remedy)
     n_neuroids = max(map(len, neuroids.values()), default=None)
     dims = dimensions(values.shape, section.get("dims", ()), len(ids), n_neuroids, where)

@@ -33,7 +33,7 @@ def recording(path: str, found: Mapping[str, Any], section: Mapping[str, Any]) -
     if asked and asked not in found:
         remedy = f"set responses.array to one of {', '.join(found)}"
         raise InputError(f"{path}: {asked}", "no such array", remedy)
-    other = {*STIMULUS, section.get("stimulus_column", "")}
+    other = {*STIMULUS, section.get("stimulus_column") or STIMULUS[0]}
     numbers = [n for n, a in found.items() if a.dtype.kind in "fiu" and n not in other]
     names = [asked] if asked else [name for name in numbers if n_stimuli(found[name].shape)]
     if not names:
@@ -47,7 +47,9 @@ def recording(path: str, found: Mapping[str, Any], section: Mapping[str, Any]) -
             problem = f"is of {own} stimuli, not {size}" if own else "holds no matrices"
             raise InputError(f"{path}: {name}", problem, "give matrices of the same stimuli")
     if stimuli is None:
-        remedy = "give responses.stimuli_table, a table with a column stimulus_id and a row for each"
+        remedy = (
+            "give responses.stimuli_table, a table with a column stimulus_id and a row for each"
+        )
         raise InputError(f"{path}: stimulus_id", "is missing", remedy)
     counts = [_n_matrices(found[name].shape) for name in names]
     about = _about(path, names, counts, section)
@@ -60,9 +62,7 @@ def recording(path: str, found: Mapping[str, Any], section: Mapping[str, Any]) -
     return Arrays(path, arrays | {key: Array(("rdm",), v) for key, v in about.items()})
 
 
-def _stimuli(
-    path: str, found: Mapping[str, Any], section: Mapping[str, Any]
-) -> np.ndarray | None:
+def _stimuli(path: str, found: Mapping[str, Any], section: Mapping[str, Any]) -> np.ndarray | None:
     column = section.get("stimulus_column", "")
     if table := section.get("stimuli_table"):
         return stimuli_of(table, column)

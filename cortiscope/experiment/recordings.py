@@ -59,12 +59,12 @@ def read_responses(
         areas, bins = np.array(area_names(held, area)), time_bins(held, variable)
     dataset = find("responses", [source]).read([source], section, None)
     order = _order(dataset, stimulus_id, source, of_some)
+    if variable == "dissimilarity":  # before the names of its rows, perhaps its columns', move
+        columns = _order(dataset, stimulus_id, source, of_some, "stimulus_2")
+        dataset = dataset.isel(stimulus_2=columns)
     if order != list(range(dataset.sizes["stimulus"])):
         dataset = dataset.isel(stimulus=order)
     if variable == "dissimilarity":
-        dataset = dataset.isel(
-            stimulus_2=_order(dataset, stimulus_id, source, of_some, "stimulus_2")
-        )
         return _from_rdms(dataset, areas, stimulus_id, source)
     response = dataset[variable]
     _check_recorded(response, areas, f"{source}: {variable}")

@@ -19,8 +19,8 @@ PARQUET = b"PAR1"
 # What a column of stimuli, or of neuroids, may be called.
 STIMULUS, NEUROID = ("stimulus_id", "image_id"), ("neuroid_id", "cell_specimen_id", "unit_id")
 ONE_AREA = "all"  # of neuroids of which nothing is known but their names
-# Columns that name something, though all names may be numbers: 007 is not 7.
-NAMING = (*STIMULUS, *NEUROID, "stimulus_id_2", "subject")
+# Columns that name something, though all names may be numbers: 007 is not 7. "" is an index.
+NAMING = (*STIMULUS, *NEUROID, "stimulus_id_2", "subject", "")
 HEADER = 2**16  # bytes, in which the first line of a table ends
 
 
@@ -56,7 +56,9 @@ def _read(path: str, header: bool, size: int, changed: int) -> dict[str, np.ndar
         table = _parquet(path) if is_parquet(path) else _text(path, header)
     except (pa.ArrowInvalid, UnicodeDecodeError) as error:
         problem = f"is no table ({str(error).splitlines()[0]})"
-        raise InputError(path, problem, "write a line for each row, all of as many cells") from error
+        raise InputError(
+            path, problem, "write a line for each row, all of as many cells"
+        ) from error
     names = [composed(name) for name in table.column_names]
     for name in names:
         if names.count(name) > 1:

@@ -81,7 +81,9 @@ def _texts(path: str, name: str) -> np.ndarray:
         return np.array([str(row).rstrip() for row in cells.ravel()])
     words = [cell.ravel() for cell in cells.ravel()]
     whole = all(len(word) <= 1 and word.dtype.kind in "Uiu" for word in words)
-    return np.array([str(word[0]) if len(word) else "" for word in words]) if whole else np.array([])
+    return (
+        np.array([str(word[0]) if len(word) else "" for word in words]) if whole else np.array([])
+    )
 
 
 def read(
