@@ -82,7 +82,7 @@ def matlab_class(dataset: "h5py.Dataset") -> str:
 
 
 def texts(dataset: "h5py.Dataset") -> np.ndarray:
-    """Texts (text,), of one dimension or of MATLAB's two, be they cells; none where it is of others."""
+    """Texts (text,), of one dimension or of MATLAB's two, be they cells; none of other cells."""
     import h5py
 
     if h5py.check_ref_dtype(dataset.dtype) is not None:

@@ -16,6 +16,7 @@ from cortiscope.experiment.tables import (
     as_ids,
     column_of,
     neuroids_of,
+    no_stimuli,
     stimuli_of,
 )
 
@@ -52,10 +53,7 @@ def recording(
     stimuli, neuroids = _coordinates(section, beside)
     ids = stimuli.get("stimulus_id")
     if ids is None:
-        remedy = (
-            "give responses.stimuli_table, a table with a column stimulus_id and a row for each"
-        )
-        raise InputError(f"{path}: stimulus_id", "is missing", remedy)
+        raise no_stimuli(path)
     n_neuroids = max(map(len, neuroids.values()), default=None)
     dims = dimensions(values.shape, section.get("dims", ()), len(ids), n_neuroids, where)
     size = dict(zip(dims, values.shape, strict=True))

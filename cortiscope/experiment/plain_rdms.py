@@ -14,6 +14,7 @@ from cortiscope.experiment.tables import (
     as_ids,
     column_of,
     neuroids_of,
+    no_stimuli,
     stimuli_of,
 )
 
@@ -47,10 +48,7 @@ def recording(path: str, found: Mapping[str, Any], section: Mapping[str, Any]) -
             problem = f"is of {own} stimuli, not {size}" if own else "holds no matrices"
             raise InputError(f"{path}: {name}", problem, "give matrices of the same stimuli")
     if stimuli is None:
-        remedy = (
-            "give responses.stimuli_table, a table with a column stimulus_id and a row for each"
-        )
-        raise InputError(f"{path}: stimulus_id", "is missing", remedy)
+        raise no_stimuli(path)
     counts = [_n_matrices(found[name].shape) for name in names]
     about = _about(path, names, counts, section)
     values = Late(

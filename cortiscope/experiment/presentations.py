@@ -13,7 +13,7 @@ from cortiscope.experiment.formats import Array
 
 @dataclass(frozen=True)
 class Repeated:
-    """Presentations in any order, seen as (stimulus, repetition, ...): the first, second, ... of each.
+    """Presentations in any order, as (stimulus, repetition, ...): the first, second, ... of each.
 
     trials: (presentation, ...), read where this is indexed. place: (stimulus, repetition), the
     number of the presentation, -1 where there were fewer, which are NaN.

@@ -140,6 +140,12 @@ def stimuli_of(path: str, column: str = "") -> np.ndarray:
     return as_ids(columns[name])
 
 
+def no_stimuli(path: str) -> InputError:
+    """The complaint that nothing says which stimuli a recording is of."""
+    remedy = "give responses.stimuli_table, a table with a column stimulus_id and a row for each"
+    return InputError(f"{path}: stimulus_id", "is missing", remedy)
+
+
 def as_ids(values: np.ndarray) -> np.ndarray:
     """Names as text; of numbers that are whole, without a point: 7.0 is stimulus 7."""
     whole = values.dtype.kind == "f" and np.isfinite(values).all() and (values % 1 == 0).all()

@@ -168,7 +168,7 @@ def _wide(
 ) -> Arrays:
     """A row for each presentation, a column for each neuroid."""
     table = section.get("neuroids_table")
-    known = set(neuroids_of(table).get("neuroid_id", ()).tolist()) if table else set()
+    known = set(map(str, neuroids_of(table).get("neuroid_id", ()))) if table else set()
     numbers = {
         name: column
         for name, column in columns.items()

@@ -1,4 +1,4 @@
-"""Responses in arrays without names of dimensions, of NumPy, MATLAB and HDF5, are what was written."""
+"""Responses in plain arrays of NumPy, MATLAB and HDF5 are what was written."""
 
 import h5py
 import numpy as np
