@@ -6,7 +6,7 @@ mean of `baseline`, the mean, the sum or the peak. Of spikes the mean is a rate 
 count.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,7 +25,7 @@ REDUCE = {"mean": np.mean, "sum": np.sum, "peak": np.max}
 
 @dataclass(frozen=True)
 class Window:
-    """In seconds after onset: from, and up to; baseline: the same, None where none is subtracted."""
+    """In seconds after onset, from and up to; baseline: the same, None where there is none."""
 
     start: float
     end: float
@@ -70,14 +70,16 @@ def _check_unit(entry: str, spans: Sequence[float], interval: float) -> None:
         raise InputError(f"config: responses.{entry}", problem, "give it in seconds")
 
 
-def of_spikes(times: Sequence[NDArray], onsets: NDArray, section: Mapping[str, Any]) -> NDArray:
+def of_spikes(
+    times: Iterable[NDArray], n_units: int, onsets: NDArray, section: Mapping[str, Any]
+) -> NDArray:
     """(presentation, unit) of the times of each unit's spikes, in seconds as the onsets are."""
     window = Window.of(section, onsets)
     if window.statistic == "peak":
         remedy = "use mean (a rate) or sum (a count)"
         raise InputError("config: responses.statistic", "spikes have no peak", remedy)
     width = window.end - window.start
-    response = np.empty((len(onsets), len(times)))
+    response = np.empty((len(onsets), n_units))
     for unit, own in enumerate(times):
         ordered = np.sort(own)
         counts = [

@@ -66,7 +66,7 @@ def test_shuffled_and_unequally_many_presentations(tmp_path):
 
 
 def test_old_names(tmp_path):
-    """`image_id`, levels that end in `_`, and names of neuroids in the dimension's own coordinate."""
+    """`image_id`, levels that end in `_`, names of neuroids in the dimension's own coordinate."""
     values = responses()
     whole = assembly(values).isel(time_bin=0).rename(stimulus_id="image_id", region="region_")
     whole = whole.drop_vars("neuroid_id").assign_coords(neuroid=NAMES)
