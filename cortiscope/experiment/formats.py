@@ -168,8 +168,9 @@ def find(kind: str, source: Sequence[str]) -> Reader:
         problem = f"cannot be opened ({error.strerror})"
         raise InputError(str(path), problem, "see to its permissions and its disk") from error
     if found is None:
-        known = " or ".join(reader.FORMAT for reader in able if not reader.recognises(None))
-        raise InputError(str(path), f"{_seen(path)}, no format known of {kind}", f"give {known}")
+        *known, last = (reader.FORMAT for reader in able if not reader.recognises(None))
+        remedy = f"give {', '.join(known)} or {last}" if known else f"give {last}"
+        raise InputError(str(path), f"{_seen(path)}, no format known of {kind}", remedy)
     return found
 
 
