@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import yaml
 
 from cortiscope.experiment import sizes
 from cortiscope.experiment.formats import opened
@@ -57,12 +58,14 @@ def read(path, shown=None, **settings):
 
 
 def schema_defaults():
-    """The `responses` section as a config without further settings has it."""
-    import yaml
-
+    """`stimuli` and `responses` as a config without further settings has them."""
     schema = yaml.safe_load((REPOSITORY / "workflow/schemas/config.schema.yaml").read_text())
-    properties = schema["properties"]["responses"]["properties"]
-    return {name: about.get("default", []) for name, about in properties.items()}
+    known = schema["properties"]
+    sections = {name: known[name]["properties"] for name in ("stimuli", "responses")}
+    return {
+        section: {name: about.get("default", []) for name, about in entries.items()}
+        for section, entries in sections.items()
+    }
 
 
 def check(found, expected, neuroids=True):

@@ -28,7 +28,7 @@ NAMES: Mapping[str, Mapping[str, str]] = {"stimuli": IMAGE, "responses": RESPONS
 IMAGE_DIMS = ("stimulus", "y", "x", "channel")
 FIRST_BYTES = 8  # of a file in no known format, to say what was seen
 # Entries of a section that name files beside its source; and all that only some formats read.
-FILES = ("neuroids_table", "stimuli_table", "atlas")
+FILES = ("neuroids_table", "stimuli_table", "atlas", "images")
 OF_SOME_FORMATS = (
     *(*FILES, "array", "dims"),
     *("presentations", "stimulus_column", "window", "baseline"),

@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -24,7 +25,7 @@ DAMAGED = (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombEr
 DIM = 4096
 
 
-def read_image(path: Path, viewed: bool = True) -> np.ndarray:
+def read_image(path: Path | IO[bytes], viewed: bool = True) -> np.ndarray:
     """uint8 (y, x, 3), 0..255: what a viewer shows of a file; of several frames the first.
 
     Turned and mirrored as its EXIF orientation says, on white where it is transparent. Without

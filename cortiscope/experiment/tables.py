@@ -18,23 +18,26 @@ ENDINGS = (".csv", ".tsv", ".parquet")
 PARQUET = b"PAR1"
 # What a column of stimuli, or of neuroids, may be called.
 STIMULUS, NEUROID = ("stimulus_id", "image_id"), ("neuroid_id", "cell_specimen_id", "unit_id")
+FILE = ("path", "filename", "image_file_name", "file")  # of a stimulus
 ONE_AREA = "all"  # of neuroids of which nothing is known but their names
 # Columns that name something, though all names may be numbers: 007 is not 7. "" is an index.
-NAMING = (*STIMULUS, *NEUROID, "stimulus_id_2", "subject", "")
+NAMING = (*STIMULUS, *NEUROID, *FILE, "stimulus_id_2", "subject", "")
 HEADER = 2**16  # bytes, in which the first line of a table ends
 
 
-def table_beside(source: str, entry: str) -> str:
-    """The table that is called as a source is: of betas.npy, betas.neuroids.csv; "" where none is.
+def file_beside(source: str, entry: str) -> str:
+    """The file that is called as a source is: of betas.npy, betas.neuroids.csv; "" where none is.
 
-    entry: `neuroids_table` or `stimuli_table` of the config, or another of which none is looked
-    for.
+    entry: `neuroids_table` or `stimuli_table` of the config; of `images`, of stimuli.csv the
+    archive stimuli.zip, or the folder stimuli. Of another none is looked for.
     """
     of, _, table = entry.partition("_")
     path = Path(source)
     stem = path.with_suffix("").stem if path.suffix == ".gz" else path.stem
-    beside = (path.with_name(f"{stem}.{of}{ending}") for ending in ENDINGS if table)
-    return next((str(file) for file in beside if file.is_file()), "")
+    names = [f"{stem}.{of}{ending}" for ending in ENDINGS if table]
+    names += [f"{stem}.zip", stem] if entry == "images" else []
+    beside = (path.with_name(name) for name in names)
+    return next((str(file) for file in beside if file.exists()), "")
 
 
 def read_table(path: str, header: bool = True) -> dict[str, np.ndarray]:
@@ -115,9 +118,10 @@ def _column(table: Any, place: int) -> np.ndarray:
         column, kind = column.cast(kind.value_type), kind.value_type
     if pa.types.is_boolean(kind):
         column, kind = column.cast(pa.int8()), pa.int8()
-    number = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_null(kind)
+    empty = pa.types.is_null(kind)
+    number = pa.types.is_integer(kind) or pa.types.is_floating(kind) or empty
     if number and name not in NAMING:
-        return np.asarray(column.cast(pa.float64()) if column.null_count else column)
+        return np.asarray(column.cast(pa.float64()) if column.null_count or empty else column)
     words = column.cast(pa.string()).fill_null("")
     return np.array([composed(word) for word in words.to_pylist()], dtype=str)
 

@@ -14,7 +14,7 @@ from cortiscope.errors import InputError
 from cortiscope.experiment import sizes
 from cortiscope.experiment.formats import FILES, SIMULATED, find, opened
 from cortiscope.experiment.stimulus_ids import read_ids, without
-from cortiscope.experiment.tables import table_beside
+from cortiscope.experiment.tables import file_beside
 from cortiscope.files import along, composed, labels
 from cortiscope.networks import own_code
 from cortiscope.networks.rows import family
@@ -24,7 +24,7 @@ from cortiscope.planning import listed_layers
 from cortiscope.planning.models import BUILD_COLUMNS, read_models
 from cortiscope.planning.schema import check, read_config_schema
 
-PATHS = ("data_root", "source", "table", "images", "given", *FILES)  # entries of a config
+PATHS = ("data_root", "source", "table", "given", *FILES)  # entries of a config
 LAYER_LABELS = ("layer", "kind", "shape", "n_features", "parameters")
 
 
@@ -133,7 +133,7 @@ class Study:
         for entry in set(FILES) & set(find(section, [source]).READS[section]):
             if settings[entry]:
                 found[entry] = self.locate(settings[entry], f"config: {section}.{entry}")
-            elif beside := table_beside(source, entry):
+            elif beside := file_beside(source, entry):
                 found[entry] = beside
         return found
 

@@ -71,7 +71,11 @@ def _load(path: str, name: str) -> np.ndarray:
     from scipy.io import loadmat
 
     with _readable(path):
-        return np.asarray(loadmat(path, variable_names=[name])[name])
+        values = np.asarray(loadmat(path, variable_names=[name])[name])
+    if np.iscomplexobj(values):
+        remedy = "store their real part, or their size"
+        raise InputError(f"{path}: {name}", "holds complex numbers", remedy)
+    return values
 
 
 def _texts(path: str, name: str) -> np.ndarray:
