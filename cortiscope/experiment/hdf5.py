@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import h5py
 
 BEGINNING = b"\x89HDF\r\n\x1a\n"
-OF_MATLAB = b"MATLAB 7.3 MAT-file"
+OF_MATLAB, USER_BLOCK = b"MATLAB 7.", 512  # bytes of text before what is HDF5
 NETCDF = b"_NCProperties"  # an attribute of all that netCDF's library wrote since 2016
 LOOKED_AT = 2**16  # bytes of a file in which that stands, almost always
 
@@ -28,7 +28,7 @@ def kind(path: Path) -> str:
         return ""
     with path.open("rb") as file:
         first = file.read(LOOKED_AT)
-    if first.startswith(OF_MATLAB):
+    if first.startswith(OF_MATLAB) and first[USER_BLOCK:].startswith(BEGINNING):
         return "MATLAB"
     if not first.startswith(BEGINNING):
         return ""

@@ -6,7 +6,7 @@ mean of `baseline`, the mean, the sum or the peak. Of spikes the mean is a rate 
 count.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +20,7 @@ READS = ("window", "baseline", "statistic")
 # Windows beyond so many presentations are of another unit: milliseconds are a thousand.
 FARTHEST = 50
 ROUNDING = 1e-9  # seconds
-REDUCE = {"mean": np.mean, "sum": np.sum, "peak": np.max}
+REDUCE: Mapping[str, Callable[..., Any]] = {"mean": np.mean, "sum": np.sum, "peak": np.max}
 
 
 @dataclass(frozen=True)

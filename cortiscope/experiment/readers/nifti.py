@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -38,7 +38,7 @@ def _stream(path: str) -> Iterator[IO[bytes]]:
     with Path(path).open("rb") as file:
         packed = file.read(len(GZIP)) == GZIP
     with gzip.open(path) if packed else Path(path).open("rb") as stream:
-        yield stream
+        yield cast(IO[bytes], stream)
 
 
 def _version(first: bytes) -> int:

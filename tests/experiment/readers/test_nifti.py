@@ -1,5 +1,7 @@
 """Betas in NIfTI images, written by nibabel, are what nibabel reads from them."""
 
+from pathlib import Path
+
 import nibabel as nib
 import numpy as np
 import pandas as pd
@@ -142,3 +144,17 @@ def test_what_cannot_be_is_one_line(write, change, line):
     change(path, settings)
     with pytest.raises(InputError, match=line):
         read(path, shown=IDS, **settings)
+
+
+def test_a_scanners_run_is_read_as_nibabel_reads_it(tmp_path):
+    """A file that nibabel ships: int16 with a scale factor, 20 volumes."""
+    path = Path(nib.__file__).parent / "tests" / "data" / "functional.nii"
+    image = nib.load(path)
+    labels = (np.arange(np.prod(image.shape[:3])) % 5).reshape(image.shape[:3]).astype(np.uint8)
+    nib.save(nib.Nifti1Image(labels, image.affine), tmp_path / "atlas.nii")
+    names = [f"{number:02d}" for number in range(image.shape[3])]
+    pd.DataFrame({"stimulus_id": names}).to_csv(tmp_path / "trials.csv", index=False)
+    beside = {"atlas": str(tmp_path / "atlas.nii"), "stimuli_table": str(tmp_path / "trials.csv")}
+    found = read(path, **beside)
+    expected = image.get_fdata()[labels > 0].T.astype(np.float32)
+    np.testing.assert_array_equal(found["response"], expected)

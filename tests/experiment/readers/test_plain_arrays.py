@@ -1,5 +1,7 @@
 """Responses in plain arrays of NumPy, MATLAB and HDF5 are what was written."""
 
+from pathlib import Path
+
 import h5py
 import numpy as np
 import pandas as pd
@@ -151,3 +153,25 @@ def test_formats_are_seen_in_files_of_any_name(tmp_path):
         assert find("responses", [str(tmp_path / "betas.dat")]).__name__.endswith(
             expected[path.suffix]
         )
+
+
+@pytest.mark.parametrize("version", ["6.1_SOL2", "6.5.1_GLNX86", "7.1_GLNX86", "7.4_GLNX86"])
+def test_files_that_matlab_wrote(tmp_path, version):
+    """Files that SciPy ships, of several versions and both orders of bytes, hold 1 to 24."""
+    folder = Path(scipy.io.__file__).parent / "matlab" / "tests" / "data"
+    path = folder / f"test3dmatrix_{version}.mat"
+    pd.DataFrame({"stimulus_id": list("abc")}).to_csv(tmp_path / "s.csv", index=False)
+    pd.DataFrame({"area": list("1234")}).to_csv(tmp_path / "n.csv", index=False)
+    tables = {"stimuli_table": str(tmp_path / "s.csv"), "neuroids_table": str(tmp_path / "n.csv")}
+    found = read(path, **tables)["response"].transpose("repetition", "stimulus", "neuroid")
+    np.testing.assert_array_equal(found, np.arange(1, 25).reshape(2, 3, 4, order="F"))
+
+
+def test_a_file_that_matlab_wrote_in_hdf5(tmp_path):
+    path = Path(scipy.io.__file__).parent / "matlab" / "tests" / "data" / "testhdf5_7.4_GLNX86.mat"
+    assert find("responses", [str(path)]).__name__.endswith(".hdf5_arrays")
+    pd.DataFrame({"stimulus_id": range(9)}).to_csv(tmp_path / "s.csv", index=False)
+    table = {"stimuli_table": str(tmp_path / "s.csv"), "array": "testdouble"}
+    found = read(path, **table)["response"]
+    expected = scipy.io.loadmat(path.with_name("testdouble_7.4_GLNX86.mat"))["testdouble"]
+    np.testing.assert_array_equal(found, expected.T.astype(np.float32))
