@@ -1,14 +1,18 @@
 """A study of an array and its tables, and of images in a table, runs as one of netCDF files."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+import yaml
 from PIL import Image
 
 from cortiscope.errors import InputError
 from cortiscope.experiment.formats import OF_SOME_FORMATS, _readers
 from cortiscope.planning.checks import agreement
+from cortiscope.planning.schema import check, read_config_schema
 from cortiscope.planning.study import Study
 from tests.bad_inputs import configure, recorded
 from tests.recording_files import schema_defaults
@@ -99,3 +103,13 @@ def test_what_readers_read_are_entries_of_the_config():
             assert set(entries) <= set(known[kind])
     for entry in OF_SOME_FORMATS:
         assert not {**known["stimuli"], **known["responses"]}[entry]
+
+
+def test_examples_of_the_docs_are_configs():
+    text = (REPOSITORY / "docs" / "recordings.md").read_text()
+    examples = re.findall(r"```yaml\n(.*?)```", text, re.S)
+    assert len(examples) == 3
+    schema = read_config_schema(REPOSITORY / "workflow" / "schemas" / "config.schema.yaml")
+    for example in examples:
+        sections = {"study": "mine", "stimuli": {"source": "images"}, "models": {"table": "x.tsv"}}
+        check(sections | yaml.safe_load(example), schema, "config")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -96,22 +97,36 @@ def _long(
     """A row for each response. Columns that are the same in all rows of a neuroid are its own."""
     named = section.get("array") or column_of(columns, VALUES)
     if named not in columns or columns[named].dtype.kind not in "fiu":
-        remedy = (
-            f"say which column holds responses, as numbers, in responses.array: {_some(columns)}"
-        )
+        remedy = f"set responses.array to the column of the responses: {_some(columns)}"
         raise InputError(f"{path}: {named or VALUES[0]}", "is no column of numbers", remedy)
+    changed = Path(path).stat().st_mtime_ns
+    ids, response, about = _arranged(path, stimulus, neuroid, named, changed)
+    dims = ("stimulus", "neuroid", "repetition")
+    held = Array(dims, response) if response.shape[2] > 1 else Array(dims[:2], response[:, :, 0])
+    arrays = {"response": held, "stimulus_id": Array(("stimulus",), ids)}
+    return _arrays(path, arrays, _merged(path, about, section))
+
+
+@lru_cache(maxsize=1)  # since a dry run asks for sizes, names and areas one by one
+def _arranged(
+    path: str, stimulus: str, neuroid: str, named: str, changed: int
+) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
+    """The stimuli, responses (stimulus, neuroid, repetition), and coordinates of the neuroids."""
+    columns = read_table(path)
     shown = as_ids(columns[stimulus])
     ids, of_stimulus = _numbered(shown)
-    owners = [columns[name] for name in ("subject", neuroid) if name in columns]
-    keys = np.array(["\0".join(key) for key in zip(*owners, strict=True)])
+    keys = columns[neuroid]
+    if "subject" in columns:
+        owners = columns["subject"].tolist()
+        keys = np.array(["\0".join(key) for key in zip(owners, keys.tolist(), strict=True)])
     _, of_neuroid = _numbered(keys)
-    n_neuroids = of_neuroid.max() + 1
+    n_neuroids = of_neuroid.max(initial=-1) + 1
     cell = of_stimulus * n_neuroids + of_neuroid
     if "repetition" in columns:
         of_repetition = np.unique(columns["repetition"], return_inverse=True)[1]
     else:
         of_repetition = _occurrences(cell)
-    n_repetitions = of_repetition.max() + 1
+    n_repetitions = of_repetition.max(initial=0) + 1
     place = cell * n_repetitions + of_repetition
     twice = np.flatnonzero(_occurrences(place))
     if len(twice):
@@ -129,12 +144,7 @@ def _long(
         if name not in (stimulus, named, "repetition") and _same(column, column[first][of_neuroid])
     }
     about["neuroid_id"] = about.pop(neuroid, columns[neuroid][first])
-    about = _merged(path, about, section)
-    dims = ("stimulus", "neuroid", "repetition")
-    arrays = {"response": Array(dims, response)}
-    if n_repetitions == 1:
-        arrays = {"response": Array(dims[:2], response[:, :, 0])}
-    return _arrays(path, arrays | {"stimulus_id": Array(("stimulus",), ids)}, about)
+    return ids, response, about
 
 
 def _held(dtype: np.dtype) -> np.dtype:
