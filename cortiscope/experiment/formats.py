@@ -31,7 +31,7 @@ FIRST_BYTES = 8  # of a file in no known format, to say what was seen
 FILES = ("neuroids_table", "stimuli_table", "atlas", "images")
 OF_SOME_FORMATS = (
     *(*FILES, "array", "dims"),
-    *("presentations", "stimulus_column", "window", "baseline"),
+    *("presentations", "stimulus_column", "exclude", "window", "baseline"),
 )
 
 

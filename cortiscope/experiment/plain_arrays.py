@@ -17,10 +17,14 @@ from cortiscope.experiment.tables import (
     column_of,
     neuroids_of,
     no_stimuli,
+    read_table,
     stimuli_of,
 )
 
-READS = ("variable", "area", "array", "dims", "neuroids_table", "stimuli_table", "stimulus_column")
+READS = (
+    *("variable", "area", "array", "dims", "neuroids_table", "stimuli_table", "stimulus_column"),
+    "exclude",
+)
 # The orders that dimensions have where nothing says another.
 USUAL = {2: ("stimulus", "neuroid"), 3: ("stimulus", "repetition", "neuroid")}
 
@@ -62,7 +66,15 @@ def recording(
     if "presentation" in dims or (len(dims) == 2 and len(set(ids.tolist())) < len(ids)):
         shown = "presentation" if "presentation" in dims else "stimulus"
         trials = values if dims[0] == shown else Move(values, (1, 0))
-        return Arrays(path, arrays | presentations.recording(trials, ids.tolist()))
+        table = section.get("stimuli_table")
+        of_each = read_table(table) if table else {}
+        found = presentations.recording(trials, ids.tolist(), section, of_each)
+        return Arrays(path, arrays | found)
+    if section.get("exclude"):
+        problem = f"{where} has a row for each stimulus, not for each presentation"
+        raise InputError(
+            presentations.EXCLUDE, problem, "make what to leave out NaN, or take it out"
+        )
     arrays["stimulus_id"] = Array(("stimulus",), ids)
     return Arrays(path, arrays | {"response": Array(dims, values)})
 

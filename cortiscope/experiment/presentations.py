@@ -8,7 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cortiscope.errors import InputError
 from cortiscope.experiment.formats import Array
+from cortiscope.experiment.neuroid_selection import conditions, selected
+
+EXCLUDE = "config: responses.exclude"
 
 
 @dataclass(frozen=True)
@@ -43,15 +47,15 @@ class Repeated:
         return np.asarray(values[(slice(None), *rest)] if rest else values)
 
 
-def repeated(stimulus_id: Sequence[str]) -> tuple[list[str], NDArray]:
+def repeated(stimulus_id: Sequence[str], kept: NDArray) -> tuple[list[str], NDArray]:
     """The stimuli of presentations, in the order in which each first was shown, and their places.
 
-    Returns the ids and (stimulus, repetition), the numbers of the presentations, -1 where a
-    stimulus was shown less often than another.
+    kept: (presentation,) bool. Returns the ids and (stimulus, repetition), the numbers of the
+    presentations, -1 where a stimulus was shown less often than another.
     """
     places: dict[str, list[int]] = {}
-    for number, name in enumerate(stimulus_id):
-        places.setdefault(name, []).append(number)
+    for number in np.flatnonzero(kept).tolist():
+        places.setdefault(stimulus_id[number], []).append(number)
     table = np.full((len(places), max(map(len, places.values()), default=0)), -1)
     for row, numbers in zip(table, places.values(), strict=True):
         row[: len(numbers)] = numbers
@@ -61,17 +65,38 @@ def repeated(stimulus_id: Sequence[str]) -> tuple[list[str], NDArray]:
 def recording(
     trials: Any,
     stimulus_id: Sequence[str],
+    section: Mapping[str, Any],
+    about: Mapping[str, NDArray],
     dimensions: tuple[str, ...] = ("neuroid",),
-    attributes: Mapping[str, str] | None = None,
 ) -> dict[str, Array]:
     """`response` and `stimulus_id` of presentations, whose other dimensions are named.
 
-    trials: (presentation, ...). Without a repetition where each stimulus was shown once.
+    trials: (presentation, ...). about: what is known of each, by which `responses.exclude` leaves
+    some out. Without a repetition where each stimulus was shown once.
     """
-    ids, place = repeated(stimulus_id)
+    ids, place = repeated(stimulus_id, kept(len(stimulus_id), section, about))
     values: Any = Repeated(trials, place)
     names: tuple[str, ...] = ("stimulus", "repetition", *dimensions)
-    if place.shape[1] == 1:
+    if place.shape[1] == 1 and len(place) == len(stimulus_id):
         values, names = trials, ("stimulus", *dimensions)  # each once: in their own order
-    response = Array(names, values, attributes or {})
-    return {"response": response, "stimulus_id": Array(("stimulus",), np.array(ids))}
+    return {"response": Array(names, values), "stimulus_id": Array(("stimulus",), np.array(ids))}
+
+
+def kept(number: int, section: Mapping[str, Any], about: Mapping[str, NDArray]) -> NDArray:
+    """Which of so many presentations (presentation,) bool fulfil none of `responses.exclude`.
+
+    Errors: InputError for an unknown column, and where none is left.
+    """
+    found = np.ones(number, dtype=bool)
+    for text in section.get("exclude", ()):
+        asked = conditions(text, EXCLUDE)
+        for condition in asked:
+            if condition.name not in about:
+                known = ", ".join(sorted(about)) or "none"
+                problem = f"the presentations have no column {condition.name!r}"
+                raise InputError(EXCLUDE, problem, f"use one of {known}")
+        if asked:
+            found &= ~selected(asked, about)
+    if number and not found.any():
+        raise InputError(EXCLUDE, "leaves no presentation", "exclude fewer")
+    return found

@@ -13,7 +13,7 @@ import numpy as np
 
 from cortiscope import files
 from cortiscope.errors import InputError
-from cortiscope.experiment import presentations
+from cortiscope.experiment import presentations, windows
 from cortiscope.experiment.formats import Array, Arrays, Late
 from cortiscope.experiment.plain_arrays import Move
 from cortiscope.experiment.readers import netcdf
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 FORMAT = "a Brain-Score assembly (netCDF of presentations)"
 RANK = 0
 READS: Mapping[str, tuple[str, ...]] = {
-    "responses": ("variable", "area", "stimulus_column", "window", "baseline", "statistic")
+    "responses": ("variable", "area", "stimulus_column", "exclude", *windows.READS)
 }
 PRESENTATION, TIME = "presentation", "time_bin"
 BINS = ("time_bin_start", "time_bin_end")  # in ms
@@ -59,7 +59,8 @@ def opened(source: Sequence[str], section: Mapping[str, Any]) -> Iterator[Arrays
         trials = Move(_filled(data), [data.dimensions.index(name) for name in dims])
         trials, further = _in_time(dataset, trials, section)
         names = ("neuroid", *further)
-        found = presentations.recording(trials, as_ids(shown[stimulus]).tolist(), names)
+        ids = as_ids(shown[stimulus]).tolist()
+        found = presentations.recording(trials, ids, section, shown, names)
         neuroids = _coordinates(dataset, "neuroid", "neuroid_id")
         if animal := column_of(neuroids, SUBJECT):
             neuroids["subject"] = neuroids.pop(animal)

@@ -24,6 +24,7 @@ RANK = 0
 READS: Mapping[str, tuple[str, ...]] = {
     "responses": (
         *("variable", "area", "atlas", "neuroids_table", "stimuli_table", "stimulus_column"),
+        "exclude",
     )
 }
 GZIP = b"\x1f\x8b"
@@ -141,7 +142,8 @@ def opened(source: Sequence[str], section: Mapping[str, Any]) -> Iterator[Arrays
     load = partial(betas.volumes, inside)
     trials = Late((len(shown), int(inside.sum())), betas.values_dtype, load)
     arrays = {name: Array(("neuroid",), values) for name, values in about.items()}
-    yield Arrays(path, arrays | presentations.recording(trials, shown.tolist()))
+    of_each = read_table(section["stimuli_table"])
+    yield Arrays(path, arrays | presentations.recording(trials, shown.tolist(), section, of_each))
 
 
 def _voxels(betas: Image, section: Mapping[str, Any]) -> tuple[np.ndarray, dict[str, np.ndarray]]:

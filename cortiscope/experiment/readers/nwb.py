@@ -24,14 +24,14 @@ FORMAT = "an NWB file"
 RANK = 0
 READS: Mapping[str, tuple[str, ...]] = {
     "responses": (
-        *("variable", "area", "array", "presentations", "stimulus_column"),
+        *("variable", "area", "array", "presentations", "stimulus_column", "exclude"),
         *windows.READS,
     )
 }
 STIMULI = (*STIMULUS, "frame")
 INTERVALS, OLD_STIMULI = "intervals", "stimulus/presentation"
 ELECTRODES = "general/extracellular_ephys/electrodes"
-UNITS = "units"
+UNITS, RUNNING = "units", "running_speed"
 
 
 def recognises(path: Path | None) -> bool:
@@ -44,10 +44,9 @@ def opened(source: Sequence[str], section: Mapping[str, Any]) -> Iterator[Arrays
     with hdf5.opened(path) as file:
         name = _recorded(file, path, section)
         series = None if name == UNITS else file[name]
-        shown, onsets = _presentations(file, path, section, series)
-        ordered = np.argsort(onsets, kind="stable")
-        shown, onsets = shown[ordered], onsets[ordered]
+        shown, onsets, of_each = _presentations(file, path, section, series)
         windows.Window.of(section, onsets)
+        of_each |= _running(file, onsets, section)
         about = _units(file) if series is None else _cells(file, series)
         load = partial(_response, file, path, series, onsets, section)
         size = len(onsets), len(about["neuroid_id"])
@@ -56,7 +55,8 @@ def opened(source: Sequence[str], section: Mapping[str, Any]) -> Iterator[Arrays
             subject = hdf5.texts(file["general/subject/subject_id"])
             about["subject"] = np.repeat(subject, size[1])
         arrays = {key: Array(("neuroid",), values) for key, values in about.items()}
-        yield Arrays(path, arrays | presentations.recording(trials, shown.tolist()))
+        found = presentations.recording(trials, shown.tolist(), section, of_each)
+        yield Arrays(path, arrays | found)
 
 
 def _recorded(file: "h5py.File", path: str, section: Mapping[str, Any]) -> str:
@@ -89,8 +89,11 @@ def _series(file: "h5py.File") -> list[str]:
 
 def _presentations(
     file: "h5py.File", path: str, section: Mapping[str, Any], series: "h5py.Group | None"
-) -> tuple[np.ndarray, np.ndarray]:
-    """What was shown (presentation,), as text, and when, in seconds."""
+) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
+    """What was shown (presentation,), as text; when, in seconds; and what else is known of each.
+
+    In the order of the onsets.
+    """
     column = section.get("stimulus_column", "")
     tables: dict[str, Any] = {}
     for folder in (INTERVALS, OLD_STIMULI):
@@ -107,12 +110,33 @@ def _presentations(
         raise InputError(where, problem, f"set responses.presentations to {seen}")
     group, named, old = tables[asked or next(iter(tables))]
     if not old:
-        return _values(group[named]), np.asarray(group["start_time"][...], dtype=np.float64)
+        onsets = np.asarray(group["start_time"][...], dtype=np.float64)
+        order = np.argsort(onsets, kind="stable")
+        return _values(group[named])[order], onsets[order], _columns(group, order)
     if series is None or "timestamps" not in series:
         problem = "tells its presentations in frames, but has no times of these"
         raise InputError(path, problem, "set responses.array to traces with timestamps")
     frames = np.asarray(group["frame_duration"][...])[:, 0].astype(int)
-    return _values(group["data"]), np.asarray(series["timestamps"][...])[frames]
+    order = np.argsort(frames, kind="stable")
+    onsets = np.asarray(series["timestamps"][...])[frames[order]]
+    return _values(group["data"])[order], onsets, {"frame": np.asarray(group["data"][...])[order]}
+
+
+def _running(
+    file: "h5py.File", onsets: np.ndarray, section: Mapping[str, Any]
+) -> dict[str, np.ndarray]:
+    """`running_speed` (presentation,), its mean in the window, where that was recorded."""
+    if not any(RUNNING in text for text in section.get("exclude", ())):
+        return {}
+    held = hdf5.datasets(file["processing"]) if "processing" in file else {}
+    place = next((name for name in held if name.endswith(f"{RUNNING}/data")), "")
+    if not place:
+        return {}
+    series = held[place].parent
+    speed = np.asarray(series["data"][...]).reshape(-1, 1)  # of old files (time, 1)
+    times = np.asarray(series["timestamps"][...], dtype=np.float64)
+    mean = {"window": section["window"], "statistic": "mean"}
+    return {RUNNING: windows.of_traces(speed, times, onsets, mean)[:, 0]}
 
 
 def _values(dataset: "h5py.Dataset") -> np.ndarray:

@@ -32,7 +32,10 @@ if TYPE_CHECKING:
 FORMAT = "a table (.csv, .tsv, .parquet)"
 RANK = 2  # any text with commas might be one
 READS: Mapping[str, tuple[str, ...]] = {
-    "responses": ("variable", "area", "array", "neuroids_table", "stimuli_table", "stimulus_column")
+    "responses": (
+        *("variable", "area", "array", "neuroids_table", "stimuli_table", "stimulus_column"),
+        "exclude",
+    )
 }
 VALUES = ("value", "response")
 # Columns of numbers, in wide tables, that are of no neuroid.
@@ -100,7 +103,8 @@ def _long(
         remedy = f"set responses.array to the column of the responses: {_some(columns)}"
         raise InputError(f"{path}: {named or VALUES[0]}", "is no column of numbers", remedy)
     changed = Path(path).stat().st_mtime_ns
-    ids, response, about = _arranged(path, stimulus, neuroid, named, changed)
+    exclude = tuple(section.get("exclude", ()))
+    ids, response, about = _arranged(path, stimulus, neuroid, named, exclude, changed)
     dims = ("stimulus", "neuroid", "repetition")
     held = Array(dims, response) if response.shape[2] > 1 else Array(dims[:2], response[:, :, 0])
     arrays = {"response": held, "stimulus_id": Array(("stimulus",), ids)}
@@ -109,10 +113,12 @@ def _long(
 
 @lru_cache(maxsize=1)  # since a dry run asks for sizes, names and areas one by one
 def _arranged(
-    path: str, stimulus: str, neuroid: str, named: str, changed: int
+    path: str, stimulus: str, neuroid: str, named: str, exclude: tuple[str, ...], changed: int
 ) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
     """The stimuli, responses (stimulus, neuroid, repetition), and coordinates of the neuroids."""
     columns = read_table(path)
+    kept = presentations.kept(len(columns[stimulus]), {"exclude": exclude}, columns)
+    columns = {name: column[kept] for name, column in columns.items()}
     shown = as_ids(columns[stimulus])
     ids, of_stimulus = _numbered(shown)
     keys = columns[neuroid]
@@ -199,7 +205,8 @@ def _wide(
         problem = f"has {len(trials)} rows for {len(shown)} of {section['stimuli_table']}"
         raise InputError(path, problem, "give a row for each in both")
     about = _merged(path, {"neuroid_id": np.array(names)}, section)
-    return _arrays(path, presentations.recording(trials, shown.tolist()), about)
+    found = presentations.recording(trials, shown.tolist(), section, columns)
+    return _arrays(path, found, about)
 
 
 def _wide_by_stimuli(

@@ -150,3 +150,10 @@ def test_two_arrays_are_one_line(tmp_path):
         assert "presentation" in dataset.dimensions
     with pytest.raises(InputError, match=r"has 2 arrays of presentations \(data \(.*; keep one"):
         read(tmp_path / "assy.nc", **REGION)
+
+
+def test_presentations_are_left_out(tmp_path):
+    values = responses()
+    assembly(values).to_netcdf(tmp_path / "assy.nc")
+    found = read(tmp_path / "assy.nc", exclude=["repetition == 1"], **REGION)
+    check_assembly(found, values[:, [0, 2]])

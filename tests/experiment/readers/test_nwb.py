@@ -209,3 +209,31 @@ def test_onsets_in_milliseconds_are_one_line(tmp_path):
         times[...] = times[...] * 1000
     with pytest.raises(InputError, match=r"nothing was recorded in it after any onset \(1000 to"):
         read(tmp_path / "session.nwb", window=[0, 0.25], **LOCATED)
+
+
+def test_running_and_blanks_are_left_out(tmp_path):
+    """By the mean speed in the window; where it was not recorded, presentations stay."""
+    trains = ecephys(tmp_path / "session.nwb")
+    frames, onsets = shown()
+    times = np.arange(0, 4.5, 1 / 60)  # cut off before the last presentations
+    speed = np.where(np.floor(times * 2) % 3 == 0, 9.0, 0.1)
+    with h5py.File(tmp_path / "session.nwb", "r+") as file:
+        running = file.create_group("processing/running/running_speed")
+        running["data"], running["timestamps"] = speed, times
+        shown_as = file["intervals/natural_scenes_presentations/frame"]
+        shown_as[...] = np.where(frames == 0, -1, frames)  # blanks
+    exclude = ["frame == -1", "running_speed > 1"]
+    settings = {"window": [0, 0.25], "statistic": "sum", "exclude": exclude}
+    found = read(tmp_path / "session.nwb", **settings, **LOCATED)
+    response = found["response"].transpose("stimulus", "repetition", "neuroid").values
+    for row, name in enumerate(found["stimulus_id"].values.tolist()):
+        rows = []
+        for onset in onsets[frames == int(name)]:
+            own = speed[(times >= onset - 1e-9) & (times < onset + 0.25 - 1e-9)]
+            known = onset + 0.25 <= times[-1] + 1 / 60
+            if not (known and own.mean() > 1):
+                rows.append([((t >= onset) & (t < onset + 0.25)).sum() for t in trains])
+        np.testing.assert_array_equal(response[row, : len(rows)], rows)
+        assert np.isnan(response[row, len(rows) :]).all()
+    assert "0" not in found["stimulus_id"].values
+    assert "-1" not in found["stimulus_id"].values

@@ -153,3 +153,30 @@ def test_a_row_for_each_pair(tmp_path):
     found = read(tmp_path / "pairs.csv", shown=IDS, variable="dissimilarity")
     check_rdm(found, n_rdms=2)
     assert found["rdm_area"].values.tolist() == ["V1", "IT"]
+
+
+@pytest.mark.parametrize("wide", [True, False])
+def test_presentations_are_left_out(tmp_path, wide):
+    values = np.random.default_rng(6).normal(size=(7, 3, 5))
+    if wide:
+        table = pd.DataFrame(values.reshape(-1, 5), columns=NAMES)
+        table.insert(0, "stimulus_id", np.repeat(IDS, 3))
+        table["trial"] = np.tile([1, 2, 3], 7)
+    else:
+        table = long_table(values).rename(columns={"repetition": "trial"})
+    path = write(table, tmp_path / "table.csv")
+    found = read(path, shown=IDS, exclude=["trial == 2"])
+    response = found["response"].transpose("stimulus", "repetition", "neuroid")
+    np.testing.assert_array_equal(response, values[:, [0, 2]].astype(np.float32))
+    once = read(path, shown=IDS, exclude=["trial == 2", "trial > 2"])
+    assert "repetition" not in once.dims or once.sizes["repetition"] == 1
+    np.testing.assert_array_equal(
+        once["response"].squeeze().transpose("stimulus", "neuroid"), values[:, 0].astype(np.float32)
+    )
+    for exclude, line in (
+        ("trail == 2", r"exclude: the presentations have no column 'trail'; use one of .*trial"),
+        ("trial", r"config: responses.exclude: 'trial' is no condition; write a coordinate"),
+        ("trial > 0", r"config: responses.exclude: leaves no presentation; exclude fewer"),
+    ):
+        with pytest.raises(InputError, match=line):
+            read(path, shown=IDS, exclude=[exclude])
