@@ -29,7 +29,7 @@ READS = (
 USUAL = {2: ("stimulus", "neuroid"), 3: ("stimulus", "repetition", "neuroid")}
 
 
-class Move:
+class Turned:
     """An array with its axes in another order, which stays in its file until it is indexed."""
 
     def __init__(self, values: Any, order: Sequence[int]) -> None:
@@ -65,7 +65,7 @@ def recording(
     arrays = {key: Array(("neuroid",), column) for key, column in about.items()}
     if "presentation" in dims or (len(dims) == 2 and len(set(ids.tolist())) < len(ids)):
         shown = "presentation" if "presentation" in dims else "stimulus"
-        trials = values if dims[0] == shown else Move(values, (1, 0))
+        trials = values if dims[0] == shown else Turned(values, (1, 0))
         table = section.get("stimuli_table")
         of_each = read_table(table) if table else {}
         found = presentations.recording(trials, ids.tolist(), section, of_each)

@@ -20,6 +20,7 @@ READS = ("window", "baseline", "statistic")
 # Windows beyond so many presentations are of another unit: milliseconds are a thousand.
 FARTHEST = 50
 ROUNDING = 1e-9  # seconds
+AT_ONCE = 2**24  # numbers that are read at a time
 REDUCE: Mapping[str, Callable[..., Any]] = {"mean": np.mean, "sum": np.sum, "peak": np.max}
 
 
@@ -143,9 +144,15 @@ class Binned:
         self.parts = [_within(bins, span, path) for span in window.spans]
 
     def __getitem__(self, place: Any) -> NDArray:
-        values = np.asarray(self.trials[...]).astype(np.float64)
-        parts = [values[:, :, part] for part in self.parts]
-        return np.asarray(_reduced(parts, self.statistic, axis=2)[place])
+        n_trials, n_neuroids, n_bins = self.trials.shape
+        found = np.empty(self.shape, self.dtype)
+        step = max(1, AT_ONCE // max(1, n_neuroids * n_bins))
+        for start in range(0, n_trials, step):
+            some = slice(start, min(start + step, n_trials))
+            values = np.asarray(self.trials[some, 0:n_neuroids, 0:n_bins]).astype(np.float64)
+            parts = [values[:, :, part] for part in self.parts]
+            found[some] = _reduced(parts, self.statistic, axis=2)
+        return np.asarray(found[place])
 
 
 def _within(bins: NDArray, span: tuple[float, float], path: str) -> NDArray:

@@ -15,7 +15,7 @@ from cortiscope import files
 from cortiscope.errors import InputError
 from cortiscope.experiment import presentations, windows
 from cortiscope.experiment.formats import Array, Arrays, Late
-from cortiscope.experiment.plain_arrays import Move
+from cortiscope.experiment.plain_arrays import Turned
 from cortiscope.experiment.readers import netcdf
 from cortiscope.experiment.tables import STIMULUS, as_ids, column_of
 from cortiscope.experiment.windows import FIELD, Binned
@@ -56,7 +56,7 @@ def opened(source: Sequence[str], section: Mapping[str, Any]) -> Iterator[Arrays
             remedy = f"set responses.stimulus_column to one of {', '.join(shown)}"
             raise InputError(f"{path}: {stimulus or STIMULUS[0]}", "is missing", remedy)
         dims = [name for name in (PRESENTATION, "neuroid", TIME) if name in data.dimensions]
-        trials = Move(_filled(data), [data.dimensions.index(name) for name in dims])
+        trials = Turned(_filled(data), [data.dimensions.index(name) for name in dims])
         trials, further = _in_time(dataset, trials, section)
         names = ("neuroid", *further)
         ids = as_ids(shown[stimulus]).tolist()

@@ -35,7 +35,7 @@ def opened(source: Sequence[str], section: Mapping[str, Any]) -> Iterator[Arrays
             kind = hdf5.matlab_class(dataset)
             if dataset.dtype.kind in "fiu" and kind not in ("char", "cell"):
                 order = range(dataset.ndim)[::-1] if of_matlab else range(dataset.ndim)
-                found[name] = plain_arrays.Move(dataset, order)
+                found[name] = plain_arrays.Turned(dataset, order)
                 continue
             others[name] = kind or "text"
             if dataset.ndim and sum(axis > 1 for axis in dataset.shape) <= 1:
