@@ -127,10 +127,14 @@ class Study:
         A table that is not named is the one that is called as the source is, where there is one.
         """
         settings, found = self.config[section], {}
-        if settings["source"] == SIMULATED or not set(FILES) & set(settings):
+        if settings["source"] == SIMULATED:
             return {}
-        source = self.locate(settings["source"], f"config: {section}.source")
-        for entry in set(FILES) & set(find(section, [source]).READS[section]):
+        try:
+            source = self.locate(settings["source"], f"config: {section}.source")
+            reads = find(section, [source]).READS[section]
+        except InputError:  # which whoever asks for the source is told
+            return {}
+        for entry in sorted(set(FILES) & set(reads)):
             if settings[entry]:
                 found[entry] = self.locate(settings[entry], f"config: {section}.{entry}")
             elif beside := file_beside(source, entry):
