@@ -26,6 +26,7 @@ READS = (
     "exclude",
 )
 # The orders that dimensions have where nothing says another.
+OF_TRIALS = frozenset({"presentation", "neuroid"})
 USUAL = {2: ("stimulus", "neuroid"), 3: ("stimulus", "repetition", "neuroid")}
 
 
@@ -135,9 +136,9 @@ def dimensions(
 
     seen = f"has the shape {tuple(int(axis) for axis in shape)}"
     if given:
-        kinds = {"stimulus", "presentation"} & set(given)
-        if len(given) != len(shape) or len(kinds) != 1 or "neuroid" not in given:
-            remedy = "name each axis: stimulus (or presentation), neuroid, perhaps repetition"
+        known = {frozenset(names) for names in USUAL.values()} | {OF_TRIALS}
+        if len(given) != len(shape) or frozenset(given) not in known:
+            remedy = "name each axis: stimulus, neuroid and perhaps repetition; or presentation"
             raise InputError("config: responses.dims", f"are {list(given)}; {where} {seen}", remedy)
         if not fits(given):
             remedy = "name its axes in their order, and give tables with a row for each"

@@ -29,10 +29,6 @@ def recording(path: str, found: Mapping[str, Any], section: Mapping[str, Any]) -
     is the array's name; matrices of one array are of a `subject` each. `neuroids_table` may say
     otherwise, with a row for each matrix. `responses.array` takes one array alone.
     """
-    for entry in ("dims", "exclude"):
-        if section.get(entry):
-            where, problem = f"config: responses.{entry}", "is not read of dissimilarities"
-            raise InputError(where, problem, "leave it out")
     stimuli = _stimuli(path, found, section)
     asked = section.get("array") or ("dissimilarity" if "dissimilarity" in found else "")
     if asked and asked not in found:
@@ -65,6 +61,10 @@ def recording(path: str, found: Mapping[str, Any], section: Mapping[str, Any]) -
 
 
 def _stimuli(path: str, found: Mapping[str, Any], section: Mapping[str, Any]) -> np.ndarray | None:
+    for entry in ("dims", "exclude"):
+        if section.get(entry):
+            where, problem = f"config: responses.{entry}", "is not read of dissimilarities"
+            raise InputError(where, problem, "leave it out")
     column = section.get("stimulus_column", "")
     if table := section.get("stimuli_table"):
         return stimuli_of(table, column)

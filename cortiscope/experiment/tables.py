@@ -163,3 +163,25 @@ def neuroids_of(path: str) -> dict[str, np.ndarray]:
     if named and named != "neuroid_id":
         columns["neuroid_id"] = columns.pop(named)
     return columns
+
+
+def numbered(names: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The distinct names in the order in which each first stands, and which of these each is."""
+    distinct, first, which = np.unique(names, return_index=True, return_inverse=True)
+    order = np.argsort(first)
+    return distinct[order], np.argsort(order)[which]
+
+
+def is_number(text: str) -> bool:
+    """Whether a cell is one."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def listed(names: Mapping[str, Any]) -> str:
+    """The first names of columns, for messages."""
+    shown = ", ".join(list(names)[:8])
+    return shown + (f" and {len(names) - 8} more" if len(names) > 8 else "")

@@ -9,18 +9,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cortiscope.errors import InputError
-from cortiscope.experiment import plain_rdms, presentations
+from cortiscope.experiment import presentations, rdm_tables
 from cortiscope.experiment.formats import Array, Arrays
 from cortiscope.experiment.plain_arrays import with_area
 from cortiscope.experiment.tables import (
     NEUROID,
-    ONE_AREA,
     STIMULUS,
     as_ids,
     column_of,
     first_line,
+    is_number,
     is_parquet,
+    listed,
     neuroids_of,
+    numbered,
     read_table,
     separator_of,
     stimuli_of,
@@ -43,7 +45,6 @@ OF_PRESENTATIONS = (
     *("repetition", "presentation", "trial", "block", "run", "session"),
     *("onset", "duration", "start_time", "stop_time"),
 )
-SECOND = "stimulus_id_2"
 
 
 def recognises(path: Path | None) -> bool:
@@ -52,28 +53,20 @@ def recognises(path: Path | None) -> bool:
     if is_parquet(path):
         return True
     line = first_line(path)
-    return separator_of(path) in line or _is_number(line)
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+    return separator_of(path) in line or is_number(line)
 
 
 @contextmanager
 def opened(source: Sequence[str], section: Mapping[str, Any]) -> Iterator[Arrays]:
     path = source[0]
     if section["variable"] == "dissimilarity":
-        yield _dissimilarities(path, section)
+        yield rdm_tables.recording(path, section)
         return
     columns = read_table(path)
     stimulus = section.get("stimulus_column") or column_of(columns, STIMULUS)
     neuroid = column_of(columns, NEUROID)
     if stimulus and stimulus not in columns:
-        raise InputError(f"{path}: {stimulus}", "is no column", f"name one of {_some(columns)}")
+        raise InputError(f"{path}: {stimulus}", "is no column", f"name one of {listed(columns)}")
     if stimulus and neuroid:
         yield _long(path, columns, stimulus, neuroid, section)
     elif stimulus or section.get("stimuli_table"):
@@ -82,12 +75,7 @@ def opened(source: Sequence[str], section: Mapping[str, Any]) -> Iterator[Arrays
         yield _wide_by_stimuli(path, columns, neuroid, section)
     else:
         remedy = "name one stimulus_id, or say which is in responses.stimulus_column"
-        raise InputError(path, f"has the columns {_some(columns)}, none of stimuli", remedy)
-
-
-def _some(names: Mapping[str, Any]) -> str:
-    shown = ", ".join(list(names)[:8])
-    return shown + (f" and {len(names) - 8} more" if len(names) > 8 else "")
+        raise InputError(path, f"has the columns {listed(columns)}, none of stimuli", remedy)
 
 
 def _long(
@@ -100,7 +88,7 @@ def _long(
     """A row for each response. Columns that are the same in all rows of a neuroid are its own."""
     named = section.get("array") or column_of(columns, VALUES)
     if named not in columns or columns[named].dtype.kind not in "fiu":
-        remedy = f"set responses.array to the column of the responses: {_some(columns)}"
+        remedy = f"set responses.array to the column of the responses: {listed(columns)}"
         raise InputError(f"{path}: {named or VALUES[0]}", "is no column of numbers", remedy)
     changed = Path(path).stat().st_mtime_ns
     exclude = tuple(section.get("exclude", ()))
@@ -120,12 +108,12 @@ def _arranged(
     kept = presentations.kept(len(columns[stimulus]), {"exclude": exclude}, columns)
     columns = {name: column[kept] for name, column in columns.items()}
     shown = as_ids(columns[stimulus])
-    ids, of_stimulus = _numbered(shown)
+    ids, of_stimulus = numbered(shown)
     keys = columns[neuroid]
     if "subject" in columns:
         owners = columns["subject"].tolist()
         keys = np.array(["\0".join(key) for key in zip(owners, keys.tolist(), strict=True)])
-    _, of_neuroid = _numbered(keys)
+    _, of_neuroid = numbered(keys)
     n_neuroids = of_neuroid.max(initial=-1) + 1
     cell = of_stimulus * n_neuroids + of_neuroid
     if "repetition" in columns:
@@ -155,13 +143,6 @@ def _arranged(
 
 def _held(dtype: np.dtype) -> np.dtype:
     return np.result_type(dtype, np.float32)
-
-
-def _numbered(names: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The distinct names in the order in which each first stands, and which of these each is."""
-    distinct, first, which = np.unique(names, return_index=True, return_inverse=True)
-    order = np.argsort(first)
-    return distinct[order], np.argsort(order)[which]
 
 
 def _occurrences(values: np.ndarray) -> np.ndarray:
@@ -197,7 +178,7 @@ def _wide(
         name for name in numbers if name not in OF_PRESENTATIONS
     ]
     if not names:
-        raise InputError(path, f"has no column of numbers, but {_some(columns)}", "add neuroids")
+        raise InputError(path, f"has no column of numbers, but {listed(columns)}", "add neuroids")
     ids = stimuli_of(section["stimuli_table"]) if section.get("stimuli_table") else None
     shown = as_ids(columns[stimulus]) if ids is None else ids
     trials = np.column_stack([numbers[name] for name in names])
@@ -246,53 +227,6 @@ def _merged(
 
 def _arrays(path: str, arrays: Mapping[str, Array], about: Mapping[str, np.ndarray]) -> Arrays:
     return Arrays(path, {**arrays, **{name: Array(("neuroid",), v) for name, v in about.items()}})
-
-
-def _dissimilarities(path: str, section: Mapping[str, Any]) -> Arrays:
-    """Square, with or without names; or condensed; or a row for each pair of stimuli."""
-    first = first_line(path).split(separator_of(path))
-    header = is_parquet(path) or not all(map(_is_number, first))
-    columns = read_table(path, header)
-    if not header and len(next(iter(columns.values()))) == len(columns) + 1:
-        header, columns = True, read_table(path)  # whose names are numbers
-    if SECOND in columns:
-        return _of_pairs(path, columns, section)
-    texts = [column for column in columns.values() if column.dtype.kind == "U"]
-    numbers = {name: column for name, column in columns.items() if column.dtype.kind in "fiu"}
-    found: dict[str, Any] = {"": np.column_stack(list(numbers.values()))}
-    if header and len(numbers) == len(found[""]):
-        found["stimulus_id"] = np.array(list(numbers))
-    held = plain_rdms.recording(path, found, section)
-    if header and texts and not section.get("stimuli_table"):  # its rows may have another order
-        rows = Array(("stimulus",), texts[0]), Array(("stimulus_2",), found["stimulus_id"])
-        named = {"stimulus_id": rows[0], "stimulus_id_2": rows[1]}
-        return Arrays(path, {**held.variables, **named})
-    return held
-
-
-def _of_pairs(path: str, columns: Mapping[str, np.ndarray], section: Mapping[str, Any]) -> Arrays:
-    """A row for each pair of stimuli, in either order, of each area and subject."""
-    one = section.get("stimulus_column") or column_of(columns, STIMULUS)
-    named = section.get("array") or column_of(columns, ("value", "dissimilarity"))
-    for name in (one, named):
-        if name not in columns:
-            remedy = "name columns stimulus_id, stimulus_id_2 and value"
-            raise InputError(path, f"has the columns {_some(columns)}", remedy)
-    first, second = as_ids(columns[one]), as_ids(columns[SECOND])
-    ids, which = _numbered(np.concatenate([first, second]))
-    row, column = which[: len(first)], which[len(first) :]
-    about = {k: v for k, v in columns.items() if k not in (one, SECOND, named)}
-    keys = np.array(["\0".join(map(str, key)) for key in zip(*about.values(), strict=True)])
-    matrices, of_matrix = _numbered(keys) if about else (np.array([""]), np.zeros(len(row), int))
-    rdms = np.full((len(matrices), len(ids), len(ids)), np.nan)
-    rdms[of_matrix, row, column] = rdms[of_matrix, column, row] = columns[named]
-    np.einsum("rss->rs", rdms)[...] = 0
-    start = np.unique(of_matrix, return_index=True)[1]
-    coordinates = {name: values[start] for name, values in about.items()}
-    coordinates = coordinates or {"area": np.array([ONE_AREA])}
-    arrays = {name: Array(("rdm",), values) for name, values in coordinates.items()}
-    arrays["dissimilarity"] = Array(plain_rdms.DIMS, rdms)
-    return Arrays(path, arrays | {"stimulus_id": Array(("stimulus",), ids)})
 
 
 def read(
