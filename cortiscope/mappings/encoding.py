@@ -16,7 +16,7 @@ from cortiscope.mappings.scores import LayerScore
 from cortiscope.networks.features import Layer
 from cortiscope.regression import given_split
 from cortiscope.regression.cross_validation import TRAINING, CrossValidation
-from cortiscope.regression.ridge import (
+from cortiscope.regression.held_out_scores import (
     Predictions,
     bootstrap_scores,
     fold_centred_correlation,
