@@ -53,3 +53,8 @@ rule all:
         # Where the config asks for them.
         decoding=DECODED if settings.properties(STUDY.config) else [],
         searchlight=SEARCHLIGHTS if STUDY.config["searchlight"]["radius"] else [],
+
+
+# 9. What was found is said as a run ends.
+onsuccess:
+    print(headline(Path("results", STUDY.name)), flush=True)

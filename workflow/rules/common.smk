@@ -18,6 +18,7 @@ machine.prepare(Path(".snakemake", "cache"))  # before anything that reads the e
 from cortiscope.errors import InputError
 from cortiscope.experiment.sizes import is_light
 from cortiscope.file_names import decoded, encoded
+from cortiscope.headline import headline
 from cortiscope.planning import settings
 from cortiscope.planning.checks import agreement, notes
 from cortiscope.planning.checks.given import given_ceilings, given_layers_of
