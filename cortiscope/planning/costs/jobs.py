@@ -5,10 +5,11 @@ Of each attempt: a job that was killed for want of either asks for more. An area
 
 from math import comb
 
+from cortiscope.mappings.by_subject import trials_needed
 from cortiscope.mappings.kinds import MAPPINGS
 from cortiscope.networks.projection_kinds import components_kept, fullest_batch
 from cortiscope.noise_ceilings import chance
-from cortiscope.planning.costs.held_trials import mean_held, reads_every_trial, stimuli_compared
+from cortiscope.planning.costs.held_trials import mean_held, stimuli_compared
 from cortiscope.planning.costs.megabytes import (
     batch_megabytes,
     features_megabytes,
@@ -105,10 +106,11 @@ def fit_memory(study: Study, mapping: str, model: str, area: str, attempt: int =
     layers = kept(study, model)
     held = layers if MAPPINGS[mapping].joint else [max(layers)]
     subjects = [study.parts[name] for name in study.fitted(area) if study.parts[name] > 1]
-    repetitions = mean_held(study, study.fitted(area), reads_every_trial(study, mapping))
+    settings = mapping_settings(study, mapping)
+    repetitions = mean_held(study, study.fitted(area), trials_needed(settings))
     kind = MAPPINGS[mapping]
     apart, thin = kind.of_neuroids and not kind.together, kind.cost["formula"] == "closed_form"
-    of_areas = study.n_stimuli, counts, repetitions, held, mapping_settings(study, mapping)
+    of_areas = study.n_stimuli, counts, repetitions, held, settings
     whole = fit_megabytes(*of_areas, apart, thin)
     matrices = 0 if MAPPINGS[mapping].of_neuroids else sum(subjects)
     copied = [study.neuroids[name] for name in study.fitted(area) if study.parts[name] > 1]
@@ -120,7 +122,7 @@ def fit_memory(study: Study, mapping: str, model: str, area: str, attempt: int =
 def searchlight_memory(study: Study, model: str, area: str, attempt: int = 1) -> int:
     """Megabytes to search an area for the layers of a model."""
     permutations, layers = study.config["statistics"]["permutations"], kept(study, model)
-    size = study.n_stimuli, study.neuroids[area], mean_held(study, [area])
+    size = study.n_stimuli, study.neuroids[area], 1.0
     return attempt * searchlight_megabytes(*size, layers, permutations)
 
 
@@ -149,7 +151,7 @@ def decode_area_memory(study: Study, area: str, attempt: int = 1) -> int:
     """Megabytes to read out of an area; all of them are held together."""
     areas = study.fitted(area)
     n_neuroids = sum(study.neuroids[name] for name in areas)
-    return attempt * readout_megabytes(study.n_stimuli, int(n_neuroids * mean_held(study, areas)))
+    return attempt * readout_megabytes(study.n_stimuli, n_neuroids)
 
 
 def decode_model_minutes(study: Study, model: str, attempt: int = 1) -> int:
