@@ -42,9 +42,8 @@ def comparison_error(
     where a cell is missing, where nothing varies, or nothing without one of the stimuli, and for
     fewer than four stimuli or units.
     """
-    systems = np.stack([model, brain])
-    cells = np.arange(len(model)) if counted is None else np.flatnonzero(counted)
-    systems, n_all = systems[:, cells], len(model)
+    n_all, cells = len(model), slice(None) if counted is None else np.flatnonzero(counted)
+    systems = np.stack([model[cells], brain[cells]])
     model, brain = systems
     if not (np.isfinite(systems).all() and varies(systems).all()) or len(model) < 6:
         return np.nan
@@ -69,7 +68,7 @@ def comparison_error(
     return float(error * student_over_normal(n_stimuli - 2))
 
 
-def _between(values: NDArray, cells: NDArray, n_all: int, units: NDArray | None) -> NDArray:
+def _between(values: NDArray, cells: NDArray | slice, n_all: int, units: NDArray | None) -> NDArray:
     """Sums of values (cell,) of some cells, by the two units between which they lie: (unit, unit).
 
     Cells within a unit do not count, and are 0.
