@@ -192,7 +192,9 @@ def comparison(fit: Fit) -> float:
     permutations = fit.permutations
     passes = 2 + permutations + fit.settings["statistics"]["bootstraps"] / 10
     of_cells = fit.slower(10) * passes * fit.n_stimuli**2 / 2 / CELLS_PER_SECOND
-    return SECONDS_PER_LAYER + of_cells
+    # The products between stimuli, of the layer, and of the area once a job.
+    patterns = min(fit.n_components, fit.n_stimuli) + fit.n_neuroids / 2
+    return SECONDS_PER_LAYER + of_cells + 2 * fit.n_stimuli**2 * patterns / PRODUCTS_PER_SECOND
 
 
 def similarity(fit: Fit, seconds: float) -> float:
@@ -262,4 +264,5 @@ def _decompositions(fit: Fit, inner_parts: int) -> int:
     parts = 1 + inner_parts
     if 2 * parts * fit.folds * fit.n_stimuli**2 * 8 <= KEPT_BYTES:
         return parts
-    return parts * (2 + -(-fit.permutations * fit.n_neuroids // NULL_COLUMNS))
+    sets = 1 + fit.splits + -(-fit.permutations * fit.n_neuroids // NULL_COLUMNS)
+    return parts * sets

@@ -11,6 +11,8 @@ from cortiscope.networks.projection_kinds import components_kept, fullest_batch
 from cortiscope.noise_ceilings import chance
 from cortiscope.planning.costs.held_trials import mean_held, stimuli_compared
 from cortiscope.planning.costs.megabytes import (
+    COMPARED,
+    INTERPRETER,
     batch_megabytes,
     features_megabytes,
     fit_megabytes,
@@ -26,6 +28,7 @@ from cortiscope.similarity import searchlight
 SECONDS_PER_SPHERE = 5e-5
 SECONDS_PER_CELL = 5e-8
 COMPARED_PER_SECOND = 1e10  # products of a sphere with layers, each permutation gathered first
+AT_ONCE = 2048  # neuroids: `NEUROIDS_AT_ONCE` of noise_ceilings.chance
 CLASSIFIED = 50  # images at a time: `BATCH` of networks.accuracy, which would import torch
 
 
@@ -75,9 +78,16 @@ def ceilings_memory(study: Study, area: str, attempt: int = 1) -> int:
     """Megabytes for the ceilings of an area."""
     n_stimuli, counts = study.n_stimuli, [study.neuroids[name] for name in study.fitted(area)]
     held = mean_held(study, study.fitted(area))
-    responses = int(n_stimuli * held * (2 * sum(counts) + 4 * max(counts)))
+    # Trials of all, in single precision, and of one area what of them was recorded. Then the mean
+    # over half, in some copies, or dissimilarities, or a block of neuroids in double precision.
+    trials = n_stimuli * held * (4 * sum(counts) + max(counts))
     n_compared = stimuli_compared(study, study.fitted(area))
-    return attempt * (1000 + 8 * (responses + 24 * n_compared**2) // 10**6)
+    worked = (
+        n_stimuli * 25 * max(counts) + 2 * 8 * n_compared**2,
+        5 * 8 * n_compared**2,
+        n_stimuli * held * 24 * min(max(counts), AT_ONCE) + 8 * n_compared**2,
+    )
+    return attempt * (INTERPRETER + int((trials + max(worked)) / 10**6))
 
 
 def ceilings_minutes(study: Study, area: str, attempt: int = 1) -> int:
@@ -95,9 +105,13 @@ def ceilings_minutes(study: Study, area: str, attempt: int = 1) -> int:
 
 
 def responses_memory(study: Study, attempt: int = 1) -> int:
-    """Megabytes to bring in a recording: held whole in single precision, then in another order."""
-    values = study.n_stimuli * study.repetitions * sum(study.neuroids.values())
-    return attempt * (1000 + 2 * 4 * values // 10**6)
+    """Megabytes to bring in a recording: whole in single precision, twice where it is put in
+    another order or written; and its means in some copies.
+    """
+    means = study.n_stimuli * sum(study.neuroids.values())
+    values = means * study.repetitions
+    copies = max(4 * values, 4 * 8 * means)
+    return attempt * (INTERPRETER + (4 * values + copies) // 10**6)
 
 
 def fit_memory(study: Study, mapping: str, model: str, area: str, attempt: int = 1) -> int:
@@ -111,7 +125,10 @@ def fit_memory(study: Study, mapping: str, model: str, area: str, attempt: int =
     kind = MAPPINGS[mapping]
     apart, thin = kind.of_neuroids and not kind.together, kind.cost["formula"] == "closed_form"
     of_areas = study.n_stimuli, counts, repetitions, held, settings
-    whole = fit_megabytes(*of_areas, apart, thin)
+    # Kendall's tau takes its cells in levels, crossnobis every trial of them in copies.
+    plain = settings.get("rsa", {}).get("comparison") != "kendall"
+    plain = plain and settings.get("rsa", {}).get("dissimilarity") != "crossnobis"
+    whole = fit_megabytes(*of_areas, apart, thin, COMPARED.get(mapping, 0) if plain else 0)
     matrices = 0 if MAPPINGS[mapping].of_neuroids else sum(subjects)
     copied = [study.neuroids[name] for name in study.fitted(area) if study.parts[name] > 1]
     size = study.n_stimuli, int(sum(copied) * repetitions)
