@@ -77,9 +77,11 @@ def fit_megabytes(
         permuted = min(max(largest, NULL_COLUMNS), largest * permutations)
         worked = max(64 * largest, 12 * permuted)
     features = sum(kept) + 2 * max(kept)
-    matrices = (24 + 4 * len(kept)) * n_stimuli
+    matrices, parts = (24 + 4 * len(kept)) * n_stimuli, 10
+    if thin and settings.get("cross_validation", {}).get("split"):
+        matrices, parts = 10 * n_stimuli, 1
     if thin and 2 * max(kept) <= n_stimuli:
-        matrices = min(int(4.5 * n_stimuli), 10 * max(kept)) + 4 * max(kept)
+        matrices = min(int(4.5 * n_stimuli), parts * max(kept)) + 4 * max(kept)
     numbers = n_stimuli * (held + worked + features + matrices)
     return 1000 + numbers * 8 // 10**6
 
