@@ -92,7 +92,8 @@ def ceilings_memory(study: Study, area: str, attempt: int = 1) -> int:
 
 def ceilings_minutes(study: Study, area: str, attempt: int = 1) -> int:
     """Minutes to allow those: ten times what they took. Few of the splits have a p-value each."""
-    n_stimuli, counts = study.n_stimuli, [study.neuroids[name] for name in study.fitted(area)]
+    n_stimuli = stimuli_compared(study, study.fitted(area))
+    counts = [study.neuroids[name] for name in study.fitted(area)]
     cells = len(counts) * n_stimuli**2
     responses = sum(counts) * n_stimuli * (study.repetitions * 1e-8 + n_stimuli * 1e-10)
     half = study.repetitions // 2

@@ -78,12 +78,15 @@ def fit_megabytes(
         worked = max(64 * largest, 12 * permuted)
     features = sum(kept) + 2 * max(kept)
     matrices, parts = (24 + 4 * len(kept)) * n_stimuli, 10
+    kept_beside = 1000
     if thin and settings.get("cross_validation", {}).get("split"):
-        matrices, parts = 10 * n_stimuli, 1
+        # One training part, and of predictions the test stimuli alone.
+        matrices, parts, kept_beside = 10 * n_stimuli, 1, INTERPRETER
+        worked, features = 4 * largest, sum(kept) + max(kept)
     if thin and 2 * max(kept) <= n_stimuli:
         matrices = min(int(4.5 * n_stimuli), parts * max(kept)) + 4 * max(kept)
     numbers = n_stimuli * (held + worked + features + matrices)
-    return 1000 + numbers * 8 // 10**6
+    return kept_beside + numbers * 8 // 10**6
 
 
 def _held(repetitions: float) -> float:
