@@ -82,8 +82,9 @@ class Regression:
         varies = squares(kernel).sum() > 0
         self.training = folds == TRAINING
         self.once, self.solver = None, None
-        # Training parts by fold: where stimuli are thousands, in the room of kernels not made.
-        room = max(REFIT_BYTES, 4 * 8 * len(kernel) ** 2)
+        # Training parts by fold: where stimuli are thousands, in the room of kernels not made, so
+        # much that ten parts of the most components that are few are kept.
+        room = max(REFIT_BYTES, 45 * len(kernel) ** 2)
         self.parts: Kept[TrainedOnce] = Kept(room, lambda made: made.nbytes)
         if self.training.any():
             enough = self.training.sum() >= 2

@@ -71,7 +71,7 @@ def test_intervals_of_ridge_take_the_time_of_ten_more_decompositions():
     more = 10 * SECONDS_PER_KERNEL * 3000**3
     assert seconds(20) - seconds(0) == pytest.approx(more, rel=0.02)
     assert seconds(20) == pytest.approx(4 * seconds(0), rel=0.5)  # as was measured
-    assert seconds(20, "part") == pytest.approx(seconds(0, "part"))
+    assert seconds(20, "part") == pytest.approx(seconds(0, "part"), rel=1e-5)
 
 
 # Seconds in ten folds and in as many as stimuli; 200 stimuli, 40 neuroids, 100 permutations.
@@ -116,7 +116,7 @@ def test_memory_is_for_all_areas_that_share_a_job():
     asked = SETTINGS | {"statistics": {"permutations": 100, "bootstraps": 500}}
     assert fit_megabytes(240, [64] * 3, 8, [240], asked) < 1200
     bins = [fit_megabytes(500, [100] * count, 20, [500], asked) for count in (1, 151)]
-    assert bins[1] - bins[0] > 150 * 500 * 100 * 20 * 8 / 1e6
+    assert bins[1] - bins[0] > 150 * 500 * 100 * 20 * 4 / 1e6
     assert fit_megabytes(5000, [64], 1, [4096], asked) > 1000 + 24 * 5000**2 * 8 / 1e6
     alone, together = (fit_megabytes(2000, [64], 1, [9] * count, asked) for count in (1, 20))
     assert together - alone > 19 * 2 * 2000**2 * 8 / 1e6  # each layer's kernel and eigenvectors
