@@ -24,14 +24,17 @@ def batch_megabytes(batch: int, widest: int) -> int:
     return min(32 * batch * widest // 10**6, MOST_ACTIVATIONS)
 
 
-def features_megabytes(n_stimuli: int, pixels: int, parameters: int, kept: Sequence[int]) -> int:
+def features_megabytes(n_stimuli: int, parameters: int, kept: Sequence[int]) -> int:
     """Megabytes to extract the layers of a model, beside those of a forward pass.
 
-    pixels: bytes of a stimulus. parameters: of the network, which its file and it hold. kept:
-    features of a stimulus, of each layer: all are held until they are written.
+    parameters: of the network, which its file and it hold. kept: features of a stimulus, of each
+    layer. Coordinates, some n of n stimuli, are held until they are written, in double precision;
+    of more, which wait in a file, one layer at a time is looked at. Images are read as they are
+    shown.
     """
-    numbers = 2 * parameters + 2 * n_stimuli * sum(kept)
-    return 4000 + (n_stimuli * pixels + 4 * numbers) // 10**6
+    coordinates = sum(count for count in kept if count <= n_stimuli + 1)
+    numbers = parameters + n_stimuli * coordinates + 2 * min(max(kept, default=0) * 100, 2**27)
+    return 4000 + 8 * numbers // 10**6
 
 
 def fit_megabytes(
