@@ -33,7 +33,9 @@ def features_megabytes(n_stimuli: int, parameters: int, kept: Sequence[int]) -> 
     shown.
     """
     coordinates = sum(count for count in kept if count <= n_stimuli + 1)
-    numbers = parameters + n_stimuli * coordinates + 2 * min(max(kept, default=0) * 100, 2**27)
+    widest = max(kept, default=0)
+    looked_into = min(n_stimuli * widest, max(100 * widest, 2**24))  # as `extraction` does
+    numbers = parameters + n_stimuli * coordinates + 2 * looked_into
     return 4000 + 8 * numbers // 10**6
 
 
