@@ -51,9 +51,10 @@ def read_image(path: Path, viewed: bool = True) -> np.ndarray:
 
 
 def image_size(path: Path) -> tuple[int, int]:
-    """Height and width in pixels of what `read_image` gives, from the head of the file.
+    """Height and width in pixels of what `read_image` gives: of a PNG it reads all, whose
+    orientation may stand behind its pixels, of other files the head.
 
-    An InputError as there, of a file whose head is damaged.
+    An InputError as there, of what it reads.
     """
     try:
         with Image.open(path) as stored:

@@ -40,7 +40,7 @@ def read(
     """
     import xarray as xr  # not at the top: see `formats`
 
-    late = section["variable"] if shown is None else ""
+    late = "" if "area" in section else section["variable"]  # of stimuli, which have no areas
     with files.opened(source[0]) as header, xr.open_dataset(source[0]) as opened_dataset:
         dataset = (opened_dataset.drop_vars(late) if late else opened_dataset).load()
         for name, variable in dataset.variables.items():
