@@ -139,7 +139,7 @@ def test_memory_is_for_the_features_that_are_held():
     assert fit_megabytes(1000, [64], 1, [800_000], asked) > 3 * 1000 * 800_000 * 8 / 1e6
     assert fit_megabytes(1000, [64], 1, [10_000] * 50, asked) > 1000 * 50 * 10_000 * 8 / 1e6
     coordinates = [1000] * 50  # of an exact projection: all wait in memory until they are written
-    assert features_megabytes(1000, 1, coordinates) > 4000 + 1000 * 50 * 1000 * 8 / 1e6
+    assert features_megabytes(1000, 1, coordinates, True) > 4000 + 1000 * 50 * 1000 * 8 / 1e6
     weights = 2 * 4 * 61_000_000 / 1e6
     assert features_megabytes(10_000, 61_000_000, [1]) > 2000 + weights
     # More features wait in a file, and images are read as they are shown.

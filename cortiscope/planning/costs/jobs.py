@@ -6,7 +6,12 @@ Of each attempt: a job that was killed for want of either asks for more. An area
 from math import comb
 
 from cortiscope.mappings.kinds import MAPPINGS
-from cortiscope.networks.projection_kinds import components_kept, fullest_batch, resolve
+from cortiscope.networks.projection_kinds import (
+    EXACT_LIMIT,
+    components_kept,
+    fullest_batch,
+    resolve,
+)
 from cortiscope.noise_ceilings import chance
 from cortiscope.planning.costs.held_trials import mean_held, reads_every_trial, stimuli_compared
 from cortiscope.planning.costs.megabytes import (
@@ -45,10 +50,12 @@ def _projection(study: Study, model: str) -> str:
 def features_memory(study: Study, model: str, attempt: int = 1) -> int:
     """Megabytes to extract a model; a pass, whose batch follows them, asks once for its own."""
     features = study.config["features"]
-    fullest = fullest_batch(_projection(study, model), study.n_stimuli)
+    kind = _projection(study, model)
+    fullest = fullest_batch(kind, study.n_stimuli)
     batch = min(features["batch_size"] or fullest, study.n_stimuli)
     parameters, layers = _parameters(study, model), kept(study, model)
-    rest = features_megabytes(study.n_stimuli, parameters, layers)
+    coordinates = kind == "exact" or (kind == "fold" and study.n_stimuli <= EXACT_LIMIT)
+    rest = features_megabytes(study.n_stimuli, parameters, layers, coordinates)
     return _pass_memory(study, model, batch) + attempt * rest
 
 

@@ -24,18 +24,20 @@ def batch_megabytes(batch: int, widest: int) -> int:
     return min(32 * batch * widest // 10**6, MOST_ACTIVATIONS)
 
 
-def features_megabytes(n_stimuli: int, parameters: int, kept: Sequence[int]) -> int:
+def features_megabytes(
+    n_stimuli: int, parameters: int, kept: Sequence[int], coordinates: bool = False
+) -> int:
     """Megabytes to extract the layers of a model, beside those of a forward pass.
 
     parameters: of the network, which its file and it hold. kept: features of a stimulus, of each
-    layer. Coordinates, some n of n stimuli, are held until they are written, in double precision;
-    of more, which wait in a file, one layer at a time is looked at. Images are read as they are
-    shown.
+    layer. coordinates: whether these are of all stimuli, some n of n, and held until they are
+    written, in double precision; others wait in a file, and one layer at a time is looked at.
+    Images are read as they are shown.
     """
-    coordinates = sum(count for count in kept if count <= n_stimuli + 1)
+    held = n_stimuli * sum(kept) if coordinates else 0
     widest = max(kept, default=0)
     looked_into = min(n_stimuli * widest, max(100 * widest, 2**24))  # as `extraction` does
-    numbers = parameters + n_stimuli * coordinates + 2 * looked_into
+    numbers = parameters + held + 2 * looked_into
     return 4000 + 8 * numbers // 10**6
 
 
