@@ -21,7 +21,7 @@ from cortiscope.experiment.simulated_areas import AREAS
 from cortiscope.experiment.sizes import is_light
 from cortiscope.files import making
 from cortiscope.mappings.kinds import MAPPINGS, UNITS
-from cortiscope.networks.projection_kinds import resolve
+from cortiscope.networks.projection_kinds import components_asked, resolve
 from cortiscope.planning.digest import code_digest, mapping_digest
 from cortiscope.planning.study import Study
 
@@ -108,10 +108,13 @@ def responses_made_by(study: Study) -> str:
 # Networks
 
 
-def features_settings(study: Study) -> dict[str, Any]:
+def features_settings(study: Study, model: str) -> dict[str, Any]:
     """The `features` section with its projection resolved, without what that does not read."""
     section = study.section("features")["features"]
-    kind = resolve(section["projection"], study.n_stimuli)
+    sizes = [int(row["n_features"]) for row in study.layer_tables[model]]
+    kind = resolve(section["projection"], study.n_stimuli, sizes)
+    asked = components_asked(kind, study.n_stimuli, section["components"])
+    section = section | {"components": asked}
     unread = ("components", "seed") if kind in ("exact", "none") else ()
     kept = {key: value for key, value in section.items() if key not in unread}
     return {"features": kept | {"projection": kind}}
@@ -135,7 +138,7 @@ def features_made_by(study: Study, model: str) -> str:
     params = {
         "row": study.shown_row(model),
         "layers": study.layer_tables[model],
-        "settings": features_settings(study),
+        "settings": features_settings(study, model),
         "stimuli_made_by": stimuli_made_by(study),
     }
     return making(params, features_code(study, model))

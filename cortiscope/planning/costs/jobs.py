@@ -7,7 +7,12 @@ from math import comb
 
 from cortiscope.mappings.by_subject import trials_needed
 from cortiscope.mappings.kinds import MAPPINGS
-from cortiscope.networks.projection_kinds import components_kept, fullest_batch
+from cortiscope.networks.projection_kinds import (
+    EXACT_LIMIT,
+    components_kept,
+    fullest_batch,
+    resolve,
+)
 from cortiscope.noise_ceilings import chance
 from cortiscope.planning.costs.held_trials import mean_held, stimuli_compared
 from cortiscope.planning.costs.megabytes import (
@@ -34,21 +39,27 @@ CLASSIFIED = 50  # images at a time: `BATCH` of networks.accuracy, which would i
 
 def kept(study: Study, model: str) -> list[int]:
     """Of each layer, how many numbers the features file has for a stimulus."""
-    features = study.config["features"]
-    kind, components = features["projection"], features["components"]
+    kind, components = _projection(study, model), study.config["features"]["components"]
     return [
         components_kept(kind, study.n_stimuli, int(row["n_features"]), components)
         for row in study.layer_tables[model]
     ]
 
 
+def _projection(study: Study, model: str) -> str:
+    sizes = (int(row["n_features"]) for row in study.layer_tables[model])
+    return resolve(study.config["features"]["projection"], study.n_stimuli, sizes)
+
+
 def features_memory(study: Study, model: str, attempt: int = 1) -> int:
     """Megabytes to extract a model; a pass, whose batch follows them, asks once for its own."""
     features = study.config["features"]
-    fullest = fullest_batch(features["projection"], study.n_stimuli)
+    kind = _projection(study, model)
+    fullest = fullest_batch(kind, study.n_stimuli)
     batch = min(features["batch_size"] or fullest, study.n_stimuli)
     parameters, layers = _parameters(study, model), kept(study, model)
-    rest = features_megabytes(study.n_stimuli, study.image_bytes, parameters, layers)
+    coordinates = kind == "exact" or (kind == "fold" and study.n_stimuli <= EXACT_LIMIT)
+    rest = features_megabytes(study.n_stimuli, parameters, layers, coordinates)
     return _pass_memory(study, model, batch) + attempt * rest
 
 
@@ -59,7 +70,7 @@ def accuracy_memory(study: Study, model: str, attempt: int = 1) -> int:
     """
     if study.config["accuracy"]["images"] == "published":
         return attempt * 1000  # to import torchvision: no network is built
-    rest = features_megabytes(0, 0, _parameters(study, model), [])
+    rest = features_megabytes(0, _parameters(study, model), [])
     return _pass_memory(study, model, CLASSIFIED) // 2 + attempt * rest
 
 

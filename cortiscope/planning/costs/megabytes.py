@@ -28,14 +28,21 @@ def batch_megabytes(batch: int, widest: int) -> int:
     return min(32 * batch * widest // 10**6, MOST_ACTIVATIONS)
 
 
-def features_megabytes(n_stimuli: int, pixels: int, parameters: int, kept: Sequence[int]) -> int:
+def features_megabytes(
+    n_stimuli: int, parameters: int, kept: Sequence[int], coordinates: bool = False
+) -> int:
     """Megabytes to extract the layers of a model, beside those of a forward pass.
 
-    pixels: bytes of a stimulus. parameters: of the network, which its file and it hold. kept:
-    features of a stimulus, of each layer: all are held until they are written.
+    parameters: of the network, which its file and it hold. kept: features of a stimulus, of each
+    layer. coordinates: whether these are of all stimuli, some n of n, and held until they are
+    written, in double precision; others wait in a file, and one layer at a time is looked at.
+    Images are read as they are shown.
     """
-    numbers = 2 * parameters + 2 * n_stimuli * sum(kept)
-    return 4000 + (n_stimuli * pixels + 4 * numbers) // 10**6
+    held = n_stimuli * sum(kept) if coordinates else 0
+    widest = max(kept, default=0)
+    looked_into = min(n_stimuli * widest, max(100 * widest, 2**24))  # as `extraction` does
+    numbers = parameters + held + 2 * looked_into
+    return 4000 + 8 * numbers // 10**6
 
 
 def fit_megabytes(
