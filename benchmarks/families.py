@@ -183,7 +183,7 @@ def rule(study: Study, stage: str) -> tuple[dict[str, Any], str, tuple[float, fl
         return params, code, (unknown, unknown)
     if stage == "features":
         params |= {"row": study.shown_row(MODEL), "layers": study.layer_tables[MODEL]}
-        params |= {"settings": settings.features_settings(study)}
+        params |= {"settings": settings.features_settings(study, MODEL)}
         planned = jobs.features_memory(study, MODEL), unknown
         return params, settings.features_code(study, MODEL), planned
     if stage == "responses":

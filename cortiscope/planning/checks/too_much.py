@@ -6,7 +6,7 @@ Estimates are on the safe side, so that nothing is refused.
 from collections.abc import Iterator
 
 from cortiscope.mappings.kinds import MAPPINGS
-from cortiscope.networks.projection_kinds import resolve
+from cortiscope.networks.projection_kinds import EXACT_LIMIT
 from cortiscope.planning.costs import jobs
 from cortiscope.planning.costs.fits import Fits
 from cortiscope.planning.settings import mapping_settings
@@ -80,7 +80,8 @@ def _cheaper(study: Study, mapping: str, *more: str) -> str:
     refitted = asked["statistics"].get("null_method") == "refitted"
     if kind.of_neuroids and refitted and asked["statistics"]["permutations"]:
         choices.append("statistics.null_method: moved")
-    if resolve(study.config["features"]["projection"], study.n_stimuli) != "exact" and learns:
+    random = study.config["features"]["projection"] in ("auto", "fold", "srp")
+    if learns and random and study.n_stimuli > EXACT_LIMIT:
         choices.append("fewer features.components")
     if asked["selection"]["method"] == "halves":
         choices.append("selection.method: nested")
