@@ -39,7 +39,7 @@ def test_a_job_beyond_the_memory_names_the_cheaper_choice(study):
     assert "features.batch_size" in lines[1]
     assert "cross_validation.split" in lines[2]
     assert "cross_validation.split" not in lines[3]
-    alone = study(mappings=["ridge"], fits={"layers_per_job": 1}, features={"projection": "fold"})
+    alone = study(mappings=["ridge"], fits={"layers_per_job": 1}, features={"projection": "srp"})
     line = too_much(alone, 100)[-1]
     assert "layers_per_job" not in line
     assert "fewer features.components" in line

@@ -80,8 +80,8 @@ def _cheaper(study: Study, mapping: str, *more: str) -> str:
     refitted = asked["statistics"].get("null_method") == "refitted"
     if kind.of_neuroids and refitted and asked["statistics"]["permutations"]:
         choices.append("statistics.null_method: moved")
-    random = study.config["features"]["projection"] in ("auto", "fold", "srp")
-    if learns and random and study.n_stimuli > EXACT_LIMIT:
+    projection, many = study.config["features"]["projection"], study.n_stimuli > EXACT_LIMIT
+    if learns and (projection == "srp" or (projection in ("auto", "fold") and many)):
         choices.append("fewer features.components")
     if asked["selection"]["method"] == "halves":
         choices.append("selection.method: nested")
