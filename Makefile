@@ -15,6 +15,7 @@ demo: .venv/complete
 	$(BIN)/snakemake
 	@echo "Tables:  results/shapes/tables/accuracy_vs_brain.csv (and beside it)"
 	@echo "Figures: results/shapes/figures/accuracy_vs_score.png (and beside it)"
+	@echo "Page:    results/shapes/report.html (open it in a browser)"
 
 # Everything but what needs a cluster; one worker has all tests of a group.
 test: .venv/complete
