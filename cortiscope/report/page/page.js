@@ -34,7 +34,8 @@ function laidOut(name, width) {
   if (!panels)
     return {...spec, width: Math.max(120, Math.min(width - labels, widest))};
   const count = state.area && name !== "model" ? 1 : panels, names = name === "training" ? 140 : 62;
-  const columns = Math.max(1, Math.min(count, 3, Math.floor((width - names) / 210)));
+  let columns = Math.max(1, Math.min(count, 3, Math.floor((width - names) / 210)));
+  while (count <= 4 && count % columns) columns--; // no row of few is left half empty
   const own = Math.floor((width - names - 24 * (columns - 1)) / columns) - (name === "model" ? 40 : 0);
   spec.columns = columns;
   spec.spec.width = Math.max(120, Math.min(own, 480));
