@@ -27,7 +27,7 @@ TABLES = (
     "layers",
     "model_comparisons",
 )
-BROWSER = shutil.which("chromium") or shutil.which("chromium-browser")
+BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or ""
 DRIVER = shutil.which("chromedriver")
 
 

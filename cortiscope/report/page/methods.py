@@ -155,7 +155,7 @@ def references(settings: Mapping[str, Any]) -> str:
     """BibTeX of what the mappings cite; a source that is not in the bibliography as a note."""
     known = {
         key: entry
-        for entry in BIBLIOGRAPHY.read_text().splitlines()
+        for entry in BIBLIOGRAPHY.read_text(encoding="utf-8").splitlines()
         for key in re.findall(r"^@\w+\{([^,]+),", entry)
     }
     found: dict[str, str] = {}

@@ -230,7 +230,7 @@ async function open(model) {
 function showNeuroids() {
   const mine = tables.neuroids.filter(row => row.model === state.shown && row.mapping === state.mapping
     && (!state.area || row.area === state.area));
-  const heading = ["", "neuroid", "score", "ceiling", "p"].map(text => element("th", {scope: "col"}, text));
+  const heading = ["rank", "neuroid", "score", "ceiling", "p"].map(text => element("th", {scope: "col"}, text));
   $("view-neuroids").replaceChildren(...areas.filter(area => mine.some(row => row.area === area)).map(area =>
     element("div", {}, element("h4", {}, `${area}: best and worst predicted neuroids, layer ${scoreOf.get(key(state.shown, state.mapping, area)).best_layer}`),
       element("table", {}, element("thead", {}, element("tr", {}, ...heading.map(th => th.cloneNode(true)))),

@@ -64,15 +64,24 @@ def write(
         mappings=settings["mappings"],
         provenance=_provenance(provenance),
         has=_has(shown),
-        specifications=_inside(json.dumps(charts(scene), separators=(",", ":"))),
-        measures_data=_inside(json.dumps(measures)),
-        data=data.packed(shown),
-        library=_inside_script(vl_convert.javascript_bundle(LIBRARY)),
-        style=(FOLDER / "page.css").read_text(),
-        script=(FOLDER / "page.js").read_text(),
+        style=(FOLDER / "page.css").read_text(encoding="utf-8"),
+        **_scripts(scene, measures, shown),
     )
     with replacing(path) as temporary:
-        temporary.write_text(text)
+        temporary.write_text(text, encoding="utf-8")
+
+
+def _scripts(
+    scene: Scene, measures: Mapping[str, str], shown: Mapping[str, pd.DataFrame]
+) -> dict[str, str]:
+    """What the page's script elements hold."""
+    return {
+        "specifications": _inside(json.dumps(charts(scene), separators=(",", ":"))),
+        "measures_data": _inside(json.dumps(measures)),
+        "data": data.packed(shown),
+        "library": vl_convert.javascript_bundle(LIBRARY).replace("</script", "<\\/script"),
+        "script": (FOLDER / "page.js").read_text(encoding="utf-8"),
+    }
 
 
 def _answer(tables: Mapping[str, pd.DataFrame], settings: Mapping[str, Any]) -> list[Part]:
@@ -154,8 +163,3 @@ def tight(text: str) -> str:
 def _inside(text: str) -> str:
     """JSON as it may stand inside a script element."""
     return text.replace("<", "\\u003c")
-
-
-def _inside_script(text: str) -> str:
-    """A script that does not end the element it stands in."""
-    return text.replace("</script", "<\\/script")

@@ -1,6 +1,6 @@
 """The page of a large study in a real browser: its size, time to first paint, and memory.
 
-    python benchmarks/page.py [--models 100] [--layers 20] [--areas 6] [--mappings 2]
+    python benchmarks/page_in_browser.py [--models 100] [--layers 20] [--areas 6] [--mappings 2]
 
 The study is made, not fitted, as in tests/synthetic_scores.py. The page is written as its job does
 it, then opened from disk in headless Chromium at 1440 pixels. Aims: 25 MB, 3 s to the first paint.
