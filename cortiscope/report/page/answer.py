@@ -99,7 +99,7 @@ def explained(tables: Tables, bootstraps: int) -> Iterator[Said]:
         if len(scored) == 1:
             who += ", the only network," if len(rows) == 1 else ", the only one with a score,"
         score = f"{number(best['score'])}{interval(best['score_low'], best['score_high'])}"
-        sentence = f"{area} is explained {who} with {score}, {_share(best)}."
+        sentence = f"{area} is explained {who} with {score}{_share(best)}."
         if best["p_value"] > LEVEL:
             sentence += f" That is not above chance (p {p_text(best['p_value'])})."
         elif len(scored) > 1 and not too_few_resamples(tables, mapping, area, bootstraps):
@@ -111,10 +111,10 @@ def _share(best: pd.Series) -> str:
     """How far a score is below its ceiling."""
     if np.isfinite(best["ceiling"]) and np.isfinite(best["score_of_ceiling"]):
         share = percent(best["score_of_ceiling"])
-        return f"{share} of the ceiling of {number(best['ceiling'])}"
+        return f", {share} of the ceiling of {number(best['ceiling'])}"
     if best["ceiling_p"] > LEVEL:
-        return "where the recordings do not repeat by more than chance"
-    return "of a ceiling that is not known"
+        return "; the recordings do not repeat by more than chance"
+    return "; the ceiling is not known"
 
 
 def _rivals(tables: Tables, mapping: str, area: str, best: str) -> str:
@@ -129,7 +129,8 @@ def _rivals(tables: Tables, mapping: str, area: str, best: str) -> str:
     ]
     if names:
         return f" It cannot be told apart from {listed(names)} (adjusted p above {LEVEL})."
-    return f" It is ahead of every other network (adjusted p ≤ {LEVEL})."
+    others = "every other network" if len(pairs) > 1 else "the other network"
+    return f" It is ahead of {others} (adjusted p ≤ {LEVEL})."
 
 
 def follows(tables: Tables) -> Iterator[Said]:
@@ -152,8 +153,9 @@ def follows(tables: Tables) -> Iterator[Said]:
         known = tables["accuracy_vs_brain"].dropna(subset=["top1", "score"])["model"].nunique()
         yield Said(
             "",
-            f"That cannot be said: of {counted(known, 'network')} the accuracy and a score are "
-            "known, and it takes three that differ.",
+            f"That cannot be said: {'no' if known == 0 else known} network"
+            f"{'s have' if known > 1 else ' has'} both a known accuracy and a score, and it takes "
+            "three that differ.",
         )
 
 

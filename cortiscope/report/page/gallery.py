@@ -35,7 +35,8 @@ def gallery(stimuli: str) -> tuple[list[Picture], int]:
 
 
 def _picture(name: str, image: np.ndarray) -> Picture:
-    small = Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image[..., :3])
+    # In colour where there are enough channels; of two, the first.
+    small = Image.fromarray(image[..., :3] if image.shape[-1] >= 3 else image[..., 0])
     small.thumbnail((SIDE, SIDE))
     with io.BytesIO() as written:
         small.save(written, "WEBP", quality=QUALITY)

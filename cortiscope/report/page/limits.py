@@ -40,7 +40,9 @@ def limits(tables: Tables, bootstraps: int) -> Iterator[str]:
 def _few_models(headline: pd.DataFrame) -> Iterator[str]:
     known = headline.dropna(subset=["top1", "score"]).drop_duplicates("model")
     n, families = len(known), known["family"].nunique()
-    if n < FEW_MODELS:
+    if n == 0:
+        yield "Accuracies are not known, so that nothing is said of them."
+    elif n < FEW_MODELS:
         yield (
             f"The accuracy of {counted(n, 'network')} with a score is known: over so few, a "
             "correlation has a wide interval, and a single network can make or break it."

@@ -52,7 +52,7 @@ async function draw(place) {
     if (value !== undefined) parameter.value = value;
   }
   views.get(name)?.finalize();
-  const drawn = await vegaEmbed(place, spec, {renderer: "svg", actions: false, defaultStyle: false,
+  const drawn = await vegaEmbed(place, spec, {renderer: "svg", actions: false, defaultStyle: false, logLevel: 1,
     tooltip: {disableDefaultStyle: true}});
   drawn.view.addEventListener("click", (event, item) => {
     if (models.has(item?.datum?.model)) choose([item.datum.model]);

@@ -136,7 +136,7 @@ def test_one_network_alone():
     assert "IT is explained by net0 (layer conv3), the only network, with 0.50" in said(
         tables, "best"
     )
-    assert said(tables, "better classifiers").startswith("That cannot be said: of 1 network")
+    assert said(tables, "better classifiers").startswith("That cannot be said: 1 network has both")
     assert "no untrained network stands beside the trained ones" in said(tables, "training")
     assert "over so few" in said(tables, "cannot")
 
