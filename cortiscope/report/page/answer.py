@@ -13,7 +13,6 @@ from cortiscope.report.house_style import number, p_text, records
 from cortiscope.report.page.limits import limits
 from cortiscope.report.page.wording import (
     Tables,
-    counted,
     groups,
     interval,
     joined,
