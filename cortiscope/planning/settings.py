@@ -271,3 +271,34 @@ def _hierarchy(study: Study) -> list[str]:
             known = list(study.neuroids)
             raise InputError("config: hierarchy", f"no area {area!r}", f"use some of {known}")
     return list(asked)
+
+
+# The page
+
+
+def page_settings(study: Study) -> dict[str, Any]:
+    """What the page says of how the study was made, and no more: its methods.
+
+    Of each mapping its settings, what its score is, and its equation and source in the docs.
+    """
+    projection = features_settings(study)["features"]
+    return {
+        "mappings": {
+            name: {
+                "settings": mapping_settings(study, name),
+                "measure": MAPPINGS[name].measure,
+                "equation": MAPPINGS[name].docs.get("equation", ""),
+                "source": MAPPINGS[name].docs.get("source", ""),
+            }
+            for name in study.config["mappings"]
+        },
+        "features": {
+            key: projection[key] for key in ("projection", "components") if key in projection
+        },
+        "ceilings": study.section("ceilings")["ceilings"],
+        "comparison": study.config["rsa"]["comparison"],
+        "given_ceilings": bool(study.config["ceilings"]["given"]),
+        "correction": study.config["statistics"]["correction"],
+        "repetitions": study.repetitions,
+        "n_stimuli": study.n_stimuli,
+    }
