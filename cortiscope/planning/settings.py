@@ -7,6 +7,7 @@ the file asks what it was made by.
 """
 
 import os
+from collections import Counter
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -281,7 +282,8 @@ def page_settings(study: Study) -> dict[str, Any]:
 
     Of each mapping its settings, what its score is, and its equation and source in the docs.
     """
-    projection = features_settings(study)["features"]
+    kept = (features_settings(study, model)["features"] for model in study.models)
+    projections = Counter((how["projection"], how.get("components")) for how in kept)
     return {
         "mappings": {
             name: {
@@ -292,9 +294,7 @@ def page_settings(study: Study) -> dict[str, Any]:
             }
             for name in study.config["mappings"]
         },
-        "features": {
-            key: projection[key] for key in ("projection", "components") if key in projection
-        },
+        "projections": [[*how, n_models] for how, n_models in projections.items()],
         "ceilings": study.section("ceilings")["ceilings"],
         "comparison": study.config["rsa"]["comparison"],
         "given_ceilings": bool(study.config["ceilings"]["given"]),

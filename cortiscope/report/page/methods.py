@@ -52,10 +52,14 @@ def _material(settings: Mapping[str, Any], headline: pd.DataFrame) -> str:
 
 
 def _features(settings: Mapping[str, Any]) -> str:
-    features = settings["features"]
-    how = PROJECTIONS[features["projection"]]
-    number = str(features.get("components") or "as many as the Johnson-Lindenstrauss bound asks")
-    return f"The activations of every layer were {how.format(components=number)}."
+    said = []
+    for projection, components, n_models in settings["projections"]:
+        number = str(components or "as many as the Johnson-Lindenstrauss bound asks")
+        how = PROJECTIONS[projection].format(components=number)
+        said.append((how, f"those of {n_models} networks" if n_models > 1 else "those of one"))
+    if len(said) == 1:
+        return f"The activations of every layer were {said[0][0]}."
+    return f"Activations were kept so: {'; '.join(f'{of} {how}' for how, of in said)}."
 
 
 def _mapping(name: str, settings: Mapping[str, Any]) -> str:

@@ -120,10 +120,14 @@ def test_methods_tell_what_the_config_asks():
         settings(["pls"], cross_validation={"folds": "loo"}, statistics={"permutations": 0},
                  features={"projection": "fold"}, ceilings={"method": "oracle"}), HEADLINE, ABOUT,
     )  # fmt: skip
-    assert "summed with random signs to 4096 components" in other
+    assert "summed with random signs to 20000 components" in other
     assert "one stimulus at a time" in other
     assert "Scores were not tested against permutations" in other
     assert "each repetition with the mean of the others" in other
+    both = settings() | {"projections": [["exact", None, 3], ["fold", 4096, 1]]}
+    assert "nothing; those of one summed with random signs to 4096" in methods(
+        both, HEADLINE, ABOUT
+    )
     alone = methods(settings(["rsa"]), HEADLINE, ABOUT)
     assert "folds" not in alone  # rsa learns nothing
 
