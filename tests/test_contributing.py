@@ -1,5 +1,6 @@
 """What CONTRIBUTING.md says of each kind of extension is followed, and a study is run with all."""
 
+import json
 import re
 import shutil
 from dataclasses import replace
@@ -50,17 +51,20 @@ def study(workflow):
     code = image.reshape(N_STIMULI, -1) @ random.normal(size=(192, N_NEUROIDS)) / 1000
     ids = np.array([f"image{number}" for number in range(N_STIMULI)])
     response = code[:, None] + random.normal(size=(N_STIMULI, 4, N_NEUROIDS)) / 10
-    np.savez(workflow.folder / "stimuli.npz", image=image, stimulus_id=ids)
     areas = np.array(["V1"] * N_NEUROIDS)
-    np.savez(workflow.folder / "responses.npz", response=response, stimulus_id=ids, area=areas)
+    shown = {"image": image, "stimulus_id": ids}
+    recorded = {"response": response, "stimulus_id": ids, "area": areas}
+    for name, arrays in (("stimuli", shown), ("responses", recorded)):
+        lists = {key: values.tolist() for key, values in arrays.items()}
+        (workflow.folder / f"{name}.json").write_text(json.dumps(lists))
     rows = ["model\tsource\tarchitecture\tlayers\tpreprocessing\tseed"]
     rows += [f"net{width}\tlinear\t{width}\t1\tresize=8\t1" for width in (20, 200)]
     (workflow.folder / "models.tsv").write_text("\n".join(rows))
     settings = {
         "study": "extended",
         "data_root": str(workflow.folder),
-        "stimuli": {"source": "stimuli.npz"},
-        "responses": {"source": "responses.npz"},
+        "stimuli": {"source": "stimuli.json"},
+        "responses": {"source": "responses.json"},
         "models": {"table": "models.tsv", "names": "all"},
         "accuracy": {"images": "published"},
         "mappings": ["kernel_ridge", "rsa"],

@@ -10,6 +10,7 @@ import yaml
 from cortiscope.planning import digest
 from tests.running import REPOSITORY
 
+READERS = REPOSITORY / "cortiscope" / "experiment" / "readers"
 RULES = REPOSITORY / "workflow" / "rules"
 # Names of packages on conda-forge and on the package index where these differ from the import.
 CONDA = {
@@ -37,10 +38,11 @@ def locked():
     return versions
 
 
-def third_party(script):
-    """What a script and the library modules it reaches import from elsewhere."""
+def third_party(script, *modules):
+    """What a script, modules, and what of the library they reach, import from elsewhere."""
     files = {}
-    digest._collect(digest.SCRIPTS / f"{script}.py", files)
+    for path in (digest.SCRIPTS / f"{script}.py", *map(digest._file, modules)):
+        digest._collect(path, files)
     names = set()
     for file in files:
         for node in ast.walk(ast.parse(file.read_text())):
@@ -71,3 +73,11 @@ def test_versions_are_those_of_the_lock(name):
 @pytest.mark.parametrize(("script", "name"), sorted(rules()))
 def test_an_environment_holds_what_its_scripts_import(script, name):
     assert third_party(script) <= environment(name).keys()
+
+
+@pytest.mark.parametrize("reader", sorted(path.stem for path in READERS.glob("[a-z]*.py")))
+def test_an_environment_holds_what_readers_import(reader):
+    """Which a job imports by name."""
+    assert (
+        third_party("responses", f"experiment.readers.{reader}") <= environment("analysis").keys()
+    )

@@ -6,10 +6,10 @@ that folder, by name, so that another format reruns no study.
 
 import importlib
 import pkgutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, field
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
@@ -27,6 +27,12 @@ IMAGE, RESPONSE = {"variable": "image"}, {"variable": "response", "area": "area"
 NAMES: Mapping[str, Mapping[str, str]] = {"stimuli": IMAGE, "responses": RESPONSE}
 IMAGE_DIMS = ("stimulus", "y", "x", "channel")
 FIRST_BYTES = 8  # of a file in no known format, to say what was seen
+# Entries of a section that name files beside its source; and all that only some formats read.
+FILES = ("neuroids_table", "stimuli_table", "atlas", "images")
+OF_SOME_FORMATS = (
+    *(*FILES, "array", "dims"),
+    *("presentations", "stimulus_column", "exclude", "window", "baseline"),
+)
 
 
 @dataclass(frozen=True)
@@ -34,11 +40,12 @@ class Array:
     """An array with named dimensions, as netCDF4's variables have them.
 
     values: what has a shape and a dtype, and is read where it is indexed (a NumPy array, or one
-        that stays in its file until then).
+        that stays in its file until then). attributes: such as `units`.
     """
 
     dimensions: tuple[str, ...]
     values: Any
+    attributes: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -64,6 +71,22 @@ class Array:
 
 
 @dataclass(frozen=True)
+class Late:
+    """The values of an array whose shape is known before it is read, once, by `load`."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype
+    load: Callable[[], np.ndarray]
+
+    @cached_property
+    def values(self) -> np.ndarray:
+        return self.load()
+
+    def __getitem__(self, place: Any) -> np.ndarray:
+        return np.asarray(self.values[place])
+
+
+@dataclass(frozen=True)
 class Arrays:
     """What a file of any format holds, as netCDF4's `Dataset` says it: named arrays, read late."""
 
@@ -84,6 +107,17 @@ class Arrays:
 
     def filepath(self) -> str:
         return self.path
+
+    def dataset(self) -> "xr.Dataset":
+        """The same in memory."""
+        import xarray as xr  # not at the top: see above
+
+        return xr.Dataset(
+            {
+                name: (array.dimensions, array[...], dict(array.attributes))
+                for name, array in self.variables.items()
+            }
+        )
 
 
 class Reader(Protocol):
@@ -134,8 +168,9 @@ def find(kind: str, source: Sequence[str]) -> Reader:
         problem = f"cannot be opened ({error.strerror})"
         raise InputError(str(path), problem, "see to its permissions and its disk") from error
     if found is None:
-        known = " or ".join(reader.FORMAT for reader in able if not reader.recognises(None))
-        raise InputError(str(path), f"{_seen(path)}, no format known of {kind}", f"give {known}")
+        *known, last = (reader.FORMAT for reader in able if not reader.recognises(None))
+        remedy = f"give {', '.join(known)} or {last}" if known else f"give {last}"
+        raise InputError(str(path), f"{_seen(path)}, no format known of {kind}", remedy)
     return found
 
 

@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 from PIL import ExifTags, Image, ImageOps
@@ -26,7 +27,7 @@ SIDEWAYS = (5, 6, 7, 8)  # orientations that turn an image by a quarter
 DIM = 4096
 
 
-def read_image(path: Path, viewed: bool = True) -> np.ndarray:
+def read_image(path: Path | IO[bytes], viewed: bool = True) -> np.ndarray:
     """uint8 (y, x, 3), 0..255: what a viewer shows of a file; of several frames the first.
 
     Turned and mirrored as its EXIF orientation says, on white where it is transparent. Without

@@ -29,17 +29,18 @@ CONDITION = re.compile(rf"(\w+)\s*({'|'.join(COMPARISONS)})\s*([^\s<>=!].*)")
 
 @dataclass(frozen=True)
 class Condition:
-    """A coordinate of the neuroids, how it is compared, and with what."""
+    """A coordinate of the neuroids, how it is compared, and with what; and who asks for that."""
 
     name: str
     comparison: str
     value: str
+    field: str = FIELD
 
 
-def conditions(select: str) -> list[Condition]:
+def conditions(select: str, field: str = FIELD) -> list[Condition]:
     """Read `reliability >= 0.75 and layer == L4`; none of an empty text.
 
-    Errors: InputError for what is no condition.
+    field: the entry of the config, for messages. Errors: InputError for what is no condition.
     """
     found = []
     for part in re.split(r"\s+and\b\s*", select.strip()) if select.strip() else []:
@@ -48,9 +49,9 @@ def conditions(select: str) -> list[Condition]:
             remedy = (
                 f"write a coordinate, one of {' '.join(COMPARISONS)}, and a value; only `and` joins"
             )
-            raise InputError(FIELD, f"{part!r} is no condition", remedy)
+            raise InputError(field, f"{part!r} is no condition", remedy)
         name, comparison, value = match.groups()
-        found.append(Condition(name, comparison, value.strip("'\"")))
+        found.append(Condition(name, comparison, value.strip("'\""), field))
     return found
 
 
@@ -105,16 +106,16 @@ def _fulfils(values: NDArray, condition: Condition) -> NDArray:
             number = float(condition.value)
         except ValueError as error:
             problem = f"{condition.name} is a number, {condition.value!r} is none"
-            raise InputError(FIELD, problem, "give a number") from error
+            raise InputError(condition.field, problem, "give a number") from error
         numbers = values if values.dtype.kind == "f" else values.astype(float)
         bound = numbers.dtype.type(number)  # in single precision 0.1 is another number
         return np.asarray(compare(numbers, bound) & np.isfinite(numbers))
     if condition.comparison not in ("==", "!="):
-        raise InputError(FIELD, f"{condition.name} is text", "compare it by == or !=")
+        problem = f"{condition.name} is text"
+        raise InputError(condition.field, problem, "compare it by == or !=")
     words = values.astype(str)
     if condition.comparison == "==" and condition.value not in words:
         known = ", ".join(sorted(set(words)))
-        raise InputError(
-            FIELD, f"no {condition.name} is {condition.value!r}", f"use one of {known}"
-        )
+        problem = f"no {condition.name} is {condition.value!r}"
+        raise InputError(condition.field, problem, f"use one of {known}")
     return compare(words, condition.value) & ~np.isin(np.char.lower(words), MISSING)

@@ -29,7 +29,8 @@ def bring_in(source: Sequence[str], settings: Mapping[str, Any], shown: xr.Datas
     if "variable" not in reader.READS["responses"]:
         return reader.read(source, settings, shown)
     ids, of_some = shown["stimulus_id"].values, bool(settings.get("left_out"))
-    return read_responses(source[0], settings["variable"], settings["area"], ids, of_some)
+    variable, area = settings["variable"], settings["area"]
+    return read_responses(source[0], variable, area, ids, of_some, settings)
 
 
 def read_responses(
@@ -38,31 +39,32 @@ def read_responses(
     area: str | list[str],
     stimulus_id: np.ndarray,
     of_some: bool = False,
+    settings: Mapping[str, Any] | None = None,
 ) -> xr.Dataset:
     """Read recordings, or dissimilarities, in the order of the stimuli.
 
     variable: `response` (stimulus[, repetition], neuroid[, time]) or `dissimilarity`
         (rdm, stimulus, stimulus_2). area: the coordinate(s) that name the area.
     stimulus_id: (stimulus,), the stimuli that the networks see; with `of_some` others may have been
-        recorded, which are left out.
+        recorded, which are left out. settings: what else the format reads of `responses`.
 
     Returns `response` with `area`, `neuroid_id` and the file's other neuroid coordinates. With a
     time axis every time bin is an area of its own, such as `MEG.0.1`, to all rules. From
     dissimilarities see `recording_of_rdms`.
     Errors: InputError where the file disagrees with the stimuli or has not what is asked for.
     """
-    section = {"variable": variable, "area": area}
+    section = {**(settings or {}), "variable": variable, "area": area}
     with opened("responses", section, [source]) as (held, _):
         check_recording(held, variable, area)
         areas, bins = np.array(area_names(held, area)), time_bins(held, variable)
     dataset = find("responses", [source]).read([source], section, None)
     order = _order(dataset, stimulus_id, source, of_some)
+    if variable == "dissimilarity":  # before the names of its rows, perhaps its columns', move
+        columns = _order(dataset, stimulus_id, source, of_some, "stimulus_2")
+        dataset = dataset.isel(stimulus_2=columns)
     if order != list(range(dataset.sizes["stimulus"])):
         dataset = dataset.isel(stimulus=order)
     if variable == "dissimilarity":
-        dataset = dataset.isel(
-            stimulus_2=_order(dataset, stimulus_id, source, of_some, "stimulus_2")
-        )
         return _from_rdms(dataset, areas, stimulus_id, source)
     response = dataset[variable]
     _check_recorded(response, areas, f"{source}: {variable}")

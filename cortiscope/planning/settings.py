@@ -40,12 +40,13 @@ def images_digest(study: Study) -> str:
     the main process had, so that not each of a thousand reads a gigabyte.
     """
     source = study.source("stimuli")
-    if not source or not Path(source[0]).is_dir():
+    images = next((path for path in source if Path(path).is_dir()), "")
+    if not images:
         return ""
     digest, _, folder = os.environ.get(IMAGES_DIGEST, "").partition(" ")
-    if folder != source[0]:
-        digest = folder_digest(source[0], contents=is_light(source))
-        os.environ[IMAGES_DIGEST] = f"{digest} {source[0]}"
+    if folder != images:
+        digest = folder_digest(images, contents=is_light(source))
+        os.environ[IMAGES_DIGEST] = f"{digest} {images}"
     return digest
 
 

@@ -12,8 +12,9 @@ from typing import Any
 
 from cortiscope.errors import InputError
 from cortiscope.experiment import sizes
-from cortiscope.experiment.formats import SIMULATED, opened
+from cortiscope.experiment.formats import FILES, SIMULATED, find, opened
 from cortiscope.experiment.stimulus_ids import read_ids, without
+from cortiscope.experiment.tables import file_beside
 from cortiscope.files import along, composed, labels
 from cortiscope.networks import own_code
 from cortiscope.networks.rows import family
@@ -23,7 +24,7 @@ from cortiscope.planning import listed_layers
 from cortiscope.planning.models import BUILD_COLUMNS, OPTIONAL_COLUMNS, read_models
 from cortiscope.planning.schema import check, read_config_schema
 
-PATHS = ("data_root", "source", "table", "images", "given")  # entries of a config
+PATHS = ("data_root", "source", "table", "given", *FILES)  # entries of a config
 LAYER_LABELS = ("layer", "kind", "shape", "n_features", "parameters")
 
 
@@ -62,6 +63,8 @@ class Study:
         checked = _composed(checked)
         folders = tuple(file.parent for file in reversed(config_files))
         study = cls(checked, repository, {}, folders)
+        for section in ("stimuli", "responses"):
+            checked[section] |= study.tables(section)
         table = Path(study.locate(checked["models"]["table"], "config: models.table"))
         rows = read_models(table, checked["models"]["names"], schemas / "models.schema.yaml")
         return cls(checked, repository, rows, folders)
@@ -108,9 +111,35 @@ class Study:
     # What was shown, and what answered
 
     def source(self, section: str) -> list[str]:
-        """The file or folder that stimuli or responses come from; none where simulated."""
-        source = self.config[section]["source"]
-        return [] if source == SIMULATED else [self.locate(source, f"config: {section}.source")]
+        """The file or folder that stimuli or responses come from; none where simulated.
+
+        Then the tables and images beside it that its format reads.
+        """
+        settings = self.config[section]
+        if settings["source"] == SIMULATED:
+            return []
+        beside = [settings[entry] for entry in FILES if settings.get(entry)]
+        return [self.locate(settings["source"], f"config: {section}.source"), *beside]
+
+    def tables(self, section: str) -> dict[str, str]:
+        """The files beside the source of stimuli or responses: where those that it names lie.
+
+        A table that is not named is the one that is called as the source is, where there is one.
+        """
+        settings, found = self.config[section], {}
+        if settings["source"] == SIMULATED:
+            return {}
+        try:
+            source = self.locate(settings["source"], f"config: {section}.source")
+            reads = find(section, [source]).READS[section]
+        except InputError:  # which whoever asks for the source is told
+            return {}
+        for entry in sorted(set(FILES) & set(reads)):
+            if settings[entry]:
+                found[entry] = self.locate(settings[entry], f"config: {section}.{entry}")
+            elif beside := file_beside(source, entry):
+                found[entry] = beside
+        return found
 
     def ids(self, section: str) -> list[str]:
         """The ids of all stimuli of `stimuli` or `responses`, in their order."""
@@ -148,8 +177,8 @@ class Study:
     @cached_property
     def left_out(self) -> dict[str, list[str]]:
         """Of `stimuli` and `responses`, the ids that the other has not, where these are to go."""
-        sources = [*self.source("stimuli"), *self.source("responses")]
-        if self.config["stimuli"]["keep"] == "all" or len(sources) < 2:
+        both = self.source("stimuli") and self.source("responses")
+        if self.config["stimuli"]["keep"] == "all" or not both:
             return {"stimuli": [], "responses": []}
         shown, recorded = self.ids("stimuli"), self.ids("responses")
         return {"stimuli": without(shown, recorded), "responses": without(recorded, shown)}

@@ -1,6 +1,7 @@
 """A format is a module of `readers`, found by what a file holds; others are one line."""
 
 import inspect
+import json
 import sys
 
 import numpy as np
@@ -19,55 +20,55 @@ from tests.running import REPOSITORY
 
 MODELS = {"table": str(REPOSITORY / "config" / "models.tsv"), "names": ["shapenet5"]}
 # As another format would be added: this file, and nothing else.
-ARCHIVES = '''
-"""Arrays in a NumPy archive, by the names that netCDF files have."""
+LISTS = '''
+"""Lists of numbers in a JSON file, by the names that netCDF files have."""
 
+import json
 from contextlib import contextmanager
-from zipfile import is_zipfile
+from pathlib import Path
 
 import numpy as np
 
 from cortiscope.experiment.formats import Array, Arrays
 
-FORMAT = "a NumPy archive"
+FORMAT = "a JSON file"
 RANK = 0
 READS = {"stimuli": ("variable",), "responses": ("variable", "area")}
 DIMENSIONS = {"image": ("stimulus", "y", "x"), "response": ("stimulus", "repetition", "neuroid")}
 
 
 def recognises(path):
-    return path is not None and is_zipfile(path)
+    return path is not None and path.is_file() and path.read_bytes()[:1] == b"{"
 
 
 @contextmanager
 def opened(source, section):
-    with np.load(source[0]) as archive:
-        yield Arrays(source[0], {name: named(name, archive[name]) for name in archive.files})
+    held = json.loads(Path(source[0]).read_text())
+    yield Arrays(source[0], {name: named(name, values) for name, values in held.items()})
 
 
 def named(name, values):
     of_stimuli = name in ("stimulus_id", "category")
-    return Array(DIMENSIONS.get(name, ("stimulus" if of_stimuli else "neuroid",)), values)
+    dimensions = DIMENSIONS.get(name, ("stimulus" if of_stimuli else "neuroid",))
+    return Array(dimensions, np.array(values, np.uint8 if name == "image" else None))
 
 
 def read(source, section, shown=None):
-    import xarray as xr
-
     with opened(source, section) as held:
-        return xr.Dataset({name: (a.dimensions, a[...]) for name, a in held.variables.items()})
+        return held.dataset()
 '''
 
 
 @pytest.fixture
-def archives(tmp_path, monkeypatch):
-    """A reader of archives in a folder that counts as that of the readers."""
+def lists(tmp_path, monkeypatch):
+    """A reader of lists in a folder that counts as that of the readers."""
     (tmp_path / "more").mkdir()
-    (tmp_path / "more" / "archives.py").write_text(ARCHIVES)
+    (tmp_path / "more" / "lists.py").write_text(LISTS)
     monkeypatch.setattr(readers, "__path__", [*readers.__path__, str(tmp_path / "more")])
     formats._readers.cache_clear()
     yield
     formats._readers.cache_clear()
-    sys.modules.pop("cortiscope.experiment.readers.archives", None)
+    sys.modules.pop("cortiscope.experiment.readers.lists", None)
 
 
 def of_sources(folder, stimuli, responses):
@@ -76,7 +77,7 @@ def of_sources(folder, stimuli, responses):
     return Study.load(config, REPOSITORY)
 
 
-def test_another_format_is_one_file(tmp_path, archives, monkeypatch):
+def test_another_format_is_one_file(tmp_path, lists, monkeypatch):
     """What is known before a job runs, and what the jobs bring in, are as of netCDF files."""
     monkeypatch.chdir(tmp_path)
     recorded(tmp_path)
@@ -85,9 +86,10 @@ def test_another_format_is_one_file(tmp_path, archives, monkeypatch):
             arrays = {str(key): variable.values for key, variable in dataset.variables.items()}
         if name == "responses":
             arrays["response"] = arrays["response"][:, None]
-        np.savez(tmp_path / f"{name}.npz", **{key: fixed(value) for key, value in arrays.items()})
+        numbers = {key: values.tolist() for key, values in arrays.items()}
+        (tmp_path / f"{name}.json").write_text(json.dumps(numbers))
     found = []
-    for ending in ("nc", "npz"):
+    for ending in ("nc", "json"):
         study = of_sources(tmp_path, f"stimuli.{ending}", f"responses.{ending}")
         agreement.check_stimuli(study)
         shown = read_stimuli(study.locate(f"stimuli.{ending}", ""))
@@ -102,15 +104,10 @@ def test_another_format_is_one_file(tmp_path, archives, monkeypatch):
     assert brought[0]["area"].equals(brought[1]["area"])
 
 
-def fixed(values):
-    """Text of a fixed width: an archive of anything else is a pickle."""
-    return values.astype(str) if values.dtype == object else values
-
-
 @pytest.mark.parametrize(
     ("content", "seen"),
     [
-        (b"stimulus,V1\n", r"begins with b'stimulus', no format known of responses"),
+        (b"stimulus V1\n", r"begins with b'stimulus', no format known of responses"),
         (b"", "is empty, no format known of responses"),
         (None, "is a folder, no format known of responses"),
     ],
@@ -120,7 +117,10 @@ def test_a_file_in_no_known_format_is_one_line(tmp_path, content, seen):
     path.mkdir() if content is None else path.write_bytes(content)
     with pytest.raises(InputError) as error:
         print(of_sources(tmp_path, "shapes", "responses.csv").neuroids)
-    assert str(error.value) == f"{path}: {seen}; give a netCDF file"
+    given = str(error.value).removeprefix(f"{path}: {seen}; give ")
+    for known in ("an array of NumPy (.npy, .npz), ", "a netCDF file or a table (.csv, .tsv, "):
+        assert known in given
+    assert given.count(" or ") == 1
 
 
 def test_readers_are_asked_by_content(tmp_path):

@@ -1,7 +1,7 @@
 """What the parts of a study must agree on, checked before a job runs, from headers and names."""
 
 from cortiscope.errors import InputError
-from cortiscope.experiment.formats import opened
+from cortiscope.experiment.formats import OF_SOME_FORMATS, find, opened
 from cortiscope.experiment.images import IMAGE_ENDINGS, found_images, list_categories
 from cortiscope.experiment.pictures import PICTURE
 from cortiscope.experiment.sizes import holds_numbers
@@ -31,6 +31,7 @@ GROUP = "cross_validation.group"
 
 def check(study: Study) -> None:
     """Raise an InputError for the first thing in a study that no job could work with."""
+    check_sections(study)
     check_stimuli(study)
     check_coordinates(study)
     folds.check_split(study)
@@ -51,6 +52,18 @@ def check(study: Study) -> None:
     fits = Fits(study)
     for model in study.models:
         fits.score_files(model)
+
+
+def check_sections(study: Study) -> None:
+    """What is asked of a source is read of its format."""
+    for section in ("stimuli", "responses"):
+        settings, source = study.config[section], study.source(section)
+        reader = find(section, source)
+        for entry in OF_SOME_FORMATS:
+            if settings.get(entry) and entry not in reader.READS[section]:
+                where = f"config: {section}.{entry}"
+                problem = f"is not read of {reader.FORMAT}" + (f" ({source[0]})" if source else "")
+                raise InputError(where, problem, "leave it out")
 
 
 def check_stimuli(study: Study) -> None:

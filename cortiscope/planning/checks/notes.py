@@ -7,6 +7,7 @@ end of a study, which is late.
 """
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import netCDF4
 import numpy as np
@@ -26,6 +27,7 @@ from cortiscope.statistics.multiple_comparisons import ALL_PAIRS
 
 LEVEL = 20  # a p-value below 1 / 20 is meant to be possible
 LARGEST = 10**7  # numbers of a recording that are read before a job runs: a second at most
+LARGEST_FILE = 10**8  # bytes: of events in time much is read for few numbers
 SHOWN = 3  # areas, subjects or stimuli that a line names
 
 
@@ -146,7 +148,8 @@ def _areas(study: Study) -> Iterator[Area]:
         return
     with opened("responses", settings, source) as (held, named):
         variable = held[named["variable"]]
-        if variable.size > LARGEST or "time" in variable.dimensions:
+        large = variable.size > LARGEST or Path(source[0]).stat().st_size > LARGEST_FILE
+        if large or "time" in variable.dimensions:
             return
         names = np.array(area_names(held, named["area"]))
         response = _response(variable)

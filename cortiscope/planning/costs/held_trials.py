@@ -15,6 +15,7 @@ from cortiscope.experiment.formats import opened
 from cortiscope.experiment.sizes import area_names, in_time_bins, time_bins
 from cortiscope.experiment.trials import LARGE, Hold, repetitions_held
 from cortiscope.files import replacing
+from cortiscope.planning.settings import response_settings
 from cortiscope.planning.study import Study
 
 FOLDER = Path("resources/trials")
@@ -28,11 +29,12 @@ def held_trials(study: Study) -> dict[str, float]:
     every = dict.fromkeys(study.neuroids, float(study.repetitions))
     if not source or study.repetitions == 1:
         return every
-    section, about = study.config["responses"], Path(source[0]).stat()
+    section, about = study.config["responses"], [Path(file).stat() for file in source]
     values = study.n_stimuli * study.repetitions * sum(study.neuroids.values())
-    if values <= LARGE or about.st_size > BYTES_A_NUMBER * values:
+    if values <= LARGE or about[0].st_size > BYTES_A_NUMBER * values:
         return every  # what is empty would be compressed
-    named = [source[0], about.st_size, about.st_mtime_ns, section["variable"], section["area"]]
+    files = [(stat.st_size, stat.st_mtime_ns) for stat in about]
+    named = [source, files, response_settings(study)]
     file = FOLDER / f"{hashlib.sha256(json.dumps(named).encode()).hexdigest()[:16]}.json"
     if file.is_file():
         return {name: float(held) for name, held in json.loads(file.read_text()).items()}
