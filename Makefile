@@ -12,9 +12,7 @@ BIN := .venv/bin
 install: .venv/complete
 
 demo: .venv/complete
-	$(BIN)/snakemake
-	@echo "Tables:  results/shapes/tables/accuracy_vs_brain.csv (and beside it)"
-	@echo "Figures: results/shapes/figures/accuracy_vs_score.png (and beside it)"
+	$(BIN)/snakemake --logger rich
 
 # Everything but what needs a cluster; one worker has all tests of a group.
 test: .venv/complete

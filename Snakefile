@@ -36,9 +36,10 @@ include: "workflow/rules/ceilings.smk"
 include: "workflow/rules/decoding.smk"
 # 7. Layers were looked for around every voxel of a volume.
 include: "workflow/rules/searchlight.smk"
-# 8. Scores were gathered into tables, and drawn.
+# 8. Scores were gathered into tables, drawn, and put on a page.
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/figures.smk"
+include: "workflow/rules/report.smk"
 
 
 rule all:
@@ -46,6 +47,7 @@ rule all:
     input:
         tables=rules.tables.output,
         figures=expand(rules.figures.output, figure=PAGES),
+        page=rules.report.output,
         # Not only what is made of them, so that one that was deleted is made again.
         scores=of(FITS.deleted_scores),
         ceilings=expand("results/<study>/ceilings/{area}.nc", area=AREAS),
@@ -53,3 +55,8 @@ rule all:
         # Where the config asks for them.
         decoding=DECODED if settings.properties(STUDY.config) else [],
         searchlight=SEARCHLIGHTS if STUDY.config["searchlight"]["radius"] else [],
+
+
+# 9. What was found is said as a run ends.
+onsuccess:
+    print(headline(Path("results", STUDY.name)), flush=True)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cortiscope.mappings.encoding import geometric_mean
-from cortiscope.regression import ridge
+from cortiscope.regression import held_out_scores, ridge
 from cortiscope.similarity import rsa
 
 ALPHAS = np.logspace(-3, 6, 10)
@@ -67,10 +67,10 @@ class Fit:
     responses: NDArray
     folds: NDArray
 
-    def predict(self) -> ridge.Predictions:
+    def predict(self) -> held_out_scores.Predictions:
         return self._regression(np.full(len(self.folds), True)).predict(self.responses)
 
-    def refitted(self, predicted: ridge.Predictions) -> Callable[[NDArray], float]:
+    def refitted(self, predicted: held_out_scores.Predictions) -> Callable[[NDArray], float]:
         """The mean score of some stimuli, (stimulus,) bool, at the alphas of what was predicted."""
         alpha = ridge.nearest(ALPHAS, geometric_mean(predicted.alpha)[0])
 
@@ -78,7 +78,9 @@ class Fit:
             responses = self.responses[chosen]
             again = self._regression(chosen).predict_at(responses, alpha, np.float32)
             return float(
-                ridge.fold_centred_correlation(again, responses, self.folds[chosen]).mean()
+                held_out_scores.fold_centred_correlation(
+                    again, responses, self.folds[chosen]
+                ).mean()
             )
 
         return score
@@ -87,7 +89,7 @@ class Fit:
         return ridge.Regression(ridge.kernel(self.features[chosen]), self.folds[chosen], ALPHAS)
 
 
-def true_scores(fit: Fit, predicted: ridge.Predictions, neuroids: Population) -> NDArray:
+def true_scores(fit: Fit, predicted: held_out_scores.Predictions, neuroids: Population) -> NDArray:
     """(neuroid,): what the models of the folds score on unlimited new stimuli."""
     centred = fit.features - fit.features.mean(axis=0)
     scale = len(centred) / np.square(centred).sum()

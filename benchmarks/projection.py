@@ -33,7 +33,8 @@ def seconds(work: Callable[..., object], *arguments: object) -> float:
 
 
 def project(kind: str, values: torch.Tensor) -> None:
-    projector = projection.make(kind, len(values), values.shape[1], {}, "layer")
+    settings = {"components": 4096}  # as many as the peer makes
+    projector = projection.make(kind, len(values), values.shape[1], settings, "layer")
     projector.add(values, 0)
     projector.finish()
 

@@ -13,7 +13,7 @@ from populations import Fit, Population, population, rsa_population, true_scores
 
 from cortiscope.mappings.fitting import fit
 from cortiscope.mappings.kinds import MAPPINGS, low_level
-from cortiscope.regression import ridge
+from cortiscope.regression import held_out_scores
 from cortiscope.regression.cross_validation import fold_numbers
 from cortiscope.similarity import rdm_standard_error, rsa
 from cortiscope.similarity.comparison import bootstrap_scores
@@ -51,9 +51,13 @@ def ridge_studies(
                 *neuroids.study(n_stimuli, random), fold_numbers(n_stimuli, n_folds, number)
             )
             predicted = study.predict()
-            score = ridge.fold_centred_correlation(predicted, study.responses, study.folds).mean()
+            score = held_out_scores.fold_centred_correlation(
+                predicted, study.responses, study.folds
+            ).mean()
             weights = bootstrap_weights(n_stimuli, DRAWS, number)
-            plain = ridge.bootstrap_scores(predicted, study.responses, study.folds, weights)
+            plain = held_out_scores.bootstrap_scores(
+                predicted, study.responses, study.folds, weights
+            )
             draws = plain.mean(axis=1)
             error = refitted_error(study, predicted, draws)
             held = percentiles(standard_errors.rescaled(draws, score, error))
@@ -63,7 +67,7 @@ def ridge_studies(
     return studies
 
 
-def refitted_error(study: Fit, predicted: ridge.Predictions, draws: NDArray) -> float:
+def refitted_error(study: Fit, predicted: held_out_scores.Predictions, draws: NDArray) -> float:
     groups = standard_errors.deletion_groups(study.folds, 0)
     resampled = standard_errors.resampled_error(draws, study.folds)
     score_of, n_stimuli = study.refitted(predicted), len(study.folds)
@@ -228,7 +232,9 @@ def two_way_studies(n_stimuli: int, n_neuroids: int) -> Studies:
             study = Fit(*neuroids.study(n_stimuli, random), fold_numbers(n_stimuli, 10, number))
             predicted = study.predict()
             weights = bootstrap_weights(n_stimuli, DRAWS, number)
-            plain = ridge.bootstrap_scores(predicted, study.responses, study.folds, weights)
+            plain = held_out_scores.bootstrap_scores(
+                predicted, study.responses, study.folds, weights
+            )
             yield (
                 float(true_scores(study, predicted, neuroids).mean()),
                 two_way(study, predicted, plain),
@@ -237,9 +243,9 @@ def two_way_studies(n_stimuli: int, n_neuroids: int) -> Studies:
     return studies
 
 
-def two_way(study: Fit, predicted: ridge.Predictions, plain: NDArray) -> dict[str, Ends]:
+def two_way(study: Fit, predicted: held_out_scores.Predictions, plain: NDArray) -> dict[str, Ends]:
     """plain (draw, neuroid): scores with test stimuli resampled."""
-    scores = ridge.fold_centred_correlation(predicted, study.responses, study.folds)
+    scores = held_out_scores.fold_centred_correlation(predicted, study.responses, study.folds)
     score, draws = float(scores.mean()), plain.mean(axis=1)
     error = refitted_error(study, predicted, draws)
     stretched = plain * (error * (1 - score**2) / draws.std())  # spread of r from that of z

@@ -30,7 +30,7 @@ REMADE = "delete it, and the next run makes it again"
 RENEW = "copy it anew, or delete it if the workflow made it"
 ABANDONED = 86_400  # seconds: a temporary file that is older has no writer
 FULL = 2**20  # bytes: a disk with less is taken for full
-PROVENANCE_PACKAGES = ("numpy", "netCDF4", "snakemake", "torch", "torchvision", "xarray")
+PROVENANCE_PACKAGES = ("numpy", "netCDF4", "snakemake", "timm", "torch", "torchvision", "xarray")
 
 
 class Variable(NamedTuple):
@@ -104,14 +104,15 @@ def write(
     Attributes that netCDF cannot hold (dicts, lists, None, bool) are stored as JSON text.
     """
     with replacing(path) as temporary, netCDF4.Dataset(temporary, "w", format="NETCDF4") as dataset:
-        _fill(dataset, variables, attributes)
+        fill(dataset, variables, attributes)
         for name, group in (groups or {}).items():
-            _fill(dataset.createGroup(encoded(name)), group.variables, group.attributes)
+            fill(dataset.createGroup(encoded(name)), group.variables, group.attributes)
 
 
-def _fill(
+def fill(
     dataset: netCDF4.Dataset, variables: Mapping[str, Variable], attributes: Mapping[str, Any]
 ) -> None:
+    """Write variables and attributes into an open file, or a group of it (see `write`)."""
     for name, variable in variables.items():
         values = np.asarray(variable.values)
         for dimension, size in zip(variable.dims, values.shape, strict=True):

@@ -1,7 +1,7 @@
 """The table of edits: what an edit is, and how many jobs of each rule rerun together."""
 
 MODELS, MAPPINGS, FIGURES = 3, 2, 4
-DRAWN = {"tables": 1, "figures": FIGURES}
+DRAWN = {"tables": 1, "figures": FIGURES, "report": 1}
 TABLES = {"model_table": MODELS, **DRAWN}
 FITS = {"fit": MODELS * MAPPINGS, **TABLES}
 ONE_MAPPING = {"fit": MODELS, **TABLES}  # a job scores all layers of a model in all areas

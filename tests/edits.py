@@ -256,7 +256,7 @@ def new_mapping(study):
     study.write("cortiscope/mappings/kernel_ridge.py", study.code("cortiscope/mappings/ridge.py"))
 
 
-@edit("Reword and replan a mapping in the table of mappings")
+@edit("Reword and replan a mapping in the table of mappings", report=1)
 def reworded_mapping(study):
     cost = {"formula": "similarity", "seconds": 0.1}
     study.row("rsa", study.mapping_row("rsa") | {"docs": {}, "cost": cost})
@@ -373,6 +373,13 @@ def matrices(study):
 @edit("Edit a function in `figures/layer_depth.py`", figures=1)
 def figure(study):
     study.function("cortiscope/report/figures/layer_depth.py")
+
+
+@edit("Edit a function in `page/answer.py`, or the page's style sheet", report=1)
+def page(study):
+    study.function("cortiscope/report/page/answer.py")
+    style = "cortiscope/report/page/page.css"
+    study.write(style, study.code(style).replace("44rem", "45rem"))
 
 
 @edit("Add a figure", figures=1)

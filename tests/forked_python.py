@@ -25,7 +25,7 @@ LIBRARIES = (
     "scipy.linalg", "scipy.spatial.distance", "scipy.stats", "netCDF4", "pandas", "xarray",
     "pyarrow.parquet", "sklearn.linear_model", "sklearn.model_selection", "torch", "torchvision",
     "safetensors.torch", "matplotlib.backends.backend_agg", "matplotlib.backends.backend_svg",
-    "matplotlib.pyplot",
+    "matplotlib.pyplot", "altair",
 )  # fmt: skip
 
 

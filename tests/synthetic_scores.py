@@ -159,10 +159,14 @@ class Synthetic:
 
 
 def zoo(
-    folder: Path, areas: tuple[str, ...], mappings: tuple[str, ...], n_models: int
+    folder: Path,
+    areas: tuple[str, ...],
+    mappings: tuple[str, ...],
+    n_models: int,
+    n_layers: int = 8,
 ) -> Synthetic:
     """Models that climb from chance to expert, every third one untrained; one accuracy unknown."""
-    study = Synthetic(folder, areas, mappings, n_layers=8, own_noise=0.02, n_draws=200)
+    study = Synthetic(folder, areas, mappings, n_layers=n_layers, own_noise=0.02, n_draws=200)
     random = np.random.default_rng(0)
     depth = np.linspace(0, 1, study.n_layers)
     for number in range(n_models):

@@ -80,6 +80,7 @@ def test_a_study_runs_with_a_mapping_a_source_a_format_and_a_figure_of_these_pag
     done = run(config=config)  # as a user does: every rule of the default target, a process a job
     assert done.returncode == 0, done.stderr[-4000:]
     results = run.folder / "results" / "extended"
+    assert "V1    kernel_ridge  net200  1 " in done.stdout  # what was found is said at the end
     table = pd.read_csv(results / "tables" / "accuracy_vs_brain.csv")
     score = table[table["mapping"] == "kernel_ridge"].set_index("model")["score"]
     # 200 random readouts of 192 numbers hold them all, 20 do not.

@@ -13,7 +13,13 @@ from tests.running import REPOSITORY
 READERS = REPOSITORY / "cortiscope" / "experiment" / "readers"
 RULES = REPOSITORY / "workflow" / "rules"
 # Names of packages on conda-forge and on the package index where these differ from the import.
-CONDA = {"PIL": "pillow", "netCDF4": "netcdf4", "sklearn": "scikit-learn", "torch": "pytorch"}
+CONDA = {
+    "PIL": "pillow",
+    "netCDF4": "netcdf4",
+    "sklearn": "scikit-learn",
+    "torch": "pytorch",
+    "vl_convert": "vl-convert-python",
+}
 INDEX = {"pytorch": "torch"}
 
 

@@ -31,7 +31,9 @@ def first_alike(rows: NDArray, seed: int = 0) -> NDArray:
     usable = np.flatnonzero([_many_values(row) for row in rows])
     if len(usable) < 2:
         return own
-    unit = np.stack([_unit(rows[number]) for number in usable]).astype(np.float32)
+    unit = np.empty((len(usable), rows.shape[1]), np.float32)
+    for place, number in enumerate(usable):
+        unit[place] = _unit(rows[number])
     random = np.random.default_rng(seed).standard_normal((unit.shape[1], DIRECTIONS))
     # (row, value) x (value, direction); of two unit vectors |difference|^2 is 2 - 2 r
     places = unit @ random

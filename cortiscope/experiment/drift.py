@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 DIRECTIONS = 64  # random ones, onto which more neuroids than that are projected
 ORDERS = 199  # random ones
+NEUROIDS_AT_ONCE = 2048
 LEAST_Z = 4.0  # standard deviations over random orders, beyond which a likeness is told
 LEAST_LIKENESS = 0.05  # a correlation
 
@@ -78,10 +79,18 @@ def _order(count: int, labels: NDArray | None, random: np.random.Generator) -> N
 
 def _standardised(response: NDArray) -> NDArray:
     """(stimulus, neuroid) of mean 0 and variance 1, 0 where not recorded or nothing varies."""
+    scaled = np.empty(response.shape, np.float32)
+    for start in range(0, response.shape[1], NEUROIDS_AT_ONCE):
+        some = slice(start, start + NEUROIDS_AT_ONCE)
+        scaled[:, some] = _scaled(response[:, some])
+    return scaled
+
+
+def _scaled(response: NDArray) -> NDArray:
     known = np.isfinite(response)
     count = np.maximum(known.sum(axis=0), 1)
     values = np.where(known, response, 0.0)
     values = np.where(known, values - values.sum(axis=0) / count, 0.0)
     deviation = np.sqrt(np.square(values).sum(axis=0) / count)
     scaled: NDArray = values / np.where(deviation > 0, deviation, np.inf)
-    return scaled.astype(np.float32)
+    return scaled

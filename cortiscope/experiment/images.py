@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import IO
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image, ImageOps
 
 from cortiscope.errors import InputError
 
@@ -21,6 +21,8 @@ LEFTOVERS = (
 )
 # What PIL raises for a damaged file; SyntaxError is its word for a broken PNG.
 DAMAGED = (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError)
+ORIENTATION = ExifTags.Base.Orientation
+SIDEWAYS = (5, 6, 7, 8)  # orientations that turn an image by a quarter
 # Of 65535: an image of 16 bits that is darker throughout was made with 12 bits, or fewer.
 DIM = 4096
 
@@ -47,6 +49,21 @@ def read_image(path: Path | IO[bytes], viewed: bool = True) -> np.ndarray:
     except DAMAGED as error:
         raise InputError(str(path), "is not a readable image", "replace or remove it") from error
     return _in_8_bits(values, str(path)) if deep else values
+
+
+def image_size(path: Path) -> tuple[int, int]:
+    """Height and width in pixels of what `read_image` gives: of a PNG it reads all, whose
+    orientation may stand behind its pixels, of other files the head.
+
+    An InputError as there, of what it reads.
+    """
+    try:
+        with Image.open(path) as stored:
+            width, height = stored.size
+            turned = stored.getexif().get(ORIENTATION, 1) in SIDEWAYS
+    except DAMAGED as error:
+        raise InputError(str(path), "is not a readable image", "replace or remove it") from error
+    return (width, height) if turned else (height, width)
 
 
 def _in_8_bits(values: np.ndarray, where: str) -> np.ndarray:

@@ -18,7 +18,6 @@ from cortiscope.experiment.responses import average
 from cortiscope.files import replacing
 
 EXAMPLES = 3  # of a kind, in its line
-STIMULI_AT_ONCE = 256  # are averaged over repetitions
 
 
 @dataclass(frozen=True)
@@ -93,10 +92,7 @@ def neuroid_copies(recorded: xr.Dataset) -> NDArray:
 
 def mean_response(response: NDArray) -> NDArray:
     """(stimulus, neuroid), from that or (stimulus, repetition, neuroid), NaN = not recorded."""
-    if response.ndim == 2:
-        return response
-    starts = range(0, len(response), STIMULI_AT_ONCE)
-    return np.concatenate([average(response[s : s + STIMULI_AT_ONCE]) for s in starts])
+    return response if response.ndim == 2 else average(response)
 
 
 def _of_neuroids(recorded: xr.Dataset, ids: NDArray, copy_of: NDArray) -> Iterator[Finding]:

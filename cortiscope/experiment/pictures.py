@@ -5,7 +5,9 @@ trained on, and any layer predicts it.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,28 +23,38 @@ COARSE, FINE = 16, 32  # pixels to a side of the versions that are compared
 NEARLY_COARSE, NEARLY_FINE = 0.995, 0.98
 LEAST_SPREAD = 1.0  # grey levels: an image that varies less is compared by its pixels alone
 BLOCK = 1024  # images compared with all others at once
+HELD = 4096  # fine versions, of images that are alike coarsely, that are kept: 50 MB
 
 
-def same_pictures(images: Sequence[NDArray]) -> tuple[NDArray, NDArray]:
+class Images(Protocol):
+    """uint8 (y, x, channel) each, of sizes that may differ, read as they are asked for."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, number: int, /) -> NDArray: ...
+
+
+def same_pictures(images: Images) -> tuple[NDArray, NDArray]:
     """Which stimuli show the same picture: twice (stimulus,), the number of the first that does.
 
-    images: (stimulus,) of uint8 (y, x, channel), whose sizes may differ. First by all pixels, then
+    images: (stimulus,), of which one at a time is in memory. First by all pixels, then
     with what is nearly the same as well: versions of 16 x 16 and of 32 x 32 pixels correlate above
     NEARLY_COARSE and NEARLY_FINE. Near copies of near copies are of one picture.
     """
     first: dict[bytes, int] = {}
     exact = np.empty(len(images), dtype=int)
     coarse = np.zeros((len(images), COARSE * COARSE * 3), dtype=np.float32)
-    for number, image in enumerate(images):
-        pixels = np.ascontiguousarray(image)
+    for number in range(len(images)):
+        pixels = np.ascontiguousarray(images[number])
         digest = hashlib.sha256(f"{pixels.shape}".encode() + pixels.tobytes()).digest()
         exact[number] = first.setdefault(digest, number)
         if exact[number] == number:
             coarse[number] = _version(pixels, COARSE)
-    return exact, _joined(exact, _near_pairs(images, coarse))
+    fine = lru_cache(HELD)(lambda number: _version(images[number], FINE))
+    return exact, _joined(exact, _near_pairs(fine, coarse))
 
 
-def _near_pairs(images: Sequence[NDArray], coarse: NDArray) -> list[tuple[int, int]]:
+def _near_pairs(fine: Callable[[int], NDArray], coarse: NDArray) -> list[tuple[int, int]]:
     """Pairs of numbers of stimuli, from their coarse versions (stimulus, value) of norm 1."""
     found = []
     known = np.flatnonzero(coarse.any(axis=1))
@@ -53,7 +65,7 @@ def _near_pairs(images: Sequence[NDArray], coarse: NDArray) -> list[tuple[int, i
         alike = coarse[rows] @ coarse[others].T > NEARLY_COARSE
         for row, other in np.argwhere(np.triu(alike, 1)):
             one, two = int(rows[row]), int(others[other])
-            if np.vdot(_version(images[one], FINE), _version(images[two], FINE)) > NEARLY_FINE:
+            if np.vdot(fine(one), fine(two)) > NEARLY_FINE:
                 found.append((one, two))
     return found
 

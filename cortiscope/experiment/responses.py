@@ -10,12 +10,13 @@ import netCDF4
 import numpy as np
 
 from cortiscope.errors import InputError
-from cortiscope.experiment.trials import read_trials
+from cortiscope.experiment.trials import Hold, read_trials
 from cortiscope.files import Group, opened, read_group
 
 METADATA = ("neuroid_id", "area")
 # Apart from what the recording itself may call so; 1 = fulfils `responses.select`.
 SELECTED = "cortiscope_selected"
+AVERAGED_AT_ONCE = 2**22  # numbers, so that copies of thousands of stimuli do not fill the memory
 
 
 @dataclass(frozen=True)
@@ -23,8 +24,8 @@ class Area:
     """The neuroids of one brain area.
 
     response: (stimulus, repetition, neuroid); a single repetition where trials were averaged.
-        NaN = not recorded. In the units of the recording. Of a large recording where most was
-        recorded once a single one too, the mean (see `trials`).
+        NaN = not recorded. In the units of the recording. A single one too, the mean, where no
+        more is held (see `trials`), as of a large recording of which most was recorded once.
     dissimilarity: (subject, stimulus, stimulus), where only those are known; the neuroids are then
         random mixtures (see `rdms`).
     metadata: further coordinates of the neuroids (depth, cre_line, ...).
@@ -32,7 +33,7 @@ class Area:
     n_subjects: whose dissimilarities are known; 0 = not known, or responses are.
     seen: (stimulus of the study,) bool, of which study's stimuli this is the recording; None = all.
     n_averaged, repeated_trials: where `response` is a mean, how many trials it is of (stimulus,
-        neuroid), and the trials of those stimuli that were shown more than once.
+        neuroid), and the trials of those stimuli that were shown more than once, if they are held.
     """
 
     name: str
@@ -66,9 +67,11 @@ class Area:
             response=_ever_recorded(self.response[:, :, neuroids]),
             metadata={key: values[neuroids] for key, values in self.metadata.items()},
         )
-        if self.n_averaged is None or self.repeated_trials is None:
+        if self.n_averaged is None:
             return some
         count = self.n_averaged[:, neuroids]
+        if self.repeated_trials is None:
+            return replace(some, n_averaged=count)
         repeated = np.flatnonzero((self.n_averaged > 1).any(axis=1))
         still = (count[repeated] > 1).any(axis=1)
         trials = _ever_recorded(self.repeated_trials[still][:, :, neuroids])
@@ -84,11 +87,13 @@ class Area:
             response=self.response[stimuli],
             seen=stimuli,
         )
-        if self.n_averaged is None or self.repeated_trials is None:
+        if self.n_averaged is None:
+            return some
+        some = replace(some, n_averaged=self.n_averaged[stimuli])
+        if self.repeated_trials is None:
             return some
         repeated = np.flatnonzero((self.n_averaged > 1).any(axis=1))
-        trials = self.repeated_trials[stimuli[repeated]]
-        return replace(some, n_averaged=self.n_averaged[stimuli], repeated_trials=trials)
+        return replace(some, repeated_trials=self.repeated_trials[stimuli[repeated]])
 
     @property
     def trials(self) -> np.ndarray:
@@ -98,14 +103,15 @@ class Area:
     @property
     def mean_response(self) -> np.ndarray:
         """(stimulus, neuroid): the mean over repetitions, NaN where none was recorded."""
-        return average(self.response)
+        return average(self.response) if self.n_averaged is None else self.response[:, 0]
 
     @cached_property
     def counts(self) -> np.ndarray:
         """(stimulus, neuroid): how many repetitions were recorded."""
         if self.n_averaged is not None:
             return self.n_averaged
-        return np.isfinite(self.response).sum(axis=1)
+        few = np.min_scalar_type(-1 - self.response.shape[1])
+        return np.isfinite(self.response).sum(axis=1, dtype=few)
 
     @cached_property
     def mostly_repeated(self) -> bool:
@@ -143,12 +149,20 @@ def _ever_recorded(response: np.ndarray) -> np.ndarray:
     return response[:, repetitions] if repetitions.any() else response
 
 
-def average(response: np.ndarray) -> np.ndarray:
-    """Mean over repetitions of (stimulus, repetition, neuroid); NaN where none was recorded."""
-    recorded = np.isfinite(response)
-    count = recorded.sum(axis=1)
-    total = np.where(recorded, response, 0.0).sum(axis=1, dtype=np.float64)
-    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+def average(response: np.ndarray, chosen: np.ndarray | slice = slice(None)) -> np.ndarray:
+    """Mean over repetitions of (stimulus, repetition, neuroid); NaN where none was recorded.
+
+    chosen: (repetition,) bool, those that are averaged.
+    """
+    mean = np.empty((response.shape[0], response.shape[2]))
+    step = max(1, AVERAGED_AT_ONCE // max(1, response[0].size)) if len(response) else 1
+    for start in range(0, len(response), step):
+        some = response[start : start + step][:, chosen]
+        recorded = np.isfinite(some)
+        count = recorded.sum(axis=1)
+        total = np.where(recorded, some, 0.0).sum(axis=1, dtype=np.float64)
+        mean[start : start + step] = np.where(count > 0, total / np.maximum(count, 1), np.nan)
+    return mean
 
 
 def recorded_together(targets: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -167,26 +181,26 @@ def recorded_together(targets: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndar
             yield np.flatnonzero(pattern), np.flatnonzero(group == number)
 
 
-def read_area(path: str | Path, name: str) -> Area:
+def read_area(path: str | Path, name: str, hold: Hold = "trials") -> Area:
     """Read the neuroids of one area: see `read_areas`."""
-    return read_areas(path, [name])[0]
+    return read_areas(path, [name], hold)[0]
 
 
-def read_areas(path: str | Path, names: Sequence[str], every_trial: bool = False) -> list[Area]:
+def read_areas(path: str | Path, names: Sequence[str], hold: Hold = "trials") -> list[Area]:
     """Read the neuroids of some areas, those that are selected, from a file that is opened once.
 
-    every_trial: also of a large recording where most was recorded once.
+    hold: what of their trials, see `trials`.
     Errors: an area that the file does not have, of which no neuroid is selected, or in which
     nothing was recorded.
     """
     with opened(path) as dataset:
         group = read_group(dataset, without=("response",))
         response = dataset["response"]
-        return [_area(group, response, name, path, every_trial) for name in names]
+        return [_area(group, response, name, path, hold) for name in names]
 
 
 def _area(
-    group: Group, variable: netCDF4.Variable, name: str, path: str | Path, every_trial: bool
+    group: Group, variable: netCDF4.Variable, name: str, path: str | Path, hold: Hold
 ) -> Area:
     member = group["area"] == name
     if not member.any():
@@ -198,7 +212,7 @@ def _area(
         if not member.any():
             problem = f"none of {n_recorded} neuroids in {name!r} fulfils it"
             raise InputError("config: responses.select", problem, "ask less, or leave out the area")
-    trials = read_trials(variable, member, every_trial)
+    trials = read_trials(variable, member, hold)
     if not np.isfinite(trials.response).any():
         raise InputError(f"{path}: response", f"all NaN in area {name!r}", "leave this area out")
     of_rdms = group.attributes.get("known_by") == "dissimilarities"

@@ -1,7 +1,5 @@
 """The images of the stimuli, which may differ in size, in one array of a netCDF file."""
 
-from collections.abc import Sequence
-
 import netCDF4
 import numpy as np
 from PIL import Image
@@ -10,18 +8,6 @@ from PIL import Image
 # user's stimuli, which have one dimension, is taken for it.
 SIZES = "image_size"
 SIZES_DIMS = ("stimulus", "side")
-
-
-def padded(images: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """Images (y, x, channel) as one array (stimulus, y, x, channel), and their sizes (stimulus, 2).
-
-    Below and to the right of smaller ones are zeros, which take no room once they are compressed.
-    """
-    sizes = np.array([image.shape[:2] for image in images], dtype=np.int32)
-    together = np.zeros((len(images), *sizes.max(axis=0), images[0].shape[2]), images[0].dtype)
-    for place, image in zip(together, images, strict=True):
-        place[: image.shape[0], : image.shape[1]] = image
-    return together, sizes
 
 
 class StoredImages:

@@ -7,6 +7,7 @@ is compressed, an array in memory is not.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 import netCDF4
 import numpy as np
@@ -15,15 +16,19 @@ from numpy.typing import NDArray
 DIMS = ("stimulus", "repetition", "neuroid")
 LARGE = 2**26  # numbers: arrays of fewer (half a gigabyte) are held as they are
 AT_ONCE = 2**24  # numbers that are read at a time
+# What a job holds: the mean over trials; the trials, of a recording where most was recorded once
+# those of stimuli that were shown repeatedly; or every trial.
+Hold = Literal["mean", "trials", "every trial"]
 
 
 @dataclass(frozen=True)
 class Trials:
-    """response: (stimulus, repetition, neuroid), in double precision, NaN = not recorded.
+    """response: (stimulus, repetition, neuroid), in the precision of the file, NaN = not recorded.
 
-    Where most was recorded once, of many stimuli: that with the mean over repetitions in place of
-    all; count: (stimulus, neuroid), how many those were; repeated: (stimulus, repetition, neuroid),
-    the trials of the stimuli that any neuroid was shown twice or more. Else both are None.
+    Of means: that with the mean over repetitions, in double precision, in place of all; count:
+    (stimulus, neuroid), how many those were. Of a large recording where most was recorded once
+    beside them repeated: (stimulus, repetition, neuroid), the trials of the stimuli that any
+    neuroid was shown twice or more. Else both are None.
     """
 
     response: NDArray
@@ -31,22 +36,46 @@ class Trials:
     repeated: NDArray | None = None
 
 
-def read_trials(variable: netCDF4.Variable, member: NDArray, whole: bool = False) -> Trials:
+def read_trials(variable: netCDF4.Variable, member: NDArray, hold: Hold = "trials") -> Trials:
     """Read the responses of some neuroids (neuroid,) bool, as much as they need at a time.
 
-    variable: `response` (stimulus[, repetition], neuroid). whole: every trial, however few there
-    are.
+    variable: `response` (stimulus[, repetition], neuroid).
     """
     n_stimuli, n_neuroids = variable.shape[0], int(member.sum())
     n_repetitions = variable.shape[1] if variable.ndim == 3 else 1
-    if not whole and n_stimuli * n_repetitions * n_neuroids > LARGE and n_repetitions > 1:
+    if hold == "mean":
+        return _means(variable, member)
+    if hold == "trials" and n_stimuli * n_repetitions * n_neuroids > LARGE and n_repetitions > 1:
         found = _mostly_single(variable, member)
         if found is not None:
             return found
-    response = np.empty((n_stimuli, n_repetitions, n_neuroids))
+    response = np.empty((n_stimuli, n_repetitions, n_neuroids), _float(variable))
     for part, block in blocks(variable):
         response[part] = block[:, :, member]
     return Trials(response)
+
+
+def _float(variable: netCDF4.Variable) -> np.dtype:
+    """The precision of a file; of numbers that are no floats, double."""
+    stored = np.dtype(variable.dtype)
+    return stored if stored.kind == "f" else np.dtype(np.float64)
+
+
+def _means(variable: netCDF4.Variable, member: NDArray) -> Trials:
+    size = variable.shape[0], int(member.sum())
+    n_repetitions = variable.shape[1] if variable.ndim == 3 else 1
+    mean, count = np.empty(size), np.empty(size, np.min_scalar_type(-1 - n_repetitions))
+    for part, block in blocks(variable):
+        mean[part], count[part] = _mean(block[:, :, member])
+    return Trials(mean[:, None], count)
+
+
+def _mean(block: NDArray) -> tuple[NDArray, NDArray]:
+    """Of (stimulus, repetition, neuroid) the mean over what was recorded, and how much that was."""
+    recorded = np.isfinite(block)
+    count = recorded.sum(axis=1)
+    total = np.where(recorded, block, 0).sum(axis=1, dtype=np.float64)
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan), count
 
 
 def blocks(variable: netCDF4.Variable) -> Iterator[tuple[slice, NDArray]]:
@@ -68,12 +97,9 @@ def _mostly_single(variable: netCDF4.Variable, member: NDArray) -> Trials | None
     repeated: list[NDArray] = []
     for part, block in blocks(variable):
         own = block[:, :, member]
-        recorded = np.isfinite(own)
-        count[part] = recorded.sum(axis=1)
-        total = np.where(recorded, own, 0).sum(axis=1, dtype=np.float64)
-        mean[part] = np.where(count[part] > 0, total / np.maximum(count[part], 1), np.nan)
+        mean[part], count[part] = _mean(own)
         several = (count[part] > 1).any(axis=1)
-        repeated.extend(own[several].astype(np.float64))
+        repeated.extend(own[several])
         if not is_mostly_single(len(repeated), 0, 1, n_stimuli):
             return None
     n_several, n_recorded = int((count > 1).sum()), int((count > 0).sum())

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from cortiscope.experiment.responses import Area
+from cortiscope.experiment.trials import Hold
 from cortiscope.mappings.kinds import Kind, repetitions_needed
 from cortiscope.mappings.scores import LayerScore, Scorer
 from cortiscope.networks.features import Layer
@@ -95,6 +96,16 @@ def repeated(area: Area, kind: Kind, settings: Mapping[str, Any]) -> bool:
     """Whether halves of the repetitions choose the best layer, in every subject."""
     own = [part.area for part in parts(area, kind, settings)]
     return all(a.repeated if kind.of_neuroids else a.repeated_throughout for a in own)
+
+
+def trials_needed(settings: Mapping[str, Any]) -> Hold:
+    """What a fit holds of a recording, by the sections of the config that its mapping reads.
+
+    The mean alone, unless repetitions are crossed, or layers may be chosen on halves of them.
+    """
+    if settings.get("rsa", {}).get("dissimilarity") == "crossnobis":
+        return "every trial"
+    return "trials" if settings["selection"]["method"] == "halves" else "mean"
 
 
 def scorer(

@@ -16,7 +16,7 @@ from cortiscope.mappings.scores import LayerScore
 from cortiscope.networks.features import Layer
 from cortiscope.regression import given_split
 from cortiscope.regression.cross_validation import TRAINING, CrossValidation
-from cortiscope.regression.ridge import (
+from cortiscope.regression.held_out_scores import (
     Predictions,
     bootstrap_scores,
     fold_centred_correlation,
@@ -63,12 +63,13 @@ class Encoding(ABC):
     """A cross-validated regression of one area's neuroids on a layer.
 
     n_chosen: how many values `chosen` gives of a target. at_once: how many targets are predicted at
-    once, so that copies of thousands of neuroids do not fill the memory. refitted: on how many
+    once, and values: of how many numbers, so that copies of thousands of neuroids on thousands of
+    stimuli do not fill the memory. refitted: on how many
     neuroids of an area it is seen what other models would add to the error of the score.
     """
 
     n_chosen = 1
-    at_once = 2048
+    at_once, values = 2048, 2**23
     refitted = 512
 
     def __init__(
@@ -247,8 +248,9 @@ class Encoding(ABC):
         """
         for rows, columns in recorded_together(targets):
             if can_train(sample.among(rows), self.validation.gap):
-                for start in range(0, len(columns), self.at_once):
-                    yield rows, columns[start : start + self.at_once]
+                step = max(1, min(self.at_once, self.values // len(targets)))
+                for start in range(0, len(columns), step):
+                    yield rows, columns[start : start + step]
 
     def _null(self, regressions: Regressions) -> np.ndarray:
         """(permutation, neuroid): scores when stimuli are permuted, alpha chosen anew each time.

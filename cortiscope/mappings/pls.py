@@ -13,7 +13,7 @@ from cortiscope.mappings.regressions import Predict, Regressions, Targets
 from cortiscope.mappings.scores import LayerScore
 from cortiscope.networks.features import Layer
 from cortiscope.regression import brainscore, pls
-from cortiscope.regression.ridge import Predictions
+from cortiscope.regression.held_out_scores import Predictions
 from cortiscope.statistics.resampling import mean_of_known, p_value
 from cortiscope.statistics.standard_errors import drawn_error, rescaled
 
@@ -35,7 +35,7 @@ class Scorer(Encoding):
     median over neuroids, without weights.
     """
 
-    at_once = refitted = sys.maxsize  # neuroids are regressed together
+    at_once = values = refitted = sys.maxsize  # neuroids are regressed together
 
     def __init__(
         self, area: Area, settings: Mapping[str, Any], coordinates: Mapping[str, np.ndarray]

@@ -8,8 +8,8 @@ import numpy as np
 from cortiscope.errors import InputError
 from cortiscope.regression import given_split
 from cortiscope.regression.cross_validation import TRAINING, held_out_folds, near
+from cortiscope.regression.held_out_scores import Predictions
 from cortiscope.regression.nested import KEPT_BYTES
-from cortiscope.regression.ridge import Predictions
 
 # Bytes of what is kept of a layer: with few hundreds of stimuli enough for all of them, the halves
 # and the ten sets of the jackknife, with thousands for all of them alone.

@@ -6,7 +6,7 @@ from cortiscope.mappings.encoding import Encoded
 from cortiscope.mappings.regressions import Predict, Targets
 from cortiscope.mappings.strengths import Strengths
 from cortiscope.regression import ridge
-from cortiscope.regression.ridge import Predictions
+from cortiscope.regression.held_out_scores import Predictions
 from cortiscope.regression.strengths import reached
 
 

@@ -10,7 +10,7 @@ from cortiscope.mappings.scores import LayerScore
 from cortiscope.mappings.strengths import Strengths, shares
 from cortiscope.networks.features import Layer
 from cortiscope.regression import stacked
-from cortiscope.regression.ridge import Predictions
+from cortiscope.regression.held_out_scores import Predictions
 from cortiscope.statistics.resampling import mean_of_known
 
 

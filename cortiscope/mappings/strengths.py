@@ -7,7 +7,7 @@ import numpy as np
 from cortiscope.mappings.encoding import Encoded, Encoding, geometric_mean
 from cortiscope.mappings.regressions import Regressions
 from cortiscope.mappings.scores import LayerScore
-from cortiscope.regression.ridge import Predictions
+from cortiscope.regression.held_out_scores import Predictions
 from cortiscope.statistics.resampling import mean_of_known
 
 

@@ -31,7 +31,7 @@ from cortiscope.mappings.strengths import shares
 from cortiscope.networks.features import Layer
 from cortiscope.regression import ridge
 from cortiscope.regression.cross_validation import TRAINING
-from cortiscope.regression.ridge import Predictions
+from cortiscope.regression.held_out_scores import Predictions
 from cortiscope.similarity.dissimilarity import pattern_rdm
 from cortiscope.similarity.held_out_cells import HeldOut
 from cortiscope.statistics.resampling import NULL_COLUMNS, mean_of_known

@@ -21,11 +21,13 @@ from cortiscope.networks.devices import choose_device, reproducible, seeded
 from cortiscope.networks.features import SINGLE_PRECISION, Layer, leading_share, relative_spread
 from cortiscope.networks.memory import free_memory
 from cortiscope.networks.outputs import as_text
-from cortiscope.networks.projection_kinds import fullest_batch
+from cortiscope.networks.projection_kinds import fullest_batch, resolve
 from cortiscope.networks.tracing import first_tensor, listening, module_of
 from cortiscope.suggestions import near
 
 MEMORY_SHARE = 0.5  # of the memory that is free, for the activations of a batch
+
+LOOKED_INTO = 1 << 24  # features of a layer that are looked at for what is odd in them
 
 LOOKED_AT = 3  # stimuli that are shown first, all of them and all but one: see `first_passes`
 
@@ -68,7 +70,7 @@ def extract(
 
     images: `len` and slices, giving float (stimulus, channel, y, x) as the network wants them.
     layers: call names as in the layer table: a module's name, `name#2` for its second call.
-    settings: `projection` (auto, exact, fold, srp, none), `components`, `seed`;
+    settings: `projection` (auto, exact, fold, srp, none), `components`, `seed`, `scratch`;
         `batch_size` (0 = as many stimuli as memory allows), `device` (auto, cpu, cuda);
         `memory`, the megabytes of the host that the job asked for; `noise_seed`, of what a network
         draws in its pass.
@@ -104,6 +106,7 @@ def extract(
             report(f"{run.where}: {stop} of {len(images)} stimuli, {seconds:.0f} s")
             start = stop
     outcomes = run.finish()
+    report(run.summary(outcomes))
     alike = [name for name, outcome in outcomes.items() if _alike(name, outcome)]
     if alike:
         report(f"warning: {run.where}: {ALIKE} in {len(alike)} layers: {', '.join(alike)}")
@@ -123,8 +126,13 @@ def _of_one(name: str, outcome: projection.Outcome) -> bool:
 
 
 def _layer(name: str, outcome: projection.Outcome) -> Layer:
+    """Of very many features, those of some stimuli, evenly."""
     arrays, attributes = outcome
-    return Layer(name=name, attributes=attributes, **arrays)
+    n_stimuli, width = arrays["features"].shape
+    step = -(-n_stimuli // max(LOOKED_INTO // width, 100))
+    per_stimulus = ("features", "feature_mean", "mean_product")
+    some = {key: value[::step] if key in per_stimulus else value for key, value in arrays.items()}
+    return Layer(name=name, attributes=attributes, **some)
 
 
 class _EnoughError(Exception):
@@ -155,6 +163,8 @@ class _Run:
                 raise InputError(
                     self.where, f"has no layer {name!r}", f"near: {near(name, modules)}"
                 )
+        self.kind = str(settings.get("projection") or "auto")
+        self.seconds = 0.0  # of all cores, to project
         self.projectors: dict[str, projection.Projector] = {}
         self.seen = first_passes.Seen()
 
@@ -173,8 +183,11 @@ class _Run:
 
         while not self._has_memory(measure, device):
             images = images[: halved(len(images), self.where)]
+        sizes = {name: torch.Size(self.seen.shape(name)).numel() for name in self.layers}
+        self.kind = resolve(self.kind, len(self.images), sizes.values())
         for name in self.layers:
-            self._make(name)
+            of_layer = self.kind, len(self.images), sizes[name], self.settings, name, self.model
+            self.projectors[name] = projection.make(*of_layer)
         return (held + images.nbytes) // len(images)
 
     def _look(self, images: torch.Tensor) -> Callable[[], None]:
@@ -185,17 +198,18 @@ class _Run:
 
     def fitting_batch(self, one: int, device: torch.device) -> int:
         """How many stimuli a pass can take, each of so many bytes."""
-        kind = str(self.settings.get("projection") or "auto")
         free = free_memory(device, int(self.settings.get("memory") or 0))
         fitting = int(MEMORY_SHARE * free / max(one, 1))
-        return max(1, min(fullest_batch(kind, len(self.images)), fitting))
+        return max(1, min(fullest_batch(self.kind, len(self.images)), fitting))
 
     def advance(self, start: int, stop: int, device: torch.device) -> bool:
         """Project one batch; False where memory ran out."""
 
         def project(name: str, output: Any) -> None:
             value = self.seen.take(name, output, range(start, stop), self.where)
+            began = time.process_time()
             self.projectors[name].add(value.reshape(len(value), -1), start)
+            self.seconds += time.process_time() - began
 
         def show() -> None:
             with self._steady(start):
@@ -248,20 +262,21 @@ class _Run:
                 "choose layers from `python -m cortiscope.layers`",
             )
 
-    def _make(self, name: str) -> None:
-        kind = str(self.settings.get("projection") or "auto")
-        n_features = torch.Size(self.seen.shape(name)).numel()
-        self.projectors[name] = projection.make(
-            kind, len(self.images), n_features, self.settings, name, self.model
-        )
-
     def finish(self) -> dict[str, projection.Outcome]:
         """Empty the projectors one by one, so that two layers are never in memory twice."""
         outcomes = {}
+        began = time.process_time()
         for name in self.layers:
             arrays, attributes = self.projectors.pop(name).finish()
             outcomes[name] = (arrays, {**attributes, "shape": as_text(self.seen.shape(name))})
+        self.seconds += time.process_time() - began
         return outcomes
+
+    def summary(self, outcomes: Mapping[str, projection.Outcome]) -> str:
+        """How the layers were projected, at what error and cost."""
+        worst = max((about["distance_error"] for _, about in outcomes.values()), default=0.0)
+        error = f"squared distances within {worst:.1%} rms" if worst else "nothing lost"
+        return f"{self.where}: projection {self.kind}, {error}, {self.seconds:.0f} s of a core"
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -5,13 +5,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import netCDF4
 import numpy as np
 
 from cortiscope.errors import InputError
-from cortiscope.files import Group, Variable, opened, read_group, write
+from cortiscope.file_names import encoded
+from cortiscope.files import Variable, fill, opened, read_group, replacing
 
 # The last digit of float32, in which networks compute.
 SINGLE_PRECISION = float(np.finfo(np.float32).eps)
+WRITTEN = 1 << 23  # bytes of features that are written, or compressed together
 ITERATIONS = 10  # for the largest dimension: of 0.9 of the variance, the rest is then 1e-19
 
 
@@ -112,25 +115,40 @@ def leading_share(layer: Layer) -> float:
 
 def write_features(
     path: str | Path,
-    layers: Mapping[str, tuple[Mapping[str, np.ndarray], Mapping[str, Any]]],
+    layers: Mapping[str, tuple[Mapping[str, Any], Mapping[str, Any]]],
     stimulus_id: np.ndarray,
     attributes: Mapping[str, Any],
 ) -> None:
     """Write every layer's arrays and attributes as a group of one netCDF file (see `file_names`).
 
-    layers: layer name to (arrays, attributes), in execution order.
+    layers: layer name to (arrays, attributes), in execution order; features of many stimuli may
+    lie in a file of their own (`scratch.Rows`), of which some are in memory at a time.
     """
-    dims = {
-        "features": ("stimulus", "component"),
-        "feature_mean": ("stimulus",),
-        "mean_product": ("stimulus",),
-        "ones": ("component",),
-    }
-    groups = {
-        name: Group({key: Variable(dims[key], value) for key, value in arrays.items()}, dict(about))
-        for name, (arrays, about) in layers.items()
-    }
-    write(path, {"stimulus_id": Variable(("stimulus",), stimulus_id)}, attributes, groups)
+    dims = {"feature_mean": ("stimulus",), "mean_product": ("stimulus",), "ones": ("component",)}
+    with replacing(path) as temporary, netCDF4.Dataset(temporary, "w") as dataset:
+        fill(dataset, {"stimulus_id": Variable(("stimulus",), stimulus_id)}, attributes)
+        for name, (arrays, about) in layers.items():
+            group = dataset.createGroup(encoded(name))
+            _write_rows(group, arrays["features"], about.get("projection") == "none")
+            others = {key: Variable(dims[key], arrays[key]) for key in arrays if key in dims}
+            fill(group, others, about)
+
+
+def _write_rows(group: netCDF4.Group, features: Any, compressed: bool) -> None:
+    """Some stimuli at a time; compressed, in chunks of those, where numbers repeat.
+
+    Activations do, zeros for the most part; of sums of them 14 % would be saved, at 50 MB/s.
+    """
+    at_once = max(1, WRITTEN // max(1, features.shape[1] * features.dtype.itemsize))
+    for dimension, size in zip(("stimulus", "component"), features.shape, strict=True):
+        group.createDimension(dimension, size)
+    packed: dict[str, Any] = {"contiguous": True}
+    if compressed:
+        chunk = min(at_once, features.shape[0]), features.shape[1]
+        packed = {"compression": "zlib", "complevel": 1, "chunksizes": chunk}
+    variable = group.createVariable("features", features.dtype, ("stimulus", "component"), **packed)
+    for start in range(0, len(features), at_once):
+        variable[start : start + at_once] = features[start : start + at_once]
 
 
 def read_layers(path: str | Path, names: Sequence[str]) -> Iterator[Layer]:

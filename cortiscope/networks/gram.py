@@ -11,21 +11,27 @@ CHUNK = 2048  # features centred and multiplied at a time: of 119 stimuli, 1 MB
 SMALL = 16_384
 # Above, float32 products leave the eigenvalues uncertain by about 3e-9 of the largest.
 NOISE = 1e-8
+TINY = float(np.finfo(np.float64).tiny)
 
 
 def chunk_products(
-    chunks: Iterable[torch.Tensor], n_stimuli: int, n_features: int
+    chunks: Iterable[torch.Tensor],
+    n_stimuli: int,
+    n_features: int,
+    ones: torch.Tensor | None = None,
+    pivot: torch.Tensor | None = None,
 ) -> tuple[np.ndarray, float]:
     """Inner products, over all features, of n + 2 rows; and the pivot of the second last.
 
     The rows are the activations centred over stimuli (to float32 rounding), the mean over stimuli
-    less a pivot, and ones. Each chunk (stimulus, feature) is centred before it is multiplied in
-    float32 (float64 where small): uncentred, a mean of 50 times the spread costs 3 %. The sum is
-    kept in float64.
+    less a pivot (of the first chunk, unless it is given) times the last row, and that: ones, or
+    what is given in their place, (feature,). Each chunk (stimulus, feature) is centred before it is
+    multiplied in float32 (float64 where small): uncentred, a mean of 50 times the spread costs 3 %.
+    The sum is kept in float64.
     """
     dtype = torch.float64 if n_features <= SMALL else torch.float32
     total: Any = 0.0
-    pivot: torch.Tensor | None = None
+    begin = 0
     for chunk in chunks:
         chunk = chunk.to(dtype)
         rows = chunk.new_empty(n_stimuli + 2, chunk.shape[1])
@@ -35,8 +41,9 @@ def chunk_products(
         rows[:-2] -= shift
         mean = chunk[0] + shift
         pivot = mean.mean() if pivot is None else pivot
-        torch.sub(mean, pivot, out=rows[-2])
-        rows[-1] = 1.0
+        rows[-1] = 1.0 if ones is None else ones[begin : begin + chunk.shape[1]]
+        torch.sub(mean, pivot * rows[-1], out=rows[-2])
+        begin += chunk.shape[1]
         total = total + _row_products(rows)
     products = total.cpu().numpy() if isinstance(total, torch.Tensor) else total
     return products, 0.0 if pivot is None else float(pivot)
@@ -60,22 +67,50 @@ def principal_coordinates(
     """
     n_stimuli = len(products) - 2
     n_features = products[-1, -1]
-    gram = products[:n_stimuli, :n_stimuli]
-    column = gram.mean(0)
-    gram = gram - column - column[:, None] + column.mean()  # what rounding left of the mean
-    values, vectors = np.linalg.eigh((gram + gram.T) / 2)
-    rank = int(min(n_stimuli - 1, n_features))
-    values, vectors = values[::-1][:rank], vectors[:, ::-1][:, :rank]
-    # One component stays, zero, where all stimuli are alike: no file can hold an empty dimension.
-    kept = max(1, int((values > NOISE * max(values[0], 0.0)).sum())) if rank else 0
-    features = vectors[:, :kept] * np.sqrt(np.maximum(values[:kept], 0.0))
-
+    features, _ = _axes(products, int(min(n_stimuli - 1, n_features)))
     row_sum = products[:n_stimuli, -1] - products[:n_stimuli, -1].mean()  # sum over features
     shifted_mean = products[-2, -1] / n_features  # m̄ less the pivot
     product = products[:n_stimuli, -2] - shifted_mean * row_sum
     arrays = {
-        "features": features if kept else np.zeros((n_stimuli, 1)),
+        "features": features if features.size else np.zeros((n_stimuli, 1)),
         "feature_mean": pivot + shifted_mean + row_sum / n_features,
         "mean_product": product - product.mean(),
     }
     return arrays, max(0.0, float(products[-2, -2] - n_features * shifted_mean**2))
+
+
+def turned(products: np.ndarray, pivot: float, n_features: int) -> tuple[np.ndarray, np.ndarray]:
+    """Linear features in n + 1 components: turned, so that no inner product changes.
+
+    products, pivot: of `chunk_products`, with what the projection makes of ones. Axes are those of
+    the features centred over stimuli, and two more, which hold what their mean and the projection
+    of ones have beside those.
+    Returns features (stimulus, component), not centred, and ones (component,).
+    """
+    n_stimuli = len(products) - 2
+    centred, values = _axes(products, min(n_stimuli - 1, n_features))
+    both = (
+        products[-2:, :n_stimuli] @ centred / np.maximum(values, TINY)
+    )  # (2, stimulus) x (stimulus, component)
+    beside = products[-2:, -2:] - both @ both.T
+    values, vectors = np.linalg.eigh((beside + beside.T) / 2)
+    both = np.hstack([both, vectors * np.sqrt(np.maximum(values, 0.0))])
+    mean, ones = both
+    features = np.hstack([centred, np.zeros((n_stimuli, 2))]) + mean + pivot * ones
+    return features, ones
+
+
+def _axes(products: np.ndarray, rank: int) -> tuple[np.ndarray, np.ndarray]:
+    """Principal coordinates (stimulus, component) of the first n rows, and their squares' sums.
+
+    One component stays, zero, where all stimuli are alike: no file can hold an empty dimension.
+    """
+    n_stimuli = len(products) - 2
+    gram = products[:n_stimuli, :n_stimuli]
+    column = gram.mean(0)
+    gram = gram - column - column[:, None] + column.mean()  # what rounding left of the mean
+    values, vectors = np.linalg.eigh((gram + gram.T) / 2)
+    values, vectors = values[::-1][:rank], vectors[:, ::-1][:, :rank]
+    kept = max(1, int((values > NOISE * max(values[0], 0.0)).sum())) if rank else 0
+    values, vectors = np.maximum(values[:kept], 0.0), vectors[:, :kept]
+    return vectors * np.sqrt(values), values

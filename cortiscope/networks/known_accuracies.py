@@ -15,6 +15,7 @@ from cortiscope.networks.devices import choose_device
 from cortiscope.versions import versions
 
 FOLDER = Path("resources/accuracy")
+COMPUTED_BY = ("torch", "torchvision")
 
 
 def measured_once(
@@ -50,7 +51,8 @@ def _digest(
     network = {key: value for key, value in row.items() if key not in ("model", "weights")}
     # Which follows from the name of weights, where they have one.
     shown = str(networks.transform(row))
-    computed_by = [choose_device(device).type, versions(("torch", "torchvision"))]
+    libraries = (*COMPUTED_BY, "timm") if row["source"] == "timm" else COMPUTED_BY
+    computed_by = [choose_device(device).type, versions(libraries)]
     text = json.dumps([network, shown, computed_by, *parts], sort_keys=True)
     digest = hashlib.sha256(text.encode())
     if weights:

@@ -5,22 +5,20 @@ Stimuli that are added again replace what they gave, as after running out of mem
 """
 
 import hashlib
-import os
-import tempfile
 from collections.abc import Iterator, Mapping
-from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 
 from cortiscope.errors import InputError
-from cortiscope.networks.gram import CHUNK, chunk_products, principal_coordinates
-from cortiscope.networks.projection_kinds import FOLD_COMPONENTS, resolve
+from cortiscope.networks.gram import CHUNK, chunk_products, principal_coordinates, turned
+from cortiscope.networks.projection_kinds import components_asked, is_turned, resolve
+from cortiscope.networks.scratch import Rows
 
 GROUP = 1 << 20  # activations folded at a time: 4 MB
 
-Arrays = dict[str, np.ndarray]
+Arrays = dict[str, Any]  # features are an array, or `Rows` where they are too many for memory
 Outcome = tuple[Arrays, dict[str, Any]]
 
 
@@ -34,6 +32,8 @@ class Projector(Protocol):
         """Arrays (features, feature_mean, and mean_product or ones) and attributes.
 
         features: (stimulus, component); feature_mean: (stimulus,), over the layer's n_features.
+        Among the attributes is `distance_error`, the expected rms error of squared distances
+        between stimuli as a share of them: 0 but for random projections.
         """
 
 
@@ -47,12 +47,12 @@ def make(
 ) -> Projector:
     """The projector of one layer.
 
-    kind: `exact`, `fold`, `srp`, `none`, or `auto` (exact up to 1024 stimuli, then fold).
-    settings: `components` (fold: 4096 if absent; srp: the Johnson–Lindenstrauss dimension if
-        absent), `seed`.
+    kind: `exact`, `fold`, `srp`, `none`, or `auto` (see `projection_kinds`; of this layer alone).
+    settings: `components` (fold: `auto` if absent; srp: the Johnson–Lindenstrauss dimension if
+        absent), `seed`, `scratch` (the folder where features wait that are many).
     Raises InputError for an unknown kind; `finish` raises it for activations that are not finite.
     """
-    kind = resolve(kind, n_stimuli)
+    kind = resolve(kind, n_stimuli, [n_features])
     kinds: dict[str, type[_Base]]
     if kind == "srp" and sparse_components(n_stimuli, settings) >= n_features:
         kind = "none"  # a layer that is small already is kept as it is, as published studies do
@@ -90,12 +90,17 @@ class _Base:
                 "check the weights and the stimuli, or leave this layer out",
             )
 
-    def _attributes(self, projection: str, dtype: str) -> dict[str, Any]:
+    def _rows(self, width: int) -> Rows:
+        scratch = str(self.settings.get("scratch") or "")
+        return Rows(self.n_stimuli, width, self.where, scratch)
+
+    def _attributes(self, projection: str, dtype: str, error: float = 0.0) -> dict[str, Any]:
         return {
             "projection": projection,
             "seed": self.seed,
             "dtype": dtype,
             "n_features": self.n_features,
+            "distance_error": error,
         }
 
 
@@ -111,7 +116,7 @@ class Exact(_Base):
 
     _products: np.ndarray | None = None
     _pivot = 0.0
-    _spill: IO[bytes] | None = None
+    _spill: Rows | None = None
 
     def add(self, batch: torch.Tensor, start: int) -> None:
         if len(batch) == self.n_stimuli:
@@ -120,27 +125,13 @@ class Exact(_Base):
             return
         self._products = None
         if self._spill is None:
-            handle, name = tempfile.mkstemp()
-            Path(name).unlink()  # nameless, it is gone when this process ends, however it ends
-            self._spill = os.fdopen(handle, "w+b")
-        values = batch.float().cpu().numpy()
-        self._spill.seek(start * self.n_features * 4)
-        try:
-            self._spill.write(np.ascontiguousarray(values).data)
-        except OSError as error:
-            need = self.n_stimuli * self.n_features * 4 / 2**30
-            raise InputError(
-                self.where,
-                f"its {need:.1f} GiB did not fit beside other layers' in {tempfile.gettempdir()} "
-                f"({error.strerror})",
-                "set TMPDIR to a folder on a larger disk, give more memory, or use projection fold",
-            ) from error
+            # Among those of `tempfile`: many times what the features file holds.
+            self._spill = Rows(self.n_stimuli, self.n_features, self.where)
+        self._spill.put(start, batch.float().cpu().numpy())
 
     def finish(self) -> Outcome:
         if self._products is None and self._spill is not None:
-            with self._spill:
-                self._spill.flush()
-                self._products, self._pivot = self._multiply(self._spilled(self._spill))
+            self._products, self._pivot = self._multiply(_chunks(self._spill))
             self._spill = None
         assert self._products is not None, "finish() before add()"
         self._check_finite(self._products)
@@ -150,12 +141,10 @@ class Exact(_Base):
     def _multiply(self, chunks: Iterator[torch.Tensor]) -> tuple[np.ndarray, float]:
         return chunk_products(chunks, self.n_stimuli, self.n_features)
 
-    def _spilled(self, spill: IO[bytes]) -> Iterator[torch.Tensor]:
-        rows = np.memmap(spill, np.float32, "r", shape=(self.n_stimuli, self.n_features))
-        length = 16 * CHUNK  # in long pieces, since a row lies far from the next
-        for begin in range(0, self.n_features, length):
-            part = torch.from_numpy(np.array(rows[:, begin : begin + length]))
-            yield from part.split(CHUNK, dim=1)
+
+def _chunks(rows: Rows) -> Iterator[torch.Tensor]:
+    for piece in rows.columns(16 * CHUNK):  # long ones, since a row lies far from the next
+        yield from torch.from_numpy(piece).split(CHUNK, dim=1)
 
 
 class Fold(_Base):
@@ -166,14 +155,15 @@ class Fold(_Base):
     inner products, the relative error of squared distances about sqrt(2/m). A layer of at most m
     features is only turned, so lossless. Signs and shifts follow from seed and layer name alone.
     `ones` is the projection of the all-ones vector. Every stimulus is summed in the same order,
-    whatever the batch.
+    whatever the batch. Of few stimuli, all is turned once more, into n + 1 components (`turned`).
     """
 
     def __init__(
         self, n_stimuli: int, n_features: int, settings: Mapping[str, Any], layer: str, where: str
     ) -> None:
         super().__init__(n_stimuli, n_features, settings, layer, where)
-        self.components = min(int(settings.get("components") or FOLD_COMPONENTS), n_features)
+        asked = components_asked("fold", n_stimuli, settings.get("components"))
+        self.components = min(asked, n_features)
         name = hashlib.blake2b(layer.encode(), digest_size=8).digest()
         random = np.random.default_rng([self.seed, int.from_bytes(name, "little")])
         bits = np.frombuffer(random.bytes(-(-n_features // 8)), np.uint8)
@@ -182,19 +172,17 @@ class Fold(_Base):
         signs -= 1
         self._signs: torch.Tensor | None = torch.from_numpy(signs)
         self._shifts = random.integers(0, self.components, -(-n_features // self.components))
-        self._features = torch.zeros(n_stimuli, self.components)
-        self._sums = torch.zeros(n_stimuli, dtype=torch.float64)
+        self._features = self._rows(self.components)
+        self._sums = np.zeros(n_stimuli)
 
     def add(self, batch: torch.Tensor, start: int) -> None:
-        stop = start + len(batch)
-        if batch.device.type == "cpu":
-            self._fold(batch, self._features[start:stop].zero_(), self._sums[start:stop].zero_())
-            return
         features = torch.zeros(len(batch), self.components, device=batch.device)
         sums = torch.zeros(len(batch), dtype=torch.float64, device=batch.device)
         self._fold(batch, features, sums)
-        self._features[start:stop] = features.cpu()
-        self._sums[start:stop] = sums.cpu()
+        values = features.cpu().numpy()
+        self._check_finite(values)
+        self._features.put(start, values)
+        self._sums[start : start + len(batch)] = sums.cpu().numpy()
 
     def _fold(self, batch: torch.Tensor, features: torch.Tensor, sums: torch.Tensor) -> None:
         """Add `batch` (stimulus, feature) up into features (stimulus, component) and sums."""
@@ -226,13 +214,26 @@ class Fold(_Base):
         self._signs = None if self._signs is None else self._signs.cpu()
         self._fold(row, ones, torch.zeros(1, dtype=torch.float64))
         self._signs = None
-        arrays = {
-            "features": self._features.numpy(),
-            "feature_mean": self._sums.numpy() / self.n_features,
+        # Features of a block keep their distance: only those of different blocks meet by chance.
+        n_blocks = -(-self.n_features // self.components)
+        about = self._attributes(
+            "fold", "float32", (2 / self.components * (1 - 1 / n_blocks)) ** 0.5
+        )
+        means = self._sums / self.n_features
+        if is_turned(self.n_stimuli, self.components):
+            return self._turned(ones[0], means), about
+        return {
+            "features": self._features.settled(),
+            "feature_mean": means,
             "ones": ones[0].numpy(),
-        }
-        self._check_finite(arrays["features"])
-        return arrays, self._attributes("fold", "float32")
+        }, about
+
+    def _turned(self, ones: torch.Tensor, means: np.ndarray) -> Arrays:
+        pivot = torch.tensor(means.mean())
+        size = self.n_stimuli, self.components
+        products, _ = chunk_products(_chunks(self._features), *size, ones, pivot)
+        features, one = turned(products, float(pivot), self.components)
+        return {"features": features.astype(np.float32), "feature_mean": means, "ones": one}
 
 
 def sparse_components(n_stimuli: int, settings: Mapping[str, Any]) -> int:
@@ -263,19 +264,19 @@ class SparseRandom(_Base):
         # It looks at the shape only; the broadcast array takes no memory.
         self._fitted = projection.fit(np.broadcast_to(np.float32(0), (n_stimuli, n_features)))
         matrix = self._fitted.components_
-        self._features = np.zeros((n_stimuli, matrix.shape[0]), np.float32)
+        self._features = self._rows(matrix.shape[0])
         self._mean = np.zeros(n_stimuli)
 
     def add(self, batch: torch.Tensor, start: int) -> None:
         values = batch.float().cpu().numpy()
         self._check_finite(values)
-        self._features[start : start + len(values)] = self._fitted.transform(values)
+        self._features.put(start, self._fitted.transform(values))
         self._mean[start : start + len(values)] = values.mean(1, dtype=np.float64)
 
     def finish(self) -> Outcome:
         ones = np.asarray(self._fitted.components_.sum(axis=1)).ravel()  # (component,)
-        arrays = {"features": self._features, "feature_mean": self._mean, "ones": ones}
-        return arrays, self._attributes("srp", "float32")
+        arrays = {"features": self._features.settled(), "feature_mean": self._mean, "ones": ones}
+        return arrays, self._attributes("srp", "float32", (2 / len(ones)) ** 0.5)
 
 
 class Identity(_Base):
@@ -285,16 +286,19 @@ class Identity(_Base):
         self, n_stimuli: int, n_features: int, settings: Mapping[str, Any], layer: str, where: str
     ) -> None:
         super().__init__(n_stimuli, n_features, settings, layer, where)
-        self._features = np.zeros((n_stimuli, n_features), np.float32)
+        self._features = self._rows(n_features)
+        self._mean = np.zeros(n_stimuli)
 
     def add(self, batch: torch.Tensor, start: int) -> None:
-        self._features[start : start + len(batch)] = batch.float().cpu().numpy()
+        values = batch.float().cpu().numpy()
+        self._check_finite(values)
+        self._features.put(start, values)
+        self._mean[start : start + len(values)] = values.mean(1, dtype=np.float64)
 
     def finish(self) -> Outcome:
-        self._check_finite(self._features)
         arrays = {
-            "features": self._features,
-            "feature_mean": self._features.mean(1, dtype=np.float64),
+            "features": self._features.settled(),
+            "feature_mean": self._mean,
             "ones": np.ones(self.n_features, np.float32),
         }
         return arrays, self._attributes("none", "float32")

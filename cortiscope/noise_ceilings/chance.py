@@ -17,6 +17,7 @@ from cortiscope.statistics.resampling import orders_among, p_value, permutations
 
 SPLITS = 10  # more would change a median little
 PERMUTATIONS = 199
+NEUROIDS_AT_ONCE = 2048
 ROUNDING = 1e-12  # orders that change nothing reach r
 
 
@@ -45,24 +46,33 @@ def neuroids_p(responses: NDArray, chosen: NDArray, seed: int) -> float:
     from `halves`. Stimuli are permuted for all neuroids alike, whose noise may be shared, each
     among those that it was shown in both halves.
     """
-    recorded = np.isfinite(responses)
-    known = np.where(recorded, responses, 0.0)
     moved = orders(len(responses), seed)
     some, number = different(chosen)
-    p = np.array([_p(*half_means(known, recorded, split), moved) for split in some])
+    sums = np.zeros((len(some), 1 + len(moved)))
+    for start in range(0, responses.shape[2], NEUROIDS_AT_ONCE):
+        block = responses[:, :, start : start + NEUROIDS_AT_ONCE].astype(np.float64)
+        recorded = np.isfinite(block)
+        known = np.where(recorded, block, 0.0)
+        sums += [_sums(*half_means(known, recorded, split), moved) for split in some]
+    p = np.array([_p(*each / responses.shape[2]) for each in sums])
     return of_splits(p[number])
 
 
-def _p(first: NDArray, second: NDArray, moved: NDArray) -> float:
-    """Of the means of two halves (stimulus, neuroid)."""
+def _p(score: float, *null: float) -> float:
+    return reached(score, np.array(null)) if np.any(null) else np.nan
+
+
+def _sums(first: NDArray, second: NDArray, moved: NDArray) -> NDArray:
+    """(1 + permutation,): the correlations of the means of two halves (stimulus, neuroid), summed
+    over neuroids, then those with stimuli permuted.
+    """
     score, null = 0.0, np.zeros(len(moved))
     for rows, columns in recorded_together(first + second):
         a, b = (_unit(half[np.ix_(rows, columns)]) for half in (first, second))
         products = a @ b.T  # (stimulus, neuroid) x (neuroid, stimulus)
         score += float(np.trace(products))
         null += products[np.arange(len(rows)), orders_among(moved, rows)].sum(axis=1)
-    total = first.shape[1]
-    return reached(score / total, null / total) if null.any() else np.nan
+    return np.array([score, *null])
 
 
 def _unit(values: NDArray) -> NDArray:

@@ -5,14 +5,15 @@ depends on the dissimilarity and on the comparison. The extension takes the nois
 between halves and as shrinking with repetitions, which holds where it is small.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cortiscope.experiment.responses import average
 from cortiscope.noise_ceilings import chance
-from cortiscope.noise_ceilings.noise import Ceiling, different, extended, growth, half_means
+from cortiscope.noise_ceilings.noise import Ceiling, different, extended, growth
 from cortiscope.similarity import cka, rsa
 from cortiscope.similarity.comparison import compare, permutation_null
 from cortiscope.similarity.dissimilarity import crossnobis, pattern_rdm
@@ -113,15 +114,18 @@ def _over_splits(
     return mean_of_known(both[:, 0]), chance.of_splits(both[: chance.SPLITS, 1])
 
 
-def _halves_of(responses: NDArray) -> Callable[[NDArray], tuple[NDArray, NDArray]]:
-    """A function that gives the means of two halves (stimulus, neuroid), of the same neuroids."""
-    recorded = np.isfinite(responses)
-    known = np.where(recorded, responses, 0.0)
+def _halves_of(responses: NDArray) -> Callable[[NDArray], Iterator[NDArray]]:
+    """A function that gives the means of two halves (stimulus, neuroid), of the same neuroids.
 
-    def means(split: NDArray) -> tuple[NDArray, NDArray]:
-        first, second = half_means(known, recorded, split)
-        both = np.isfinite(first + second).all(axis=0)
-        return first[:, both], second[:, both]
+    One after the other, as each is as large as a repetition.
+    """
+    recorded = np.isfinite(responses)
+
+    def means(split: NDArray) -> Iterator[NDArray]:
+        both = np.all([recorded[:, half].any(axis=1).all(axis=0) for half in split], axis=0)
+        for half in split:
+            mean = average(responses, half)
+            yield mean if both.all() else mean[:, both]
 
     return means
 

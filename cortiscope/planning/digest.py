@@ -14,18 +14,22 @@ from cortiscope.mappings.kinds import MAPPINGS
 
 LIBRARY = Path(__file__).parents[1]
 SCRIPTS = LIBRARY.parent / "workflow" / "scripts"
+PARTS = (".html", ".css", ".js", ".bib")  # of modules that stand in the same folder
 
 
 @cache
 def code_digest(script: str, *modules: str) -> str:
     """Digest of a script of workflow/scripts and of the library modules that it imports.
 
-    modules: further library modules, which the script imports by name at run time.
+    With PARTS of their folders, such as a template. modules: further library modules, which the
+    script imports by name at run time.
     """
     found: dict[Path, str] = {}
     _collect(SCRIPTS / f"{script}.py", found)
     for module in modules:
         _collect(_file(module), found)
+    for folder in {path.parent for path in found}:
+        found |= {file: _contents(file) for file in folder.iterdir() if file.suffix in PARTS}
     ordered = "".join(f"{path.name}:{found[path]}\n" for path in sorted(found))
     return hashlib.sha256(ordered.encode()).hexdigest()[:16]
 
@@ -44,6 +48,10 @@ def _collect(path: Path, found: dict[Path, str]) -> None:
     found[path] = digest
     for module in imported:
         _collect(_file(module), found)
+
+
+def _contents(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _file(module: str) -> Path:

@@ -7,6 +7,7 @@ the file asks what it was made by.
 """
 
 import os
+from collections import Counter
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -21,7 +22,7 @@ from cortiscope.experiment.simulated_areas import AREAS
 from cortiscope.experiment.sizes import is_light
 from cortiscope.files import making
 from cortiscope.mappings.kinds import MAPPINGS, UNITS
-from cortiscope.networks.projection_kinds import resolve
+from cortiscope.networks.projection_kinds import components_asked, resolve
 from cortiscope.planning.digest import code_digest, mapping_digest
 from cortiscope.planning.study import Study
 
@@ -109,10 +110,13 @@ def responses_made_by(study: Study) -> str:
 # Networks
 
 
-def features_settings(study: Study) -> dict[str, Any]:
+def features_settings(study: Study, model: str) -> dict[str, Any]:
     """The `features` section with its projection resolved, without what that does not read."""
     section = study.section("features")["features"]
-    kind = resolve(section["projection"], study.n_stimuli)
+    sizes = [int(row["n_features"]) for row in study.layer_tables[model]]
+    kind = resolve(section["projection"], study.n_stimuli, sizes)
+    asked = components_asked(kind, study.n_stimuli, section["components"])
+    section = section | {"components": asked}
     unread = ("components", "seed") if kind in ("exact", "none") else ()
     kept = {key: value for key, value in section.items() if key not in unread}
     return {"features": kept | {"projection": kind}}
@@ -136,7 +140,7 @@ def features_made_by(study: Study, model: str) -> str:
     params = {
         "row": study.shown_row(model),
         "layers": study.layer_tables[model],
-        "settings": features_settings(study),
+        "settings": features_settings(study, model),
         "stimuli_made_by": stimuli_made_by(study),
     }
     return making(params, features_code(study, model))
@@ -269,3 +273,33 @@ def _hierarchy(study: Study) -> list[str]:
             known = list(study.neuroids)
             raise InputError("config: hierarchy", f"no area {area!r}", f"use some of {known}")
     return list(asked)
+
+
+# The page
+
+
+def page_settings(study: Study) -> dict[str, Any]:
+    """What the page says of how the study was made, and no more: its methods.
+
+    Of each mapping its settings, what its score is, and its equation and source in the docs.
+    """
+    kept = (features_settings(study, model)["features"] for model in study.models)
+    projections = Counter((how["projection"], how.get("components")) for how in kept)
+    return {
+        "mappings": {
+            name: {
+                "settings": mapping_settings(study, name),
+                "measure": MAPPINGS[name].measure,
+                "equation": MAPPINGS[name].docs.get("equation", ""),
+                "source": MAPPINGS[name].docs.get("source", ""),
+            }
+            for name in study.config["mappings"]
+        },
+        "projections": [[*how, n_models] for how, n_models in projections.items()],
+        "ceilings": study.section("ceilings")["ceilings"],
+        "comparison": study.config["rsa"]["comparison"],
+        "given_ceilings": bool(study.config["ceilings"]["given"]),
+        "correction": study.config["statistics"]["correction"],
+        "repetitions": study.repetitions,
+        "n_stimuli": study.n_stimuli,
+    }

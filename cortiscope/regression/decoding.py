@@ -5,7 +5,7 @@ Hong, Yamins, Majaj and DiCarlo (2016), Nat Neurosci 19:613: category and what i
 side. The readout is nested cross-validated ridge (see `ridge`), alpha chosen for every property
 inside the training part:
 
-continuous  r of held-out predictions, as `ridge.fold_centred_correlation`; noise scores 0.
+continuous  r of held-out predictions, as `fold_centred_correlation`; noise scores 0.
 angles      their sine and cosine, whose r are averaged by the variance of each.
 discrete    one against the rest: class c has the target n / 2 n_c, the others −n / 2 (n − n_c), so
             that both sides weigh the same and every target has mean 0. The class of the largest
@@ -25,7 +25,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from cortiscope.regression import given_split, ridge
+from cortiscope.regression import given_split, held_out_scores, ridge
 from cortiscope.regression.cross_validation import TRAINING
 from cortiscope.regression.precision import constant_parts
 from cortiscope.statistics.resampling import NULL_COLUMNS, p_value, permutations_of
@@ -130,7 +130,7 @@ def _scored(readout: Readout, targets: NDArray, weight: NDArray, count: int, see
     for some in _parts(orders, targets.shape[1]):
         columns = np.moveaxis(targets[some], 0, 1).reshape(len(targets), -1)
         predicted = readout.regression.predict(columns)
-        r = ridge.fold_centred_correlation(predicted, columns, readout.folds)
+        r = held_out_scores.fold_centred_correlation(predicted, columns, readout.folds)
         scores.append(_mean(r.reshape(len(some), -1), weight))
     score = np.concatenate(scores)
     return Decoded(float(score[0]), score[1:], float(p_value(score[0], score[1:])))
@@ -189,7 +189,7 @@ def _evidence_of(readout: Readout, labels: NDArray, n_classes: int) -> NDArray:
     return _evidence(predicted, columns, readout.folds).reshape(-1, *targets.shape[1:])
 
 
-def _evidence(predicted: ridge.Predictions, targets: NDArray, folds: NDArray) -> NDArray:
+def _evidence(predicted: held_out_scores.Predictions, targets: NDArray, folds: NDArray) -> NDArray:
     """Predictions less the mean target of their training part, in units of their fold's spread.
 
     Without this a class that is rare in the training part, hence frequent in the part held out,

@@ -9,10 +9,10 @@ assumption enters the null: training stimuli may be noisier, or of another kind.
 import numpy as np
 from numpy.typing import NDArray
 
-from cortiscope.regression import ridge
+from cortiscope.regression import held_out_scores
 from cortiscope.regression.cross_validation import TRAINING
+from cortiscope.regression.held_out_scores import Predictions
 from cortiscope.regression.precision import constant_parts
-from cortiscope.regression.ridge import Predictions
 
 FEWEST = 4  # test stimuli on which a neuroid was recorded
 
@@ -41,7 +41,7 @@ def score(predictions: Predictions, responses: NDArray) -> NDArray:
     """
     if len(responses) < FEWEST:
         return np.full(responses.shape[1], np.nan)
-    return ridge.fold_centred_correlation(
+    return held_out_scores.fold_centred_correlation(
         predictions, responses, np.zeros(len(responses), dtype=int)
     )
 
@@ -49,7 +49,7 @@ def score(predictions: Predictions, responses: NDArray) -> NDArray:
 def bootstrap_scores(predictions: Predictions, responses: NDArray, weights: NDArray) -> NDArray:
     """`score` with each test stimulus counted weights (draw, stimulus) times: (draw, neuroid)."""
     alike = np.zeros(len(responses), dtype=int)
-    return ridge.bootstrap_scores(predictions, responses, alike, weights)
+    return held_out_scores.bootstrap_scores(predictions, responses, alike, weights)
 
 
 def null_scores(predictions: Predictions, responses: NDArray, moved: NDArray) -> NDArray:
@@ -60,4 +60,4 @@ def null_scores(predictions: Predictions, responses: NDArray, moved: NDArray) ->
     if len(responses) < FEWEST:  # without any, sums over them would be 0
         return np.full((len(moved), responses.shape[1]), np.nan)
     alike = np.zeros(len(responses), dtype=int)
-    return ridge.moved_scores(predictions, responses, alike, moved)
+    return held_out_scores.moved_scores(predictions, responses, alike, moved)

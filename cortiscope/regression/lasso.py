@@ -26,8 +26,9 @@ from numpy.typing import NDArray
 from cortiscope.errors import InputError
 from cortiscope.regression import principal_axes, strengths
 from cortiscope.regression.cross_validation import held_out_folds
+from cortiscope.regression.held_out_scores import Predictions
 from cortiscope.regression.principal_axes import Axes, Parts, Predict, Shrink, Solve, Solved
-from cortiscope.regression.ridge import Predictions, standardised
+from cortiscope.regression.ridge import standardised
 from cortiscope.regression.strengths import Grid, at_ends, between, go_on
 from cortiscope.statistics.rounding import rounding
 

@@ -9,8 +9,8 @@ the limit of ridge regression as its strength goes to 0.
 import numpy as np
 from numpy.typing import NDArray
 
+from cortiscope.regression.held_out_scores import Predictions
 from cortiscope.regression.principal_axes import Axes, Parts, Predict, Solve, Solved
-from cortiscope.regression.ridge import Predictions
 
 
 def predict(

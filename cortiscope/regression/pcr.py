@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from cortiscope.errors import InputError
 from cortiscope.regression import principal_axes
+from cortiscope.regression.held_out_scores import Predictions
 from cortiscope.regression.principal_axes import Axes, Parts, Predict, Shrink, Solve, Solved
-from cortiscope.regression.ridge import Predictions
 
 
 def predict(

@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cortiscope.regression import nipals
+from cortiscope.regression.held_out_scores import Predictions, fold_centred_correlation
 from cortiscope.regression.pcr import counts
 from cortiscope.regression.precision import constant
 from cortiscope.regression.principal_axes import INNER_FOLDS, Axes, Parts
-from cortiscope.regression.ridge import Predictions, fold_centred_correlation
 
 COMPONENTS = 25  # Schrimpf et al. (2018)
 WHERE = "pls.components"
@@ -98,7 +98,7 @@ class Regression:
         """Scores of neuroids regressed together when stimuli are permuted: (permutation, neuroid).
 
         responses (stimulus, neuroid); orders (permutation, stimulus), as from
-        `resampling.permutations`. Each row is what `ridge.fold_centred_correlation` gives the
+        `resampling.permutations`. Each row is what `fold_centred_correlation` gives the
         predictions of responses[order], in single precision and by Lanczos in place of powers:
         scores correlate by 0.997 or more with those of exact singular vectors.
         """

@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cortiscope.regression.cross_validation import held_out_folds
+from cortiscope.regression.held_out_scores import Predictions
 from cortiscope.regression.precision import precisely
-from cortiscope.regression.ridge import Predictions, kernel, standardised
+from cortiscope.regression.ridge import kernel, standardised
 
 INNER_FOLDS = 5
 BLOCK = 1024  # neuroids that are solved at once: their products stay in the cache
@@ -100,7 +101,7 @@ def inner_numbers(folds: NDArray) -> NDArray:
 @dataclass(frozen=True)
 class Solved:
     """held_out: predictions of the held-out stimuli, less the mean (held out, neuroid). alpha,
-    spread, end: (neuroid,), as of `ridge.Predictions`.
+    spread, end: (neuroid,), as of `held_out_scores.Predictions`.
     """
 
     held_out: NDArray

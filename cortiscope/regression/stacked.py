@@ -28,9 +28,10 @@ from numpy.typing import NDArray
 
 from cortiscope.regression.cross_validation import TRAINING
 from cortiscope.regression.decomposition import decompose
+from cortiscope.regression.held_out_scores import Predictions
 from cortiscope.regression.nested import Layout, Solver, layout
 from cortiscope.regression.precision import precisely
-from cortiscope.regression.ridge import Predictions, kernel, standardised
+from cortiscope.regression.ridge import kernel, standardised
 from cortiscope.regression.strengths import at_ends, grid
 
 MEMORY = 2**28  # bytes of (layer, fold, stimulus, neuroid) that are held at once
@@ -140,7 +141,7 @@ class Regression:
 @dataclass(frozen=True)
 class _Layer:
     """predicted, left_out: (fold, neuroid, stimulus), so that what a neuroid chooses lies together;
-    alpha, end: (fold, neuroid), as of `ridge.Predictions`.
+    alpha, end: (fold, neuroid), as of `held_out_scores.Predictions`.
 
     predicted: of all stimuli by the model of a fold. left_out: the residuals of its training part
     when each stimulus is left out in turn, 0 for the stimuli held out.

@@ -13,22 +13,10 @@ from matplotlib.figure import Figure
 
 from cortiscope.errors import InputError
 from cortiscope.report import figures
-from cortiscope.report.figure_style import measure, save, styled
+from cortiscope.report.figure_style import save, styled
+from cortiscope.report.house_style import measure
 from cortiscope.report.pages import Page
-from cortiscope.report.tables import write_csv
-
-
-def read_tables(paths: Mapping[str, str]) -> dict[str, pd.DataFrame]:
-    """Read the study's tables; labels stay text, also where they look like numbers."""
-    labels = dict.fromkeys(
-        ("model", "family", "architecture", "training", "mapping", "area", "layer", "best_layer",
-         "trained_model", "untrained_model", "models", "subject"),
-        str,
-    )  # fmt: skip
-    tables = {}
-    for name, path in paths.items():
-        tables[name] = pd.read_csv(path, dtype=labels, keep_default_na=False, na_values=[""])
-    return tables
+from cortiscope.report.tables import read_tables, write_csv
 
 
 def draw(

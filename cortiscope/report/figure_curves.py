@@ -8,8 +8,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from cortiscope.report.figure_looks import GREY, LABELLED, group_handles, model_looks, records
+from cortiscope.report.figure_looks import GREY, group_handles
 from cortiscope.report.figure_style import font_size
+from cortiscope.report.house_style import LABELLED, model_looks, records
 
 DASHED: tuple[float, Sequence[float]] = (0, (3, 1.5))
 THIN = 0.6  # points: lines of more models than can be named

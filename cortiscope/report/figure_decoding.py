@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 
 from cortiscope.files import replacing
 from cortiscope.report.figure_curves import draw_curve, line_handles, line_looks
-from cortiscope.report.figure_looks import LABELLED, PALE
+from cortiscope.report.figure_looks import PALE
 from cortiscope.report.figure_style import (
     MILLIMETRE,
     bottom_panels,
@@ -24,6 +24,7 @@ from cortiscope.report.figure_style import (
     small,
     styled,
 )
+from cortiscope.report.house_style import LABELLED
 
 TEXT = ("name", "family", "architecture", "training", "layer", "property")
 DOTTED = (0, (1, 1.2))

@@ -21,10 +21,10 @@ from cortiscope.report.figure_style import (
     fitted,
     font_size,
     name_panel,
-    number,
     small,
     text_width,
 )
+from cortiscope.report.house_style import number
 from cortiscope.report.pages import scaled
 
 TALLEST_ROW, WIDEST_CELL = 5.5, 14  # millimetres at 8 points

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from cortiscope.report.figure_looks import records
+from cortiscope.report.house_style import records
 from cortiscope.report.pages import Page, pair_names
 
 ALPHA = 0.05

@@ -20,19 +20,12 @@ from matplotlib.transforms import Bbox
 from matplotlib.typing import RcKeyType
 
 from cortiscope.files import replacing
-from cortiscope.mappings.kinds import MAPPINGS
 from cortiscope.report import pages
 from cortiscope.report.figure_looks import GREY, add_legend, legend_height
 from cortiscope.report.pages import HIGHEST, MILLIMETRE, WIDTH, Page, scaled
 
 FONT = "DejaVu Sans"  # comes with Matplotlib: the same picture on every machine
 LONGEST_SIDE = 2**16 - 1  # pixels, of Matplotlib's PNG
-COMPARISONS = {
-    "spearman": "RDM Spearman ρ",
-    "pearson": "RDM Pearson r",
-    "kendall": "RDM Kendall τ-a",
-    "cosine": "RDM cosine",
-}
 Panels = dict[tuple[str, str], Axes]
 
 
@@ -92,30 +85,12 @@ def _settle(figure: Figure) -> None:
         axes.set_position(Bbox(np.round(place.get_points(), 6)))
 
 
-def measure(mapping: str, comparison: str) -> str:
-    """What the score of a mapping is; comparison: of dissimilarities, as in the config."""
-    return MAPPINGS[mapping].measure or COMPARISONS[comparison]
-
-
 def font_size() -> float:
     return float(mpl.rcParams["font.size"])
 
 
 def small() -> float:
     return pages.small(font_size())
-
-
-def number(value: float) -> str:
-    """With two digits, a minus sign as long as a plus, and none before zero."""
-    return f"{round(value, 2) + 0.0:.2f}".replace("-", "−")
-
-
-@functools.cache
-def p_text(p: float) -> str:
-    """A p-value as it follows the letter p, such as `= 0.012` or `< 0.001`."""
-    if not np.isfinite(p):
-        return "n/a"
-    return "< 0.001" if p < 0.001 else f"= {p:.3f}" if p < 0.1 else f"= {p:.2f}"
 
 
 def on_page(table: pd.DataFrame, page: Page) -> pd.DataFrame:

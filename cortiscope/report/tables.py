@@ -71,6 +71,19 @@ def write_csv(table: pd.DataFrame, path: str) -> None:
         table.to_csv(temporary, index=False, float_format="%.6g", lineterminator="\n")
 
 
+def read_tables(paths: Mapping[str, str]) -> dict[str, pd.DataFrame]:
+    """Read the study's tables; labels stay text, also where they look like numbers."""
+    labels = dict.fromkeys(
+        ("model", "family", "architecture", "training", "mapping", "area", "layer", "best_layer",
+         "trained_model", "untrained_model", "models", "subject"),
+        str,
+    )  # fmt: skip
+    tables = {}
+    for name, path in paths.items():
+        tables[name] = pd.read_csv(path, dtype=labels, keep_default_na=False, na_values=[""])
+    return tables
+
+
 def join_parquet(parts: Sequence[str], path: str, provenance: Mapping[str, Any]) -> None:
     """Append Parquet tables to one, a row group each: only one of them is ever in memory."""
     with replacing(path) as temporary:

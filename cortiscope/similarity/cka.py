@@ -36,8 +36,8 @@ def gram(patterns: NDArray) -> NDArray:
     Neuroids with a missing response are left out; zeros where none is left.
     """
     known = np.asarray(patterns, dtype=np.float64)[:, np.isfinite(patterns).all(axis=0)]
-    rows = centred(known, axis=0)
-    return rows @ rows.T  # (stimulus, neuroid) x (neuroid, stimulus)
+    known = centred(known, axis=0)  # in its place: of thousands of stimuli a gigabyte
+    return known @ known.T  # (stimulus, neuroid) x (neuroid, stimulus)
 
 
 def distance_gram(dissimilarity: NDArray) -> NDArray:

@@ -42,9 +42,8 @@ def comparison_error(
     where a cell is missing, where nothing varies, or nothing without one of the stimuli, and for
     fewer than four stimuli or units.
     """
-    systems = np.stack([model, brain])
-    cells = np.arange(len(model)) if counted is None else np.flatnonzero(counted)
-    systems, n_all = systems[:, cells], len(model)
+    n_all, cells = len(model), slice(None) if counted is None else np.flatnonzero(counted)
+    systems = np.stack([model[cells], brain[cells]], axis=1).T  # (system, cell)
     model, brain = systems
     if not (np.isfinite(systems).all() and varies(systems).all()) or len(model) < 6:
         return np.nan
@@ -52,11 +51,13 @@ def comparison_error(
         systems = systems if ranked else ranks(systems)
     elif method != "cosine":
         systems = systems - systems.mean(axis=1, keepdims=True)
-    score, influence = _influence(model, brain, systems, method)
-    shares = np.square(systems) / np.square(systems).sum(axis=1, keepdims=True)
+    shares = np.square(systems)
+    shares /= shares.sum(axis=1, keepdims=True)
     leverage = _between(shares.mean(axis=0), cells, n_all, units).sum(axis=0)
     if not (leverage < 1 - ROUNDING).all():
         return np.nan
+    del shares  # of thousands of stimuli a gigabyte, as all of these
+    score, influence = _influence(model, brain, systems, method)
     together = _between(influence, cells, n_all, units)
     of_stimulus = together.sum(axis=0) / (1 - leverage)
     n_stimuli = len(of_stimulus)
@@ -69,7 +70,7 @@ def comparison_error(
     return float(error * student_over_normal(n_stimuli - 2))
 
 
-def _between(values: NDArray, cells: NDArray, n_all: int, units: NDArray | None) -> NDArray:
+def _between(values: NDArray, cells: NDArray | slice, n_all: int, units: NDArray | None) -> NDArray:
     """Sums of values (cell,) of some cells, by the two units between which they lie: (unit, unit).
 
     Cells within a unit do not count, and are 0.
@@ -99,19 +100,22 @@ def _influence(
         kendall           2 (mean_k sign(x_c − x_k) sign(y_c − y_k) − s), of LEVELS levels
 
     (Croux and Dehon 2010, Stat Methods Appl 19:497). Spearman's is not that of the ranks' Pearson
-    correlation, since other stimuli would change the ranks too.
+    correlation, since other stimuli would change the ranks too. The systems are changed in place.
     """
     if method == "kendall":
         agreement = kendall.agreement(model, brain, LEVELS)
         tau = float(agreement.mean())
         return tau, 2 * (agreement - tau)
-    size = np.sqrt(np.square(systems).mean(axis=1))
-    u, v = systems / size[:, None]
-    score = float((u * v).mean())
+    systems /= np.sqrt(np.square(systems).mean(axis=1))[:, None]
+    u, v = systems
+    influence = u * v
+    score = float(influence.mean())
     if method == "spearman":
-        influence = u * v + _mean_above(u, v) + _mean_above(v, u)
-        return score, influence - influence.mean()
-    return score, u * v - score * (u * u + v * v) / 2
+        influence += _mean_above(u, v)
+        influence += _mean_above(v, u)
+        influence -= influence.mean()
+        return score, influence
+    return score, influence - score * (u * u + v * v) / 2
 
 
 def _mean_above(ranked: NDArray, values: NDArray) -> NDArray:
@@ -123,8 +127,12 @@ def _mean_above(ranked: NDArray, values: NDArray) -> NDArray:
     lowest = 1 + np.count_nonzero(ranked == low)  # twice a rank, as all of these
     highest = 2 * n_cells + 1 - np.count_nonzero(ranked == high)
     unit = (high - low) / (highest - lowest)
-    rank = np.rint(lowest + (ranked - low) / unit).astype(np.int64)
-    of_rank = np.bincount(rank, weights=values)
-    spread = np.sqrt(np.square(ranked).mean()) / unit / 2 / n_cells
-    above: NDArray = np.cumsum(of_rank[::-1])[::-1] / (n_cells * spread)
+    place = ranked - low
+    place /= unit
+    place += lowest
+    rank = np.rint(place, out=place).astype(np.int64)
+    spread = np.sqrt(np.square(ranked, out=place).mean()) / unit / 2 / n_cells
+    del place
+    above: NDArray = np.cumsum(np.bincount(rank, weights=values)[::-1])[::-1]
+    above /= n_cells * spread
     return above[rank]

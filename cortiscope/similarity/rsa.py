@@ -41,8 +41,8 @@ def pearson_rdm(patterns: NDArray) -> NDArray:
     known = np.asarray(patterns, dtype=np.float64)[:, np.isfinite(patterns).all(axis=0)]
     if known.shape[1] < 2:  # a pattern needs two neuroids
         return np.full(len(known) * (len(known) - 1) // 2, np.nan)
-    rows = centred(known)
-    return dissimilarities(rows @ rows.T)  # (stimulus, neuroid) x (neuroid, stimulus)
+    known = centred(known)  # in its place: of thousands of stimuli a gigabyte
+    return dissimilarities(known @ known.T)  # (stimulus, neuroid) x (neuroid, stimulus)
 
 
 def square(cells: NDArray) -> NDArray:

@@ -61,7 +61,7 @@ def recording(tmp_path, monkeypatch):
 def test_what_is_held_is_what_was_recorded(recording):
     path = recording(response())
     for held, every in zip(
-        read_areas(path, ["IT", "V1"]), read_areas(path, ["IT", "V1"], True), strict=True
+        read_areas(path, ["IT", "V1"]), read_areas(path, ["IT", "V1"], "every trial"), strict=True
     ):
         assert held.response.shape[1] == 1
         assert held.trials.shape == (N_TESTED, N_REPETITIONS, every.response.shape[2])
@@ -76,7 +76,7 @@ def test_what_is_held_is_what_was_recorded(recording):
 @pytest.mark.parametrize("method", ["split_half", "oracle"])
 def test_ceilings_are_those_of_every_trial(recording, method):
     path = recording(response())
-    held, every = (read_areas(path, ["IT"], whole)[0] for whole in (False, True))
+    held, every = (read_areas(path, ["IT"], hold)[0] for hold in ("trials", "every trial"))
     found, expected = (area_ceilings(area, 20, 0, method=method)[0] for area in (held, every))
     assert np.isfinite(found["area_ceiling"].values)
     assert found["area_ceiling_p"].values <= 0.05  # by other permutations
@@ -89,8 +89,8 @@ def test_scores_are_those_of_every_trial(recording, mapping):
     path = recording(response())
     asked = settings(mapping, n_draws=10)
     found, expected = (
-        fit(mapping, [layer(FEATURES)], read_areas(path, ["V1"], whole)[0], asked)
-        for whole in (False, True)
+        fit(mapping, [layer(FEATURES)], read_areas(path, ["V1"], hold)[0], asked)
+        for hold in ("trials", "every trial")
     )
     for name in ("area_score", "area_null", "selection_score"):
         np.testing.assert_allclose(found[name].values, expected[name].values, rtol=1e-9)
@@ -123,9 +123,9 @@ def test_jobs_ask_for_what_is_held(recording, monkeypatch, tmp_path):
     config["responses"] = {"source": str(path)}
     study = Study.load(config, REPOSITORY)
     assert held_trials.mean_held(study, ["V1"]) == 2.6
-    assert held_trials.mean_held(study, ["V1"], every_trial=True) == 8
+    assert held_trials.mean_held(study, ["V1"], "every trial") == 8
     monkeypatch.setattr(held_trials, "repetitions_held", None)
     again = Study.load(config, REPOSITORY)
     assert held_trials.held_trials(again) == found
     assert held_trials.stimuli_compared(again, ["V1", "IT"]) == N_TESTED
-    assert costs.ceilings_memory(again, "") == 1000
+    assert costs.ceilings_memory(again, "") == 300

@@ -12,7 +12,7 @@ from cortiscope.mappings.ridge import Scorer as Ridge
 from cortiscope.planning.schema import check, read_config_schema
 from cortiscope.regression import brainscore, pls, ridge
 from cortiscope.regression.cross_validation import fold_numbers
-from cortiscope.regression.ridge import fold_centred_correlation
+from cortiscope.regression.held_out_scores import fold_centred_correlation
 from cortiscope.statistics.resampling import permutations
 from tests.regression_scene import CONFIG, NO_HALVES, code, layer, layers, planted, run, settings
 from tests.running import REPOSITORY

@@ -218,12 +218,12 @@ def test_neuroids_with_missing_responses_are_left_out(mapping: str) -> None:
     spoiled[4, 1, 6] = np.nan  # in one repetition
     found = values(mapping, layers, area(spoiled), settings(5, 5))
     fewer = np.delete(spoiled, 5, axis=2)
-    without = values(mapping, layers, area(fewer), settings(5, 5))
+    without = values(mapping, layers, area(fewer), settings())
     np.testing.assert_allclose(found["area_score"], without["area_score"])
     assert np.isfinite(found["selection_score"]).all()
     each = np.arange(spoiled.shape[2])
     spoiled[each, :, each] = np.nan  # another stimulus of each
-    empty = values(mapping, layers, area(spoiled), settings(5, 5))
+    empty = values(mapping, layers, area(spoiled), settings(5))
     assert np.isnan(empty["area_score"]).all()
     assert np.isnan(empty["area_p_value"]).all()
 

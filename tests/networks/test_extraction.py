@@ -233,7 +233,7 @@ def test_batch_is_chosen_by_memory(monkeypatch):
     free = int(5.5 * one / extraction.MEMORY_SHARE)
     monkeypatch.setattr(extraction, "free_memory", lambda device, requested: free)
     extract(network, batch, ["mix"], {"projection": "exact"}, "net", said.append)
-    assert [line.split(",")[0] for line in said] == [
+    assert [line.split(",")[0] for line in said if " of 12 " in line] == [
         "model net: 5 of 12 stimuli",
         "model net: 10 of 12 stimuli",
         "model net: 12 of 12 stimuli",
@@ -246,7 +246,7 @@ def test_a_batch_stays_within_what_the_job_asked_for():
     for memory in (1, 20_000):
         settings = {"projection": "exact", "memory": memory}
         extract(network, batch, ["mix"], settings, "net", said.append)
-    assert [line.split(",")[0] for line in said] == [
+    assert [line.split(",")[0] for line in said if " of 12 " in line] == [
         *(f"model net: {stimulus} of 12 stimuli" for stimulus in range(1, 13)),
         "model net: 12 of 12 stimuli",
     ]

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from cortiscope.networks.memory import free_memory, free_on_host
+from cortiscope.networks.memory import free_memory, free_on_host, total_on_host
 
 GB = 10**9
 JOB = "slurm/job_7/step_0"
@@ -16,7 +16,8 @@ NONE_V1 = 9223372036854771712
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A machine with 64 GB free, on which this process holds 1 GB."""
-    monkeypatch.setattr("psutil.virtual_memory", lambda: SimpleNamespace(available=64 * GB))
+    machine = SimpleNamespace(available=64 * GB, total=80 * GB)
+    monkeypatch.setattr("psutil.virtual_memory", lambda: machine)
     held = SimpleNamespace(memory_info=lambda: SimpleNamespace(rss=GB))
     monkeypatch.setattr("psutil.Process", lambda: held)
     return tmp_path
@@ -52,8 +53,10 @@ def test_without_limits_it_is_what_the_machine_has(root: Path) -> None:
 def test_the_limit_of_a_job_is_found_along_its_path(root: Path, group: str) -> None:
     write(root, "proc/self/cgroup", f"0::/{JOB}")
     version_2(root, JOB, "max", GB)
+    assert total_on_host(root) == 80 * GB
     version_2(root, group, 8 * GB, 3 * GB)
     assert free_on_host(0, root) == 5 * GB
+    assert total_on_host(root) == 8 * GB
 
 
 def test_the_tightest_group_counts_and_files_that_were_read_make_room(root: Path) -> None:

@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from cortiscope.errors import InputError
-from cortiscope.networks import projection
-from cortiscope.networks.features import Layer, row_centred_gram
+from cortiscope.networks import projection, scratch
+from cortiscope.networks.features import Layer, read_layers, row_centred_gram, write_features
+from cortiscope.networks.projection_kinds import components_kept, resolve
 
 
 def activations(n: int, p: int, seed: int = 0, mean: float = 50.0) -> torch.Tensor:
@@ -109,7 +110,7 @@ def test_fold_equals_the_explicit_matrix():
     assert all(len(set(shifts[b : b + components])) == 1 for b in range(0, n_features, components))
     assert len(set(shifts)) > 1
     np.testing.assert_array_equal(arrays["ones"], matrix.sum(0))
-    values = activations(9, n_features, mean=0)
+    values = activations(19, n_features, mean=0)
     folded, _ = project("fold", values, components=components)
     np.testing.assert_allclose(folded["features"], values.numpy() @ matrix, atol=1e-4)
 
@@ -132,6 +133,66 @@ def test_fold_is_unbiased_and_as_precise_as_designed():
     assert abs(errors.mean()) < 0.01
 
 
+@pytest.mark.parametrize("components", [2000, 20_000])
+def test_turning_folded_features_loses_nothing(components, monkeypatch, tmp_path):
+    """Inner products, with their means over stimuli or over features taken off, and of ones."""
+    values = activations(60, 40_000, mean=20)
+    found, about = project("fold", values, 16, components=components, scratch=str(tmp_path))
+    monkeypatch.setattr(projection, "is_turned", lambda n_stimuli, components: False)
+    whole, same = project("fold", values, components=components)
+    whole["features"] = np.asarray(whole["features"])
+    assert found["features"].shape == (60, 61)
+    assert whole["features"].shape == (60, components)
+    assert about == same
+    distances = [squared_distances(arrays["features"]) for arrays in (found, whole)]
+    assert relative(*distances) < 1e-5
+    assert relative(1 - pearson_from(found, about), 1 - pearson_from(whole, about)) < 1e-5
+    np.testing.assert_array_equal(found["feature_mean"], whole["feature_mean"])
+    products = [arrays["features"] @ arrays["ones"] for arrays in (found, whole)]
+    np.testing.assert_allclose(*products, atol=1e-5 * np.abs(products[1]).max())
+    assert not list(tmp_path.iterdir())
+
+
+def test_fold_states_its_error():
+    values = activations(60, 40_000, mean=0)
+    found, about = project("fold", values, components=2000)
+    ratio = squared_distances(found["features"]) / np.maximum(squared_distances(values), 1)
+    errors = ratio[np.triu_indices(60, 1)] - 1
+    assert about["distance_error"] == pytest.approx(np.sqrt((errors**2).mean()), rel=0.3)
+
+
+@pytest.mark.parametrize("kind", ["fold", "srp", "none"])
+def test_features_too_many_for_memory_are_those_of_few(kind, monkeypatch, tmp_path):
+    values = activations(37, 500)
+    held, _ = project(kind, values, 8, components=30)
+    monkeypatch.setattr(scratch, "HELD", 0)
+    filed, _ = project(kind, values, 8, components=30, scratch=str(tmp_path))
+    assert isinstance(filed["features"], scratch.Rows)
+    for part in (slice(None), slice(3, 11), slice(0, 37, 5)):
+        np.testing.assert_array_equal(filed["features"][part], held["features"][part])
+    layers = {"a": (filed, {"projection": kind}), "b": (held, {"projection": kind})}
+    write_features(tmp_path / "f.nc", layers, np.arange(37).astype(str), {})
+    for layer in read_layers(tmp_path / "f.nc", ["a", "b"]):
+        np.testing.assert_array_equal(layer.features, held["features"])
+
+
+def test_auto_is_exact_where_its_products_take_seconds():
+    assert resolve("auto", 119, [2_240_000]) == "exact"
+    assert resolve("auto", 640, [2_240_000]) == "fold"
+    assert resolve("auto", 640, [500_000]) == "exact"
+    assert resolve("fold", 10, [10]) == "fold"
+
+
+@pytest.mark.parametrize("kind", ["exact", "fold", "srp", "none"])
+@pytest.mark.parametrize("components", [0, 30])
+def test_no_more_is_kept_than_is_planned(kind, components):
+    values = activations(37, 500)
+    arrays, _ = project(kind, values, components=components)
+    known = components_kept(kind, 37, 500, components)
+    assert arrays["features"].shape[1] in (known, known - 1)
+    assert components_kept("auto", 37, 500, "auto") >= 37
+
+
 def test_fold_signs_follow_seed_and_layer_name():
     values = activations(5, 3000, mean=0)
     first, _ = project("fold", values, layer="a", components=256)
@@ -146,7 +207,8 @@ def test_fold_signs_follow_seed_and_layer_name():
 def test_fold_of_a_small_layer_is_lossless():
     values = activations(20, 300, mean=0)
     arrays, attributes = project("fold", values)
-    assert arrays["features"].shape == (20, 300)
+    assert arrays["features"].shape == (20, 21)
+    assert attributes["distance_error"] == 0
     assert relative(squared_distances(arrays["features"]), squared_distances(values)) < 1e-5
     assert relative(1 - pearson_from(arrays, attributes), 1 - pearson(values)) < 1e-5
 

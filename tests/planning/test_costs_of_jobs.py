@@ -32,14 +32,18 @@ def test_features_are_counted_by_projection(study):
     exact = study()
     widths = [int(row["n_features"]) for row in exact.layer_tables[MODEL]]
 
-    def kept(projection, components=4096):
+    def kept(projection, components="auto"):
         return costs.kept(study(projection=projection, components=components), MODEL)
 
     assert kept("none") == widths
     assert kept("auto") == [min(width, exact.n_stimuli) for width in widths]
-    assert kept("fold", 500) == kept("srp", 500) == [min(width, 500) for width in widths]
-    assert kept("fold", 0) == [min(width, 4096) for width in widths]
+    assert kept("srp", 500) == [min(width, 500) for width in widths]
+    # Of few stimuli turned into one component more than there are.
+    turned = [min(width, exact.n_stimuli + 1) for width in widths]
+    assert kept("fold", 5000) == kept("fold", "auto") == turned
+    assert kept("fold", 50) == [min(width, 50) for width in widths]
     assert max(widths) > 4096
+    assert exact.n_stimuli > 50
 
 
 def test_raw_features_ask_for_more(study):
@@ -51,7 +55,8 @@ def test_raw_features_ask_for_more(study):
     assert together - fits[1] > raw.n_stimuli * (sum(widths) - max(widths)) * 8 / 1e6
     batch = 32 * 64 * max(widths) / 1e6
     held = costs.features_memory(raw, MODEL) - 4000 - batch
-    assert held > raw.n_stimuli * sum(widths) * 4 / 1e6 - 2
+    # All of them wait in a file; some of one layer are looked into in double precision.
+    assert held < 16 * max(2**24, 100 * max(widths)) / 1e6 + 10
 
 
 def test_a_streamed_batch_is_all_that_is_in_memory(study):
@@ -97,8 +102,8 @@ def test_accuracy_of_a_wide_network_asks_for_more(study):
 def test_ceilings_of_more_areas_ask_for_more(study):
     embedded = study()
     alone, together = (costs.ceilings_memory(embedded, area) for area in ("V1", ""))
-    one = embedded.n_stimuli * embedded.repetitions * 64 * 8 / 1e6
-    assert together - alone == pytest.approx(2 * 2 * one, abs=2)
+    one = embedded.n_stimuli * embedded.repetitions * 64 * 4 / 1e6  # in single precision
+    assert together - alone == pytest.approx(2 * one, abs=2)
     assert 10 <= costs.ceilings_minutes(embedded, "") < 15
 
 

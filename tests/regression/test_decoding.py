@@ -7,7 +7,7 @@ from scipy.stats import kstest
 from sklearn.linear_model import RidgeCV
 from sklearn.metrics import balanced_accuracy_score
 
-from cortiscope.regression import decoding, ridge
+from cortiscope.regression import decoding, held_out_scores, ridge
 from cortiscope.regression.cross_validation import fold_numbers
 from tests.ridge_scene import scaled
 
@@ -75,7 +75,7 @@ def test_continuous_is_the_score_of_ridge() -> None:
     patterns, _, position, _ = objects(60, 2)
     source = readout(patterns)
     predicted = ridge.predict(source.kernel, position[:, None], source.folds, ALPHAS)
-    expected = ridge.fold_centred_correlation(predicted, position[:, None], source.folds)
+    expected = held_out_scores.fold_centred_correlation(predicted, position[:, None], source.folds)
     ours = decoding.continuous(source, position, 5, 0)
     assert ours.score == pytest.approx(expected[0], rel=1e-10)
     assert ours.null.shape == (5,)

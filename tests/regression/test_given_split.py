@@ -16,7 +16,7 @@ from cortiscope.mappings.fitting import fit
 from cortiscope.mappings.kinds import MAPPINGS
 from cortiscope.mappings.regressions import Targets
 from cortiscope.planning.settings import decoding_settings
-from cortiscope.regression import decoding, given_split, ridge
+from cortiscope.regression import decoding, given_split, held_out_scores
 from cortiscope.regression.cross_validation import TRAINING, CrossValidation
 from cortiscope.report.readouts import Protocol, as_property, read_out
 from cortiscope.similarity import dissimilarity, held_out_cells
@@ -288,7 +288,7 @@ def test_readouts_never_see_a_test_stimulus_and_leave_out_classes_of_one_part() 
 def test_too_few_test_stimuli_have_no_score_and_no_null(count: int) -> None:
     random = np.random.default_rng(7)
     values = random.normal(size=(count, 2))
-    predicted = ridge.Predictions(values, np.ones((1, 2)), np.ones((1, 2)))
+    predicted = held_out_scores.Predictions(values, np.ones((1, 2)), np.ones((1, 2)))
     orders = np.tile(np.arange(count), (5, 1))
     null = given_split.null_scores(predicted, random.normal(size=(count, 2)), orders)
     assert null.shape == (5, 2)

@@ -10,6 +10,7 @@ from scipy import stats
 from cortiscope.regression import (
     brainscore,
     given_split,
+    held_out_scores,
     lasso,
     ols,
     pcr,
@@ -27,15 +28,15 @@ from tests.synthetic_areas import area
 N_STIMULI, N_NEUROIDS = 60, 40
 ALPHAS = np.logspace(-3, 3, 7)
 DTYPES = (np.float64, np.float32)
-Predict = Callable[[NDArray, NDArray, NDArray, type], ridge.Predictions]
+Predict = Callable[[NDArray, NDArray, NDArray, type], held_out_scores.Predictions]
 
 
-def _ridge_at(x: NDArray, y: NDArray, folds: NDArray, dtype: type) -> ridge.Predictions:
+def _ridge_at(x: NDArray, y: NDArray, folds: NDArray, dtype: type) -> held_out_scores.Predictions:
     strengths = np.full(y.shape[1], 10.0)
     return ridge.Regression(ridge.kernel(x), folds, ALPHAS).predict_at(y, strengths, dtype)
 
 
-def _pls(x: NDArray, y: NDArray, folds: NDArray, dtype: type) -> ridge.Predictions:
+def _pls(x: NDArray, y: NDArray, folds: NDArray, dtype: type) -> held_out_scores.Predictions:
     return pls.Regression(x, folds, 3).predict(y, quickly=dtype == np.float32)
 
 
@@ -74,9 +75,9 @@ def test_a_neuroid_that_answers_one_stimulus_scores_exactly_zero(
     folds = fold_numbers(N_STIMULI, 10, seed=0)
     responses = _sparse(unit, 8 if kind == "lasso in given axes" else N_NEUROIDS) + baseline
     predicted = PREDICT[kind](_features(), responses, folds, dtype)
-    assert (ridge.fold_centred_correlation(predicted, responses, folds) == 0).all()
+    assert (held_out_scores.fold_centred_correlation(predicted, responses, folds) == 0).all()
     draws = bootstrap_weights(N_STIMULI, 20, seed=0)
-    drawn = ridge.bootstrap_scores(predicted, responses, folds, draws)
+    drawn = held_out_scores.bootstrap_scores(predicted, responses, folds, draws)
     known = np.isfinite(drawn)  # not in a draw without the fold of what was answered
     assert (drawn[known] == 0).all()
     assert known.mean() > 0.9
@@ -92,7 +93,7 @@ def test_single_precision_serves_neuroids_that_hardly_answer_but_one(
     responses = _sparse() + noise * random.normal(size=(N_STIMULI, N_NEUROIDS))
     folds = fold_numbers(N_STIMULI, n_folds, seed=0)
     exact, single = (
-        ridge.fold_centred_correlation(
+        held_out_scores.fold_centred_correlation(
             PREDICT[kind](_features(), responses, folds, dtype), responses, folds
         )
         for dtype in DTYPES

@@ -11,14 +11,14 @@ from sklearn.model_selection import PredefinedSplit
 from sklearn.pipeline import make_pipeline
 
 from cortiscope.errors import InputError
-from cortiscope.regression import lasso, ols, pcr, pls, principal_axes, ridge
+from cortiscope.regression import held_out_scores, lasso, ols, pcr, pls, principal_axes
 from cortiscope.regression.cross_validation import fold_numbers
 from cortiscope.regression.principal_axes import Parts, inner_numbers
 from tests.ridge_scene import scaled, scene
 
 SHARES = 0.9 * np.logspace(0, -3, 8)
 NUMBERS = [1, 2, 4, 8, 12]
-Predict = Callable[[NDArray, NDArray, NDArray], ridge.Predictions]
+Predict = Callable[[NDArray, NDArray, NDArray], held_out_scores.Predictions]
 
 MAPPINGS: dict[str, Predict] = {
     "ols": ols.predict,
@@ -181,7 +181,7 @@ def test_noise_scores_zero(predict: Predict) -> None:
     features = random.normal(size=(80, 120)) * np.arange(1, 121) ** -0.5 + 3
     noise = random.normal(size=(80, 2000)) + 2
     folds = fold_numbers(80, 10, seed=0)
-    score = ridge.fold_centred_correlation(predict(features, noise, folds), noise, folds)
+    score = held_out_scores.fold_centred_correlation(predict(features, noise, folds), noise, folds)
     assert abs(score.mean()) < 0.01
 
 
@@ -195,10 +195,14 @@ def test_a_planted_signal_is_recovered(predict: Predict) -> None:
     signal /= signal.std(axis=0)
     responses = signal + 0.3 * random.normal(size=signal.shape)
     folds = fold_numbers(120, 10, seed=0)
-    score = ridge.fold_centred_correlation(predict(features, responses, folds), responses, folds)
+    score = held_out_scores.fold_centred_correlation(
+        predict(features, responses, folds), responses, folds
+    )
     assert score.mean() > 0.7
     others = random.normal(size=features.shape) * decay
-    wrong = ridge.fold_centred_correlation(predict(others, responses, folds), responses, folds)
+    wrong = held_out_scores.fold_centred_correlation(
+        predict(others, responses, folds), responses, folds
+    )
     assert abs(wrong.mean()) < 0.25  # the neuroids share what they are by chance like
 
 
@@ -210,7 +214,7 @@ def test_constant_and_missing_neuroids_and_constant_features(predict: Predict) -
     responses[3, 2] = np.nan
     folds = np.arange(40) % 5
     predicted = predict(features, responses, folds)
-    score = ridge.fold_centred_correlation(predicted, responses, folds)
+    score = held_out_scores.fold_centred_correlation(predicted, responses, folds)
     assert np.array_equal(np.isnan(score), [False, True, True, False, False])
     np.testing.assert_allclose(predicted.values[:, [0, 3, 4]], alone.values, rtol=1e-7)
     assert np.isnan(predicted.alpha[:, 2]).all()

@@ -8,7 +8,7 @@ from sklearn.cross_decomposition import PLSRegression
 from sklearn.model_selection import ShuffleSplit, StratifiedShuffleSplit
 
 from cortiscope.errors import InputError
-from cortiscope.regression import brainscore, nipals, pls, ridge
+from cortiscope.regression import brainscore, held_out_scores, nipals, pls
 from cortiscope.regression.cross_validation import fold_numbers
 from cortiscope.regression.principal_axes import inner_numbers
 from cortiscope.statistics.resampling import permutations
@@ -120,7 +120,9 @@ def test_null_scores_are_those_of_permuted_responses(n_neuroids: int) -> None:
     expected = []
     for order in orders:
         predicted = pls.predict(features, responses[order], folds, 10)
-        expected.append(ridge.fold_centred_correlation(predicted, responses[order], folds))
+        expected.append(
+            held_out_scores.fold_centred_correlation(predicted, responses[order], folds)
+        )
     known = np.isfinite(null)  # a few steps of Lanczos
     assert np.corrcoef(null[known], np.array(expected)[known])[0, 1] > 0.995
     np.testing.assert_allclose(np.nanmean(null, axis=1), np.nanmean(expected, axis=1), atol=0.005)
@@ -149,7 +151,7 @@ def test_null_scores_are_exact_with_the_powers_of_predict(monkeypatch: pytest.Mo
     null = pls.Regression(features, folds, 10).null_scores(responses, orders)
     for scores, order in zip(null, orders, strict=True):
         predicted = pls.predict(features, responses[order], folds, 10)
-        expected = ridge.fold_centred_correlation(predicted, responses[order], folds)
+        expected = held_out_scores.fold_centred_correlation(predicted, responses[order], folds)
         np.testing.assert_allclose(scores, expected, rtol=0, atol=1e-9)
 
 

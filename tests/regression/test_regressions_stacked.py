@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from scipy.optimize import nnls
 from sklearn.linear_model import Ridge
 
-from cortiscope.regression import nested, ridge, stacked
+from cortiscope.regression import held_out_scores, nested, ridge, stacked
 from cortiscope.regression.cross_validation import fold_numbers
 from tests.ridge_scene import ALPHAS, explicit, scaled, scene
 
@@ -24,8 +24,8 @@ def planted(features: NDArray, n_neuroids: int, seed: int) -> NDArray:
     return signal / signal.std(axis=0)
 
 
-def score(predictions: ridge.Predictions, responses: NDArray, folds: NDArray) -> float:
-    return float(ridge.fold_centred_correlation(predictions, responses, folds).mean())
+def score(predictions: held_out_scores.Predictions, responses: NDArray, folds: NDArray) -> float:
+    return float(held_out_scores.fold_centred_correlation(predictions, responses, folds).mean())
 
 
 @pytest.mark.parametrize("shared", [0.0, 1.0, 30.0])
@@ -192,7 +192,7 @@ def test_blocks_of_neuroids_and_missing_and_constant(monkeypatch: pytest.MonkeyP
     found = stacked.predict(inputs, responses, folds, ALPHAS)
     rest = [0, 2, 3, 5]
     np.testing.assert_allclose(found.weights[:, :, rest], whole.weights[:, :, rest], atol=1e-9)
-    got = ridge.fold_centred_correlation(found.predictions, responses, folds)
+    got = held_out_scores.fold_centred_correlation(found.predictions, responses, folds)
     assert np.array_equal(np.isnan(got), [False, True, False, False, True, False])
     assert np.isnan(found.predictions.alpha[:, 4]).all()
     nothing = stacked.predict([np.ones((40, 3))], responses, folds, ALPHAS)

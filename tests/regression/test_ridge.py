@@ -5,7 +5,7 @@ import pytest
 from sklearn.linear_model import Ridge
 
 from cortiscope.errors import InputError
-from cortiscope.regression import nested, ridge
+from cortiscope.regression import held_out_scores, nested, ridge
 from cortiscope.regression.cross_validation import fold_numbers
 from tests.ridge_scene import ALPHAS, explicit, scaled, scene
 
@@ -102,7 +102,7 @@ def test_single_precision_is_close() -> None:
     scores = []
     for dtype in (np.float64, np.float32):
         predicted = ridge.predict(gram, responses, folds, ALPHAS, dtype)
-        scores.append(ridge.fold_centred_correlation(predicted, responses, folds))
+        scores.append(held_out_scores.fold_centred_correlation(predicted, responses, folds))
     np.testing.assert_allclose(scores[1], scores[0], atol=2e-3)
     assert not np.array_equal(scores[1], scores[0])  # single precision was used
 
@@ -121,7 +121,9 @@ def test_constant_features_score_nan() -> None:
     responses = scene(20, 5, 3)[1]
     predicted = ridge.predict(gram, responses, np.arange(20) % 4, ALPHAS)
     assert np.isnan(predicted.values).all()
-    assert np.isnan(ridge.fold_centred_correlation(predicted, responses, np.arange(20) % 4)).all()
+    assert np.isnan(
+        held_out_scores.fold_centred_correlation(predicted, responses, np.arange(20) % 4)
+    ).all()
 
 
 def test_kernel_is_the_scaled_centred_gram(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -143,7 +145,9 @@ def test_folds_may_have_lost_stimuli() -> None:
         features[rows], responses[rows], np.unique(folds[rows], return_inverse=True)[1]
     )
     np.testing.assert_allclose(kept.values, expected[0], rtol=1e-10)
-    assert np.isfinite(ridge.fold_centred_correlation(kept, responses[rows], folds[rows])).all()
+    assert np.isfinite(
+        held_out_scores.fold_centred_correlation(kept, responses[rows], folds[rows])
+    ).all()
 
 
 @pytest.mark.parametrize("alphas", [[0.0], [1.0, -1.0], [], [np.nan], [np.inf]])

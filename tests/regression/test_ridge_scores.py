@@ -6,7 +6,7 @@ from scipy.stats import pearsonr
 from sklearn.linear_model import Ridge, RidgeCV
 from sklearn.preprocessing import StandardScaler
 
-from cortiscope.regression import ridge
+from cortiscope.regression import held_out_scores, ridge
 from cortiscope.regression.cross_validation import fold_numbers
 from cortiscope.statistics.resampling import bootstrap_weights
 from tests.ridge_scene import ALPHAS, scaled, scene
@@ -21,7 +21,7 @@ def test_noise_scores_zero(n_folds: int, decay: float) -> None:
     noise = random.normal(size=(118, 2000)) + 2
     folds = fold_numbers(118, n_folds, seed=0)
     predicted = ridge.predict(ridge.kernel(features), noise, folds, np.logspace(-2, 6, 9))
-    assert abs(ridge.fold_centred_correlation(predicted, noise, folds).mean()) < 0.01
+    assert abs(held_out_scores.fold_centred_correlation(predicted, noise, folds).mean()) < 0.01
 
 
 def test_conwell2021_scores_noise_below_zero() -> None:
@@ -33,8 +33,8 @@ def test_conwell2021_scores_noise_below_zero() -> None:
     folds = fold_numbers(118, 10, seed=0)
     predicted = ridge.predict(ridge.kernel(features), noise, folds, np.logspace(-2, 6, 9))
     published = ridge.conwell2021(features, noise)
-    assert ridge.fold_centred_correlation(published, noise, np.zeros(118)).mean() < -0.05
-    assert abs(ridge.fold_centred_correlation(predicted, noise, folds).mean()) < 0.01
+    assert held_out_scores.fold_centred_correlation(published, noise, np.zeros(118)).mean() < -0.05
+    assert abs(held_out_scores.fold_centred_correlation(predicted, noise, folds).mean()) < 0.01
 
 
 def test_conwell2021_is_leave_one_out_of_z_scored_features() -> None:
@@ -48,7 +48,7 @@ def test_conwell2021_is_leave_one_out_of_z_scored_features() -> None:
         values[left_out] = model.predict(inputs[[left_out]])[0]
     expected = [pearsonr(values[:, k], responses[:, k])[0] for k in range(5)]
     published = ridge.conwell2021(features, responses)
-    found = ridge.fold_centred_correlation(published, responses, np.zeros(25))
+    found = held_out_scores.fold_centred_correlation(published, responses, np.zeros(25))
     np.testing.assert_allclose(found, expected, rtol=1e-10)
 
 
@@ -68,7 +68,7 @@ def test_score_is_the_correlation_after_centring_and_scaling_by_fold() -> None:
             np.testing.assert_allclose(predicted.spread[fold, neuroid], spread, rtol=1e-9)
             values[held, neuroid] /= spread
     expected = [pearsonr(values[:, k], truth[:, k])[0] for k in range(4)]
-    score = ridge.fold_centred_correlation(predicted, responses, folds)
+    score = held_out_scores.fold_centred_correlation(predicted, responses, folds)
     np.testing.assert_allclose(score, expected, rtol=1e-9)
 
 
@@ -85,7 +85,7 @@ def test_score_is_the_correlation_with_new_stimuli(n_folds: int) -> None:
         known, new = slice(0, 118), slice(118, None)
         folds = fold_numbers(118, n_folds, seed=0)
         predicted = ridge.predict(ridge.kernel(features[known]), responses[known], folds, ALPHAS)
-        score = ridge.fold_centred_correlation(predicted, responses[known], folds)
+        score = held_out_scores.fold_centred_correlation(predicted, responses[known], folds)
         factor = np.std(scaled(features[known])) / np.std(features[known] - features[known].mean(0))
         model = RidgeCV(ALPHAS, alpha_per_target=True)
         model.fit(features[known] * factor, responses[known])
@@ -100,7 +100,7 @@ def test_noiseless_responses_score_one() -> None:
     for n_folds in (8, 80):
         folds = fold_numbers(80, n_folds, seed=0)
         predicted = ridge.predict(ridge.kernel(features), responses, folds, [1e-8])
-        score = ridge.fold_centred_correlation(predicted, responses, folds)
+        score = held_out_scores.fold_centred_correlation(predicted, responses, folds)
         np.testing.assert_allclose(score, 1.0, atol=1e-6)
 
 
@@ -110,10 +110,10 @@ def test_constant_and_missing_neuroids_and_constant_predictions() -> None:
     responses[3, 2] = np.nan
     folds = fold_numbers(30, 5, seed=0)
     predicted = ridge.predict(ridge.kernel(features), responses, folds, ALPHAS)
-    score = ridge.fold_centred_correlation(predicted, responses, folds)
+    score = held_out_scores.fold_centred_correlation(predicted, responses, folds)
     assert np.array_equal(np.isnan(score), [False, True, True, False])
     shrunk = ridge.predict(ridge.kernel(features), responses[:, [0, 3]], folds, [1e30])
-    score = ridge.fold_centred_correlation(shrunk, responses[:, [0, 3]], folds)
+    score = held_out_scores.fold_centred_correlation(shrunk, responses[:, [0, 3]], folds)
     assert np.array_equal(score, [0, 0])
 
 
@@ -122,11 +122,11 @@ def test_bootstrap_counts_stimuli() -> None:
     folds = fold_numbers(40, 5, seed=0)
     predicted = ridge.predict(ridge.kernel(features), responses, folds, ALPHAS)
     np.testing.assert_allclose(
-        ridge.bootstrap_scores(predicted, responses, folds, np.ones((1, 40)))[0],
-        ridge.fold_centred_correlation(predicted, responses, folds),
+        held_out_scores.bootstrap_scores(predicted, responses, folds, np.ones((1, 40)))[0],
+        held_out_scores.fold_centred_correlation(predicted, responses, folds),
     )
     weights = bootstrap_weights(40, 3, seed=0)
-    scores = ridge.bootstrap_scores(predicted, responses, folds, weights)
+    scores = held_out_scores.bootstrap_scores(predicted, responses, folds, weights)
     member = (folds[:, None] == folds) / np.bincount(folds)[folds]
     a = (predicted.values - member @ predicted.values) / predicted.spread[folds]
     b = responses - member @ responses

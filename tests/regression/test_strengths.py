@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from cortiscope.regression import lasso, ridge, stacked, strengths
+from cortiscope.regression import held_out_scores, lasso, ridge, stacked, strengths
 from cortiscope.regression.cross_validation import TRAINING, fold_numbers
 from cortiscope.similarity import rsa_remixed, unit_weighted
 from cortiscope.similarity.held_out_cells import pairs_of_folds
@@ -22,8 +22,8 @@ def _scene(large: float) -> tuple[NDArray, NDArray]:
     return features, responses + 0.5 * random.normal(size=responses.shape)
 
 
-def _score(predicted: ridge.Predictions, responses: NDArray, folds: NDArray) -> float:
-    return float(ridge.fold_centred_correlation(predicted, responses, folds).mean())
+def _score(predicted: held_out_scores.Predictions, responses: NDArray, folds: NDArray) -> float:
+    return float(held_out_scores.fold_centred_correlation(predicted, responses, folds).mean())
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])

@@ -16,8 +16,8 @@ from synthetic_tables import AREAS, model_names, scenes, study_tables
 
 from cortiscope.report import drawing
 from cortiscope.report.figure_decoding import decoding
-from cortiscope.report.figure_looks import LABELLED, OTHER, PALETTE
 from cortiscope.report.figure_style import styled
+from cortiscope.report.house_style import LABELLED, OTHER, PALETTE
 from cortiscope.report.pages import DIFFERENCES, SMALLEST, Page
 from cortiscope.report.plan import FIGURES, plan
 

@@ -19,11 +19,11 @@ from cortiscope.errors import InputError
 from cortiscope.mappings.kinds import MAPPINGS, TOGETHER
 from cortiscope.report import drawing
 from cortiscope.report.figure_decoding import decoding
-from cortiscope.report.figure_looks import LABELLED
-from cortiscope.report.figure_style import measure, p_text, save, styled
+from cortiscope.report.figure_style import save, styled
+from cortiscope.report.house_style import LABELLED, measure, p_text
 from cortiscope.report.pages import Page
 from cortiscope.report.plan import FIGURES, plan
-from cortiscope.report.tables import write_csv
+from cortiscope.report.tables import read_tables, write_csv
 
 SETTINGS = {"font_size": 8, "dpi": 100, "comparison": "spearman"}
 JOINT = {name for name, kind in MAPPINGS.items() if kind.joint}
@@ -86,7 +86,7 @@ def _draw(
 
 def _make(name: str, tables: dict[str, str], folder: Path) -> dict[str, bytes]:
     paths = tuple(str(folder / f"{name}.{kind}") for kind in ("svg", "png", "csv"))
-    page = _pages(name, drawing.read_tables(tables))[0]
+    page = _pages(name, read_tables(tables))[0]
     drawing.make(page, tables, paths, SETTINGS, PROVENANCE)
     return {Path(path).suffix[1:]: Path(path).read_bytes() for path in paths}
 
@@ -116,7 +116,7 @@ def test_figures_are_written_and_repeat_to_the_bit(
 
 
 def test_sources_hold_the_points_drawn(study: dict[str, str], made: Path) -> None:
-    tables = drawing.read_tables(study)
+    tables = read_tables(study)
     headline = tables["accuracy_vs_brain"]
     points = pd.read_csv(made / "accuracy_vs_score.csv")
     known = headline.dropna(subset=["top1"])
@@ -131,7 +131,7 @@ def test_sources_hold_the_points_drawn(study: dict[str, str], made: Path) -> Non
 
 
 def test_points_are_drawn_where_the_table_says(study: dict[str, str]) -> None:
-    tables = drawing.read_tables(study)
+    tables = read_tables(study)
     with styled(8):
         figure, shown = _draw("accuracy_vs_score", tables)
     drawn = [line.get_xydata() for axes in figure.axes for line in axes.lines]
@@ -142,7 +142,7 @@ def test_points_are_drawn_where_the_table_says(study: dict[str, str]) -> None:
 
 def test_panels_state_the_correlation_of_the_table(study: dict[str, str], made: Path) -> None:
     svg = (made / "accuracy_vs_score.svg").read_text()
-    table = drawing.read_tables(study)["correlations"]
+    table = read_tables(study)["correlations"]
     row = table[(table["mapping"] == "ridge") & (table["models"] == "all")].iloc[-1]
     assert f"r = {row['r']:.2f} [{row['r_low']:.2f}, {row['r_high']:.2f}]" in svg
     assert f"n = {row['n_models']}" in svg
@@ -160,7 +160,7 @@ def test_few_models_are_named_and_many_are_not(
     assert ">other<" in crowded  # beyond the palette, families share a grey
     with styled(8):
         for name in list(FIGURES)[1:]:
-            figure, _ = _draw(name, drawing.read_tables(crowd))
+            figure, _ = _draw(name, read_tables(crowd))
             assert figure.get_figheight() <= 240.1 / 25.4  # of a page
 
 
@@ -192,7 +192,7 @@ def test_what_is_not_known_is_said(
 @pytest.mark.parametrize("tables", ["study", "everything"])
 def test_no_text_covers_another(name: str, tables: str, request: pytest.FixtureRequest) -> None:
     with styled(8):
-        figure, _ = _draw(name, drawing.read_tables(request.getfixturevalue(tables)))
+        figure, _ = _draw(name, read_tables(request.getfixturevalue(tables)))
         figure.set_dpi(150)
         texts = drawn_texts(figure)
     assert len(texts) > 20
@@ -210,7 +210,7 @@ def test_texts_that_cover_each_other_are_found() -> None:
 
 
 def test_long_names_of_areas_stand_apart(crowd: dict[str, str]) -> None:
-    tables = drawing.read_tables(crowd)
+    tables = read_tables(crowd)
     for table in tables.values():
         table["area"] = "inferior temporal cortex, site " + table["area"]
     with styled(8):
@@ -220,7 +220,7 @@ def test_long_names_of_areas_stand_apart(crowd: dict[str, str]) -> None:
 
 
 def test_layers_scored_together_have_no_curve(everything: dict[str, str]) -> None:
-    tables = drawing.read_tables(everything)
+    tables = read_tables(everything)
     shown = set()
     with styled(8):
         for page in _pages("layer_depth", tables):
@@ -253,7 +253,7 @@ def _undrawn(figure: Figure, points: list[tuple[float, float]]) -> list[tuple[in
 
 def test_a_layer_that_no_line_reaches_is_a_dot(crowd: dict[str, str]) -> None:
     """That of a model with one layer, and one between two that are not scored."""
-    tables = drawing.read_tables(crowd)
+    tables = read_tables(crowd)
     layers = tables["layers"]
     one, other = (layers["model"] == model for model in layers["model"].unique()[:2])
     layers.loc[one, ["depth", "score"]] = (0.25, 1.5)
@@ -273,7 +273,7 @@ def test_a_layer_that_no_line_reaches_is_a_dot(crowd: dict[str, str]) -> None:
 
 
 def test_panels_say_what_a_score_is(everything: dict[str, str]) -> None:
-    tables = drawing.read_tables(everything)
+    tables = read_tables(everything)
     said = []
     with styled(8):
         for page in _pages("model_by_area", tables):

@@ -16,6 +16,7 @@ from tests.synthetic_areas import area, layer
 N_STIMULI = 30
 DRAWN = SETTINGS | {"statistics": {"permutations": 0, "bootstraps": 200, "seed": 3}}
 LEFT_OUT = DRAWN | {"cross_validation": {"folds": "loo", "group": "", "seed": 0}}
+UNDRAWN = {"statistics": DRAWN["statistics"] | {"bootstraps": 0}}  # for scores alone
 
 # Of mappings with something to choose, the option that says of what.
 STRENGTHS = {"ridge": "alphas", "pcr": "components", "lasso": "alphas"}
@@ -47,12 +48,13 @@ def test_regressions_count_that_other_stimuli_train_other_models(scene, mapping)
     def score_of(kept):
         if mapping not in STRENGTHS:
             own = area(response[kept])
-            return fit(mapping, [layer(features[kept])], own, LEFT_OUT)["area_score"].values[0]
+            settings = LEFT_OUT | UNDRAWN
+            return fit(mapping, [layer(features[kept])], own, settings)["area_score"].values[0]
         of_neuroids = []
         for neuroid, strength in enumerate(taken):
             given = LEFT_OUT[mapping] | {STRENGTHS[mapping]: [strength]}
             own = area(response[kept][:, :, [neuroid]])
-            one = fit(mapping, [layer(features[kept])], own, LEFT_OUT | {mapping: given})
+            one = fit(mapping, [layer(features[kept])], own, LEFT_OUT | UNDRAWN | {mapping: given})
             of_neuroids.append(one["area_score"].values[0])
         return np.mean(of_neuroids)
 
@@ -118,7 +120,7 @@ def test_remixed_counts_that_other_stimuli_train_other_readouts(scene):
 
     def score_of(kept):
         own = rsa_remixed.Scorer(
-            area(response[kept]), DRAWN, {"category": properties["category"][kept]}
+            area(response[kept]), DRAWN | UNDRAWN, {"category": properties["category"][kept]}
         )
         own.held_out = pairs_of_folds(folds[kept])
         return own.score(layer(features[kept])).area_score

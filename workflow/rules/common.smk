@@ -8,7 +8,6 @@ import os
 import sys
 from pathlib import Path
 
-import psutil
 import smart_open
 
 from cortiscope.planning import machine
@@ -18,8 +17,10 @@ machine.prepare(Path(".snakemake", "cache"))  # before anything that reads the e
 from cortiscope.errors import InputError
 from cortiscope.experiment.sizes import is_light
 from cortiscope.file_names import decoded, encoded
+from cortiscope.headline import headline
+from cortiscope.networks.memory import total_on_host
 from cortiscope.planning import settings
-from cortiscope.planning.checks import agreement, notes
+from cortiscope.planning.checks import agreement, notes, too_much
 from cortiscope.planning.checks.given import given_ceilings, given_layers_of
 from cortiscope.planning.costs import jobs as costs
 from cortiscope.planning.costs.fits import Fits
@@ -38,14 +39,16 @@ if workflow.is_main_process:
     os.environ.pop(settings.IMAGES_DIGEST, None)  # of an earlier run
     # Jobs on this machine (a cluster's have --jobs) together ask for no more memory than it has.
     if workflow.nodes is None and "mem_mb" not in workflow.global_resources:
-        workflow.register_resource("mem_mb", psutil.virtual_memory().total // 10**6)
+        workflow.register_resource("mem_mb", total_on_host() // 10**6)
 
 try:
     STUDY = Study.load(config, workflow.basedir, workflow.overwrite_configfiles)
     # Here, so that a misspelt layer or a missing file is one line before any job runs.
     agreement.check(STUDY)
     if workflow.is_main_process:
-        for line in notes.notes(STUDY):
+        # Of a cluster's partitions nothing is known here.
+        memory = workflow.global_resources.get("mem_mb") if workflow.nodes is None else None
+        for line in notes.notes(STUDY) + too_much.too_much(STUDY, getattr(memory, "value", memory)):
             print(f"note: {line}", file=sys.stderr)
 except InputError as error:
     sys.exit(f"error: {error}")

@@ -20,7 +20,7 @@ rule features:
     params:
         row=of(STUDY.shown_row),
         layers=of(STUDY.layer_table),
-        settings=settings.features_settings(STUDY),
+        settings=of(settings.features_settings),
         stimuli_made_by=of(settings.stimuli_made_by),
         code=of(settings.features_code),
     script:

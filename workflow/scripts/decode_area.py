@@ -17,7 +17,7 @@ def main(
 ) -> None:
     check_made_by(responses, responses_made_by)
     check_made_by(stimuli, stimuli_made_by)
-    areas = read_areas(responses, [name_of(path) for path in decoded])
+    areas = read_areas(responses, [name_of(path) for path in decoded], "mean")
     properties, protocol = read_properties(stimuli, settings, areas[0].stimulus_id)
     for path, area in zip(decoded, areas, strict=True):
         about = {"source": "area", "name": area.name}

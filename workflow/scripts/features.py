@@ -1,5 +1,7 @@
 """Show the stimuli to one network, once; keep every layer's projected features."""
 
+from pathlib import Path
+
 import torch
 
 from cortiscope import job
@@ -27,6 +29,7 @@ def main(
     check_made_by(stimuli, stimuli_made_by)
     names = [layer["layer"] for layer in layers]
     limited = settings["features"] | {"memory": memory, "noise_seed": row["seed"]}
+    limited["scratch"] = str(Path(features).parent)  # which has room for as much
     if given := networks.given(row):
         outcomes = project(given.values(stimuli, names), limited, row["model"])
     else:

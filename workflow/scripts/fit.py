@@ -5,7 +5,7 @@ from cortiscope.errors import InputError
 from cortiscope.experiment.responses import read_areas
 from cortiscope.file_names import name_of
 from cortiscope.files import check_made_by, read_coordinate, write
-from cortiscope.mappings.by_subject import repeated
+from cortiscope.mappings.by_subject import repeated, trials_needed
 from cortiscope.mappings.fitting import fit_areas
 from cortiscope.mappings.kinds import MAPPINGS, coordinates
 from cortiscope.mappings.kinds import low_level as models
@@ -34,8 +34,7 @@ def main(
     about_stimuli = {name: read_coordinate(stimuli, name) for name in sorted(named)}
     if low_level:
         about_stimuli |= {name: read_coordinate(low_level, name) for name in models(settings)}
-    crossed = settings.get("rsa", {}).get("dissimilarity") == "crossnobis"
-    areas = read_areas(responses, [name_of(path) for path in scores], every_trial=crossed)
+    areas = read_areas(responses, [name_of(path) for path in scores], trials_needed(settings))
     shown = read_stimulus_ids(features).tolist()
     if any(area.stimulus_id.tolist() != shown for area in areas):
         raise InputError(features, f"stimuli differ from those of {responses}", "delete it, rerun")

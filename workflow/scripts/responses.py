@@ -60,9 +60,7 @@ def compute_reliability(recorded: xr.Dataset, settings: Mapping[str, Any]) -> np
         repeated = (np.isfinite(members).sum(axis=1) > 1).any(axis=1)  # of others nothing is known
         if 0 < repeated.sum() <= len(repeated) / 2:
             members = members[repeated]
-        found = noise.split_half_ceiling(
-            members.astype(np.float64), settings["splits"], settings["seed"]
-        )
+        found = noise.split_half_ceiling(members, settings["splits"], settings["seed"])
         reliability[areas == area] = found.reliability
     return reliability
 

@@ -24,7 +24,7 @@ def main(
 ) -> None:
     check_made_by(features, features_made_by)
     check_made_by(responses, responses_made_by)
-    recorded = read_area(responses, area)
+    recorded = read_area(responses, area, "mean")
     places = voxel_coordinates(recorded, responses)
     models = [layer_rdm(layer, "pearson") for layer in read_layers(features, layers)]
     statistics, radius = settings["statistics"], settings["searchlight"]["radius"]

@@ -10,8 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cortiscope.experiment.formats import IMAGE_DIMS, Array, Arrays
-from cortiscope.experiment.images import found_images, list_images, passed_over, read_image
-from cortiscope.experiment.stored_images import SIZES, SIZES_DIMS, padded
+from cortiscope.experiment.images import (
+    found_images,
+    image_size,
+    list_images,
+    passed_over,
+    read_image,
+)
+from cortiscope.experiment.stored_images import SIZES, SIZES_DIMS
 from cortiscope.files import composed
 
 if TYPE_CHECKING:
@@ -63,18 +69,33 @@ def read(
 ) -> "xr.Dataset":
     """`image` with `stimulus_id` and `category`, the subfolder.
 
-    Where images differ in size, `image_size (stimulus, side)`, height and width in pixels. What is
-    passed over is said on standard error.
+    Each is read when it is asked for. Where images differ in size, `image_size (stimulus, side)`,
+    height and width in pixels. What is passed over is said on standard error.
     """
     import xarray as xr  # not at the top: see `formats`
+
+    from cortiscope.experiment.late_images import late
 
     if left_behind := passed_over(source[0]):
         print(left_behind, file=sys.stderr)
     files = list_images(source[0])
-    images, sizes = padded([read_image(file) for file in files])
+    sizes = np.array([image_size(file) for file in files], dtype=np.int32)
+    shape = len(files), *(int(side) for side in sizes.max(axis=0)), 3
+    images = late(IMAGE_DIMS, shape, np.uint8, lambda some: _padded(files, some, shape))
     ids, categories = _labels(source[0], files)
     found = xr.Dataset(
-        {"image": (IMAGE_DIMS, images)},
+        {"image": images},
         coords={"stimulus_id": ("stimulus", ids), "category": ("stimulus", categories)},
     )
     return found if (sizes == sizes[0]).all() else found.assign({SIZES: (SIZES_DIMS, sizes)})
+
+
+def _padded(files: Sequence[Path], some: range, shape: Sequence[int]) -> np.ndarray:
+    """Some images as one array; below and to the right of smaller ones are zeros, which take no
+    room once they are compressed.
+    """
+    together = np.zeros((len(some), *shape[1:]), np.uint8)
+    for place, number in zip(together, some, strict=True):
+        image = read_image(files[number])
+        place[: image.shape[0], : image.shape[1]] = image
+    return together

@@ -34,13 +34,21 @@ def opened(source: Sequence[str], section: Mapping[str, Any]) -> Iterator[Any]:
 def read(
     source: Sequence[str], section: Mapping[str, Any], shown: "xr.Dataset | None" = None
 ) -> "xr.Dataset":
-    """All of a file in memory, all its text, be it stored as bytes, as `files.labels` reads it."""
+    """All of a file in memory, but for images, which are read when they are asked for.
+
+    All its text, be it stored as bytes, as `files.labels` reads it.
+    """
     import xarray as xr  # not at the top: see `formats`
 
+    late = "" if "area" in section else section["variable"]  # of stimuli, which have no areas
     with files.opened(source[0]) as header, xr.open_dataset(source[0]) as opened_dataset:
-        dataset = opened_dataset.load()
+        dataset = (opened_dataset.drop_vars(late) if late else opened_dataset).load()
         for name, variable in dataset.variables.items():
             if np.dtype(header[str(name)].dtype).kind in "US" and variable.ndim == 1:
                 text = files.labels(header, str(name))
                 dataset = dataset.assign({name: (variable.dims, text)})
-        return dataset
+    if late:
+        from cortiscope.experiment.late_images import late_in_file
+
+        dataset = dataset.assign({late: late_in_file(source[0], late)})
+    return dataset

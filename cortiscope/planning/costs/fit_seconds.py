@@ -11,16 +11,17 @@ from cortiscope.statistics.standard_errors import DELETED_GROUPS
 
 # What a core does in the products of a ridge fit, and in the gathers of an RSA, measured low.
 PRODUCTS_PER_SECOND = 2e10
-CELLS_PER_SECOND = 8e7
+CELLS_PER_SECOND = 1.1e8
 # Of as many stimuli, cubed: a decomposition and what pcr and its like make of it; of ridge a
 # decomposition, and what it makes of that for each alpha.
-SECONDS_PER_DECOMPOSITION = 1.5e-9
+SECONDS_PER_DECOMPOSITION = 1.5e-10
 SECONDS_PER_KERNEL, SECONDS_PER_ALPHA = 4e-10, 5e-11
 # What a fit costs beside those: a layer of its own, and each decomposition of a training part.
-SECONDS_PER_LAYER = 0.15
+SECONDS_PER_LAYER = 0.01
 SECONDS_PER_PART = 7e-4
+SECONDS_OF_ALL_FOLDS = 0.2  # of ridge, where one decomposition serves all folds
 # Of a cell and fold, for what a ridge fit makes of each fold's model.
-SECONDS_PER_PREDICTION = 5e-9
+SECONDS_PER_PREDICTION = 2e-9
 SECONDS_PER_MOVED = 3e-9  # of a cell, for a permutation of what is predicted
 FOLDS = 10  # of the measurements in the table
 KEPT_BYTES = 2**28  # of `principal_axes`, which every dry run would have to import
@@ -73,8 +74,8 @@ class Fit:
 
     @property
     def share(self) -> float:
-        """Of the permutations of the measurements in the table."""
-        return (20 + self.permutations) / 120
+        """Of the permutations of the measurements in the table, with what else is fitted."""
+        return (10 + self.refits + self.permutations) / 120
 
     @property
     def folds(self) -> int:
@@ -125,7 +126,7 @@ def splits_in_halves(settings: Mapping[str, Any]) -> int:
 
 def closed_form(fit: Fit) -> float:
     """Ridge, in which one decomposition serves all folds and responses (see `nested`)."""
-    if 2 * fit.n_components <= fit.n_stimuli:
+    if fit.tested_once or 2 * fit.n_components <= fit.n_stimuli:
         return SECONDS_PER_LAYER + _of_few_components(fit)
     # Fits of the same targets: all data, and at half the precision each half and the null.
     fits = 1 + fit.splits + fit.permutations / 2
@@ -139,6 +140,7 @@ def closed_form(fit: Fit) -> float:
     matrices = (1 + fit.refits) * SECONDS_PER_KERNEL + calls * alphas * SECONDS_PER_ALPHA
     return (
         SECONDS_PER_LAYER
+        + SECONDS_OF_ALL_FOLDS
         + products / PRODUCTS_PER_SECOND
         + predictions * SECONDS_PER_PREDICTION
         + matrices * fit.n_stimuli**3
@@ -146,30 +148,40 @@ def closed_form(fit: Fit) -> float:
 
 
 def _of_few_components(fit: Fit) -> float:
-    """Each training part is fitted by itself, in the space of its components; about three alphas
-    are tried of a neuroid.
+    """Each training part is fitted by itself, in the space of its components or of its stimuli;
+    about three alphas are tried of a neuroid.
     """
     fits = 1 + fit.splits + fit.permutations / 2
-    of_part = fit.n_components**2 * (3 * fit.n_stimuli + 8 * fit.n_components)
-    parts = fit.folds * (of_part + fits * 8 * fit.n_components * fit.cells)
-    refits = fit.refits * (of_part + 8 * fit.n_components * fit.refitted_cells)
+    n_components = min(fit.n_components, fit.n_stimuli)
+    of_part = n_components**2 * (3 * fit.n_stimuli + 3 * n_components)
+    parts = fit.folds * (of_part + fits * 8 * n_components * fit.cells)
+    refits = fit.refits * (of_part + 8 * n_components * fit.refitted_cells)
     return (parts + refits) / PRODUCTS_PER_SECOND
 
 
-def regression(fit: Fit, seconds: float, of_fold: float, inner_parts: int) -> float:
+def regression(
+    fit: Fit, seconds: float, of_fold: float, inner_parts: int, of_components: bool = False
+) -> float:
     """Every training part is fitted by itself.
 
     seconds: measured with 240 stimuli, 64 neuroids and 100 permutations. of_fold: and of each fold,
     however few the stimuli. inner_parts: within each training part, in which something is chosen.
+    of_components: whether products are with as many components whatever the stimuli.
     """
-    of_fold += _products(fit, seconds) / FOLDS
+    products = _products(fit, seconds) * (240 / fit.n_stimuli if of_components else 1.0)
+    of_fold += products / FOLDS
     parts = _decompositions(fit, inner_parts) + fit.refits
     of_part = SECONDS_PER_PART + SECONDS_PER_DECOMPOSITION * fit.n_stimuli**3
     return SECONDS_PER_LAYER + fit.folds * (of_fold + parts * of_part)
 
 
-def half_closed_form(fit: Fit, seconds: float, of_fold: float) -> float:
-    """The same, of which half is ridge, which serves all folds at once."""
+def half_closed_form(fit: Fit, seconds: float, of_fold: float, of_weights: float) -> float:
+    """The same, of which half is ridge, which serves all folds at once.
+
+    of_weights: seconds of the weights of layers, of each neuroid and fold of each fit.
+    """
+    fits = 1 + fit.splits + fit.refits + fit.permutations
+    of_fold += of_weights * fits * fit.n_neuroids
     products = _products(fit, seconds)
     of_fold += products / FOLDS
     return SECONDS_PER_LAYER + products / 2 + fit.folds * (of_fold - products / (2 * FOLDS))
@@ -179,7 +191,10 @@ def comparison(fit: Fit) -> float:
     """Cells of a layer are compared with those of an area; nothing is learnt."""
     permutations = fit.permutations
     passes = 2 + permutations + fit.settings["statistics"]["bootstraps"] / 10
-    return fit.slower(10) * passes * fit.n_stimuli**2 / 2 / CELLS_PER_SECOND
+    of_cells = fit.slower(10) * passes * fit.n_stimuli**2 / 2 / CELLS_PER_SECOND
+    # The products between stimuli, of the layer, and of the area once a job.
+    patterns = min(fit.n_components, fit.n_stimuli) + fit.n_neuroids / 2
+    return SECONDS_PER_LAYER + of_cells + 2 * fit.n_stimuli**2 * patterns / PRODUCTS_PER_SECOND
 
 
 def similarity(fit: Fit, seconds: float) -> float:
@@ -249,4 +264,5 @@ def _decompositions(fit: Fit, inner_parts: int) -> int:
     parts = 1 + inner_parts
     if 2 * parts * fit.folds * fit.n_stimuli**2 * 8 <= KEPT_BYTES:
         return parts
-    return parts * (2 + -(-fit.permutations * fit.n_neuroids // NULL_COLUMNS))
+    sets = 1 + fit.splits + -(-fit.permutations * fit.n_neuroids // NULL_COLUMNS)
+    return parts * sets

@@ -30,7 +30,7 @@ class Fits:
     def areas_share_jobs(self) -> bool:
         """Whether a fit job scores all areas: where one layer against all of them is soon done."""
         return self.study.config["fits"]["layers_per_job"] == "auto" and all(
-            self._seconds_per_layer(mapping, "") <= MOST_SECONDS_PER_JOB
+            self.seconds_per_layer(mapping, "") <= MOST_SECONDS_PER_JOB
             for mapping in self.study.config["mappings"]
         )
 
@@ -40,7 +40,7 @@ class Fits:
         if MAPPINGS[mapping].joint:
             per_job = len(layers)
         elif per_job == "auto":
-            per_job = layers_per_job(self._seconds_per_layer(mapping, area))
+            per_job = layers_per_job(self.seconds_per_layer(mapping, area))
         if (model, per_job) not in self._blocks:
             self._blocks[model, per_job] = name_blocks(layers, per_job)
         return self._blocks[model, per_job]
@@ -57,9 +57,9 @@ class Fits:
     def minutes(self, mapping: str, model: str, layers: str, area: str, attempt: int = 1) -> int:
         """Minutes to allow a fit job: many times the estimate, as nodes differ."""
         n_layers = len(self.block_layers(mapping, model, layers, area))
-        return attempt * (10 + int(n_layers * self._seconds_per_layer(mapping, area) / 6))
+        return attempt * (10 + int(n_layers * self.seconds_per_layer(mapping, area) / 6))
 
-    def _seconds_per_layer(self, mapping: str, area: str) -> float:
+    def seconds_per_layer(self, mapping: str, area: str) -> float:
         study, settings = self.study, mapping_settings(self.study, mapping)
         features = study.config["features"]
         of_projection = features["projection"], study.n_stimuli, sys.maxsize, features["components"]

@@ -13,9 +13,9 @@ import numpy as np
 
 from cortiscope.experiment.formats import opened
 from cortiscope.experiment.sizes import area_names, in_time_bins, time_bins
-from cortiscope.experiment.trials import LARGE, repetitions_held
+from cortiscope.experiment.trials import LARGE, Hold, repetitions_held
 from cortiscope.files import replacing
-from cortiscope.planning.settings import mapping_settings, response_settings
+from cortiscope.planning.settings import response_settings
 from cortiscope.planning.study import Study
 
 FOLDER = Path("resources/trials")
@@ -48,10 +48,10 @@ def held_trials(study: Study) -> dict[str, float]:
     return held
 
 
-def mean_held(study: Study, areas: list[str], every_trial: bool = False) -> float:
-    """Over the neuroids of some areas. every_trial: also of a recording that is mostly single."""
-    if every_trial:
-        return float(study.repetitions)
+def mean_held(study: Study, areas: list[str], hold: Hold = "trials") -> float:
+    """Over the neuroids of some areas, of what `read_trials` holds."""
+    if hold != "trials":
+        return 1.0 if hold == "mean" else float(study.repetitions)
     held = held_trials(study)
     total = sum(study.neuroids[area] for area in areas)
     return sum(study.neuroids[area] * held[area] for area in areas) / total
@@ -62,8 +62,3 @@ def stimuli_compared(study: Study, areas: list[str]) -> int:
     held, every = held_trials(study), study.repetitions
     shares = [(held[area] - 1) / every if held[area] < every else 1.0 for area in areas]
     return round(max(shares) * study.n_stimuli)
-
-
-def reads_every_trial(study: Study, mapping: str) -> bool:
-    """Whether a fit needs all repetitions of all stimuli: it crosses them."""
-    return mapping_settings(study, mapping).get("rsa", {}).get("dissimilarity") == "crossnobis"

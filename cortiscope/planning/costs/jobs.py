@@ -5,11 +5,19 @@ Of each attempt: a job that was killed for want of either asks for more. An area
 
 from math import comb
 
+from cortiscope.mappings.by_subject import trials_needed
 from cortiscope.mappings.kinds import MAPPINGS
-from cortiscope.networks.projection_kinds import components_kept, fullest_batch
+from cortiscope.networks.projection_kinds import (
+    EXACT_LIMIT,
+    components_kept,
+    fullest_batch,
+    resolve,
+)
 from cortiscope.noise_ceilings import chance
-from cortiscope.planning.costs.held_trials import mean_held, reads_every_trial, stimuli_compared
+from cortiscope.planning.costs.held_trials import mean_held, stimuli_compared
 from cortiscope.planning.costs.megabytes import (
+    COMPARED,
+    INTERPRETER,
     batch_megabytes,
     features_megabytes,
     fit_megabytes,
@@ -25,26 +33,33 @@ from cortiscope.similarity import searchlight
 SECONDS_PER_SPHERE = 5e-5
 SECONDS_PER_CELL = 5e-8
 COMPARED_PER_SECOND = 1e10  # products of a sphere with layers, each permutation gathered first
+AT_ONCE = 2048  # neuroids: `NEUROIDS_AT_ONCE` of noise_ceilings.chance
 CLASSIFIED = 50  # images at a time: `BATCH` of networks.accuracy, which would import torch
 
 
 def kept(study: Study, model: str) -> list[int]:
     """Of each layer, how many numbers the features file has for a stimulus."""
-    features = study.config["features"]
-    kind, components = features["projection"], features["components"]
+    kind, components = _projection(study, model), study.config["features"]["components"]
     return [
         components_kept(kind, study.n_stimuli, int(row["n_features"]), components)
         for row in study.layer_tables[model]
     ]
 
 
+def _projection(study: Study, model: str) -> str:
+    sizes = (int(row["n_features"]) for row in study.layer_tables[model])
+    return resolve(study.config["features"]["projection"], study.n_stimuli, sizes)
+
+
 def features_memory(study: Study, model: str, attempt: int = 1) -> int:
     """Megabytes to extract a model; a pass, whose batch follows them, asks once for its own."""
     features = study.config["features"]
-    fullest = fullest_batch(features["projection"], study.n_stimuli)
+    kind = _projection(study, model)
+    fullest = fullest_batch(kind, study.n_stimuli)
     batch = min(features["batch_size"] or fullest, study.n_stimuli)
     parameters, layers = _parameters(study, model), kept(study, model)
-    rest = features_megabytes(study.n_stimuli, study.image_bytes, parameters, layers)
+    coordinates = kind == "exact" or (kind == "fold" and study.n_stimuli <= EXACT_LIMIT)
+    rest = features_megabytes(study.n_stimuli, parameters, layers, coordinates)
     return _pass_memory(study, model, batch) + attempt * rest
 
 
@@ -55,7 +70,7 @@ def accuracy_memory(study: Study, model: str, attempt: int = 1) -> int:
     """
     if study.config["accuracy"]["images"] == "published":
         return attempt * 1000  # to import torchvision: no network is built
-    rest = features_megabytes(0, 0, _parameters(study, model), [])
+    rest = features_megabytes(0, _parameters(study, model), [])
     return _pass_memory(study, model, CLASSIFIED) // 2 + attempt * rest
 
 
@@ -74,14 +89,22 @@ def ceilings_memory(study: Study, area: str, attempt: int = 1) -> int:
     """Megabytes for the ceilings of an area."""
     n_stimuli, counts = study.n_stimuli, [study.neuroids[name] for name in study.fitted(area)]
     held = mean_held(study, study.fitted(area))
-    responses = int(n_stimuli * held * (2 * sum(counts) + 4 * max(counts)))
+    # Trials of all, in single precision, and of one area what of them was recorded. Then the mean
+    # over half, in some copies, or dissimilarities, or a block of neuroids in double precision.
+    trials = n_stimuli * held * (4 * sum(counts) + max(counts))
     n_compared = stimuli_compared(study, study.fitted(area))
-    return attempt * (1000 + 8 * (responses + 24 * n_compared**2) // 10**6)
+    worked = (
+        n_stimuli * 25 * max(counts) + 2 * 8 * n_compared**2,
+        5 * 8 * n_compared**2,
+        n_stimuli * held * 24 * min(max(counts), AT_ONCE) + 8 * n_compared**2,
+    )
+    return attempt * (INTERPRETER + int((trials + max(worked)) / 10**6))
 
 
 def ceilings_minutes(study: Study, area: str, attempt: int = 1) -> int:
     """Minutes to allow those: ten times what they took. Few of the splits have a p-value each."""
-    n_stimuli, counts = study.n_stimuli, [study.neuroids[name] for name in study.fitted(area)]
+    n_stimuli = stimuli_compared(study, study.fitted(area))
+    counts = [study.neuroids[name] for name in study.fitted(area)]
     cells = len(counts) * n_stimuli**2
     responses = sum(counts) * n_stimuli * (study.repetitions * 1e-8 + n_stimuli * 1e-10)
     half = study.repetitions // 2
@@ -94,9 +117,13 @@ def ceilings_minutes(study: Study, area: str, attempt: int = 1) -> int:
 
 
 def responses_memory(study: Study, attempt: int = 1) -> int:
-    """Megabytes to bring in a recording: held whole in single precision, then in another order."""
-    values = study.n_stimuli * study.repetitions * sum(study.neuroids.values())
-    return attempt * (1000 + 2 * 4 * values // 10**6)
+    """Megabytes to bring in a recording: whole in single precision, twice where it is put in
+    another order or written; and its means in some copies.
+    """
+    means = study.n_stimuli * sum(study.neuroids.values())
+    values = means * study.repetitions
+    copies = max(4 * values, 4 * 8 * means)
+    return attempt * (INTERPRETER + (4 * values + copies) // 10**6)
 
 
 def fit_memory(study: Study, mapping: str, model: str, area: str, attempt: int = 1) -> int:
@@ -105,11 +132,15 @@ def fit_memory(study: Study, mapping: str, model: str, area: str, attempt: int =
     layers = kept(study, model)
     held = layers if MAPPINGS[mapping].joint else [max(layers)]
     subjects = [study.parts[name] for name in study.fitted(area) if study.parts[name] > 1]
-    repetitions = mean_held(study, study.fitted(area), reads_every_trial(study, mapping))
+    settings = mapping_settings(study, mapping)
+    repetitions = mean_held(study, study.fitted(area), trials_needed(settings))
     kind = MAPPINGS[mapping]
     apart, thin = kind.of_neuroids and not kind.together, kind.cost["formula"] == "closed_form"
-    of_areas = study.n_stimuli, counts, repetitions, held, mapping_settings(study, mapping)
-    whole = fit_megabytes(*of_areas, apart, thin)
+    of_areas = study.n_stimuli, counts, repetitions, held, settings
+    # Kendall's tau takes its cells in levels, crossnobis every trial of them in copies.
+    plain = settings.get("rsa", {}).get("comparison") != "kendall"
+    plain = plain and settings.get("rsa", {}).get("dissimilarity") != "crossnobis"
+    whole = fit_megabytes(*of_areas, apart, thin, COMPARED.get(mapping, 0) if plain else 0)
     matrices = 0 if MAPPINGS[mapping].of_neuroids else sum(subjects)
     copied = [study.neuroids[name] for name in study.fitted(area) if study.parts[name] > 1]
     size = study.n_stimuli, int(sum(copied) * repetitions)
@@ -120,7 +151,7 @@ def fit_memory(study: Study, mapping: str, model: str, area: str, attempt: int =
 def searchlight_memory(study: Study, model: str, area: str, attempt: int = 1) -> int:
     """Megabytes to search an area for the layers of a model."""
     permutations, layers = study.config["statistics"]["permutations"], kept(study, model)
-    size = study.n_stimuli, study.neuroids[area], mean_held(study, [area])
+    size = study.n_stimuli, study.neuroids[area], 1.0
     return attempt * searchlight_megabytes(*size, layers, permutations)
 
 
@@ -149,7 +180,7 @@ def decode_area_memory(study: Study, area: str, attempt: int = 1) -> int:
     """Megabytes to read out of an area; all of them are held together."""
     areas = study.fitted(area)
     n_neuroids = sum(study.neuroids[name] for name in areas)
-    return attempt * readout_megabytes(study.n_stimuli, int(n_neuroids * mean_held(study, areas)))
+    return attempt * readout_megabytes(study.n_stimuli, n_neuroids)
 
 
 def decode_model_minutes(study: Study, model: str, attempt: int = 1) -> int:

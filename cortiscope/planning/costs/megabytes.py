@@ -7,7 +7,11 @@ from cortiscope.planning.costs.fit_seconds import splits_in_halves
 from cortiscope.similarity import searchlight
 from cortiscope.statistics.resampling import NULL_COLUMNS
 
-NEUROIDS_AT_ONCE = 2048  # of `mappings.encoding`, which a dry run would have to import
+# Of `mappings.encoding`, which a dry run would have to import.
+NEUROIDS_AT_ONCE, NUMBERS_AT_ONCE = 2048, 2**23
+INTERPRETER = 300  # megabytes, with what it imports
+# Matrices between stimuli, in double precision, that a comparison of these holds at a time.
+COMPARED = {"rsa": 8, "cka": 10}
 
 # Megabytes that a forward pass asks for at most.
 MOST_ACTIVATIONS = 64_000
@@ -24,14 +28,21 @@ def batch_megabytes(batch: int, widest: int) -> int:
     return min(32 * batch * widest // 10**6, MOST_ACTIVATIONS)
 
 
-def features_megabytes(n_stimuli: int, pixels: int, parameters: int, kept: Sequence[int]) -> int:
+def features_megabytes(
+    n_stimuli: int, parameters: int, kept: Sequence[int], coordinates: bool = False
+) -> int:
     """Megabytes to extract the layers of a model, beside those of a forward pass.
 
-    pixels: bytes of a stimulus. parameters: of the network, which its file and it hold. kept:
-    features of a stimulus, of each layer: all are held until they are written.
+    parameters: of the network, which its file and it hold. kept: features of a stimulus, of each
+    layer. coordinates: whether these are of all stimuli, some n of n, and held until they are
+    written, in double precision; others wait in a file, and one layer at a time is looked at.
+    Images are read as they are shown.
     """
-    numbers = 2 * parameters + 2 * n_stimuli * sum(kept)
-    return 4000 + (n_stimuli * pixels + 4 * numbers) // 10**6
+    held = n_stimuli * sum(kept) if coordinates else 0
+    widest = max(kept, default=0)
+    looked_into = min(n_stimuli * widest, max(100 * widest, 2**24))  # as `extraction` does
+    numbers = parameters + held + 2 * looked_into
+    return 4000 + 8 * numbers // 10**6
 
 
 def fit_megabytes(
@@ -42,11 +53,13 @@ def fit_megabytes(
     settings: Mapping[str, Any],
     apart: bool = False,
     thin: bool = False,
+    compared: int = 0,
 ) -> int:
     """Megabytes to fit areas of so many neuroids that share a job.
 
     apart: whether neuroids are predicted each by itself. thin: whether few components are never
-    made a matrix between stimuli.
+    made a matrix between stimuli. compared: matrices between stimuli, of a mapping that compares
+    these and learns nothing (`COMPARED`).
 
     repetitions: of a stimulus, as held on average (see `held_trials`). kept: of each layer that is
     held at a time, the features of a stimulus; the largest is centred and worked on in copies. Of
@@ -56,22 +69,57 @@ def fit_megabytes(
     parts may take (`ridge.Regression`). The thousand is for the interpreter and what is kept while
     there is room (`Regressions`, `HeldOutSimilarity`).
     """
+    if compared:
+        return _compared_megabytes(n_stimuli, neuroids, repetitions, kept, settings, compared)
     permutations = settings["statistics"]["permutations"]
     drawn = permutations + settings["statistics"]["bootstraps"]
     halves = 2 * splits_in_halves(settings) if repetitions > 1 else 0
-    held = int(sum(neuroids) * (2 * repetitions + halves + 2)) + len(neuroids) * drawn
-    largest = min(max(neuroids), NEUROIDS_AT_ONCE) if apart else max(neuroids)
+    held = int(sum(neuroids) * (_held(repetitions) + halves)) + len(neuroids) * drawn
+    largest = max(neuroids)
+    if apart:
+        largest = min(largest, NEUROIDS_AT_ONCE, max(1, NUMBERS_AT_ONCE // n_stimuli))
     if settings["statistics"].get("null_method") == "moved":
         worked = 14 * largest
     else:
         permuted = min(max(largest, NULL_COLUMNS), largest * permutations)
         worked = max(64 * largest, 12 * permuted)
     features = sum(kept) + 2 * max(kept)
-    matrices = (24 + 4 * len(kept)) * n_stimuli
+    matrices, parts = (24 + 4 * len(kept)) * n_stimuli, 10
+    kept_beside = 1000
+    if thin and settings.get("cross_validation", {}).get("split"):
+        # One training part, and of predictions the test stimuli alone.
+        matrices, parts, kept_beside = 10 * n_stimuli, 1, INTERPRETER
+        worked, features = 4 * largest, sum(kept) + max(kept)
     if thin and 2 * max(kept) <= n_stimuli:
-        matrices = min(4 * n_stimuli, 10 * max(kept)) + 8 * max(kept)
+        matrices = min(int(4.5 * n_stimuli), parts * max(kept)) + 4 * max(kept)
     numbers = n_stimuli * (held + worked + features + matrices)
-    return 1000 + numbers * 8 // 10**6
+    return kept_beside + numbers * 8 // 10**6
+
+
+def _held(repetitions: float) -> float:
+    """Numbers in double precision of a stimulus and neuroid: its trials in single precision, where
+    more than their mean is held, the mean, and how many they were.
+    """
+    return 1.25 + (0.5 * repetitions if repetitions > 1 else 0.0)
+
+
+def _compared_megabytes(
+    n_stimuli: int,
+    neuroids: Sequence[int],
+    repetitions: float,
+    kept: Sequence[int],
+    settings: Mapping[str, Any],
+    compared: int,
+) -> int:
+    """First of an area, then of a layer, patterns are centred in a copy; then pairs compared."""
+    statistics, halves = settings["statistics"], 2 * splits_in_halves(settings)
+    halves = halves if repetitions > 1 else 0
+    drawn = statistics["permutations"] + statistics["bootstraps"]
+    cells = len(neuroids) * (2 + halves) * n_stimuli / 2  # of the areas, kept with their ranks
+    held = sum(neuroids) * _held(repetitions) + len(neuroids) * drawn + cells + 0.5 * max(kept)
+    patterns = 2 * max(max(neuroids), max(kept)) + 2 * n_stimuli
+    numbers = n_stimuli * (held + max(patterns, (compared - 1) * n_stimuli))
+    return INTERPRETER + int(numbers * 8 / 10**6)
 
 
 def subjects_megabytes(

@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 
 from cortiscope.report.best_layers import GROUP
 from cortiscope.report.figure_curves import DASHED, line_looks
-from cortiscope.report.figure_looks import GREY, PALE, group_handles, records, training_handles
+from cortiscope.report.figure_looks import GREY, PALE, group_handles, training_handles
 from cortiscope.report.figure_style import (
     MILLIMETRE,
     beside_or_below,
@@ -19,7 +19,6 @@ from cortiscope.report.figure_style import (
     draw_ceiling,
     font_size,
     name_panel,
-    number,
     on_page,
     panel_grid,
     panel_width,
@@ -27,6 +26,7 @@ from cortiscope.report.figure_style import (
     say_nothing,
     score_label,
 )
+from cortiscope.report.house_style import number, records
 from cortiscope.report.pages import Page
 
 POINTS = [

@@ -11,7 +11,7 @@ from matplotlib.gridspec import SubplotSpec
 from matplotlib.lines import Line2D
 
 from cortiscope.report import pages
-from cortiscope.report.figure_looks import GREY, PALE, PALETTE, add_legend, legend_height, records
+from cortiscope.report.figure_looks import GREY, PALE, add_legend, legend_height
 from cortiscope.report.figure_matrices import row_names
 from cortiscope.report.figure_pairs import ALPHA, pairs_on_page
 from cortiscope.report.figure_style import (
@@ -20,12 +20,12 @@ from cortiscope.report.figure_style import (
     beside_or_below,
     font_size,
     name_panel,
-    p_text,
     say_empty,
     say_nothing,
     small,
     text_width,
 )
+from cortiscope.report.house_style import PALETTE, p_text, records
 from cortiscope.report.pages import Page, scaled
 
 SCORES = 0.55  # of the width of a panel without its p-values
