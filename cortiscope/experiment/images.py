@@ -51,7 +51,7 @@ def read_image(path: Path | IO[bytes], viewed: bool = True) -> np.ndarray:
     return _in_8_bits(values, str(path)) if deep else values
 
 
-def image_size(path: Path) -> tuple[int, int]:
+def image_size(path: Path | IO[bytes]) -> tuple[int, int]:
     """Height and width in pixels of what `read_image` gives: of a PNG it reads all, whose
     orientation may stand behind its pixels, of other files the head.
 

@@ -8,6 +8,8 @@ import xarray as xr
 from xarray.backends import BackendArray
 from xarray.core import indexing
 
+from cortiscope.experiment.formats import IMAGE_DIMS
+from cortiscope.experiment.stored_images import SIZES, SIZES_DIMS
 from cortiscope.files import opened
 
 # Bytes of a file that are read at once: of one that keeps each stimulus apart, and at most of one
@@ -41,6 +43,27 @@ def late_in_file(path: str, variable: str) -> xr.Variable:
         place = dataset[variable].dims.index("stimulus")
         found.encoding = {**there.encoding, "together": together[place] if together else 1}
     return found
+
+
+def late_images(
+    sizes: np.ndarray, image: Callable[[int], np.ndarray]
+) -> dict[str, xr.Variable | tuple[Any, ...]]:
+    """`image`, each read when it is asked for; where sizes differ, `image_size (stimulus, side)`.
+
+    sizes: (stimulus, side), height and width in pixels. image: of a number, uint8 (y, x, channel).
+    Below and to the right of smaller ones are zeros, which take no room once they are compressed.
+    """
+    shape = len(sizes), *(int(side) for side in sizes.max(axis=0)), 3
+
+    def padded(some: range) -> np.ndarray:
+        together = np.zeros((len(some), *shape[1:]), np.uint8)
+        for place, number in zip(together, some, strict=True):
+            own = image(number)
+            place[: own.shape[0], : own.shape[1]] = own
+        return together
+
+    found = {"image": late(IMAGE_DIMS, shape, np.uint8, padded)}
+    return found if (sizes == sizes[0]).all() else found | {SIZES: (SIZES_DIMS, sizes)}
 
 
 class _Late(BackendArray):

@@ -17,7 +17,6 @@ from cortiscope.experiment.images import (
     passed_over,
     read_image,
 )
-from cortiscope.experiment.stored_images import SIZES, SIZES_DIMS
 from cortiscope.files import composed
 
 if TYPE_CHECKING:
@@ -74,28 +73,14 @@ def read(
     """
     import xarray as xr  # not at the top: see `formats`
 
-    from cortiscope.experiment.late_images import late
+    from cortiscope.experiment.late_images import late_images
 
     if left_behind := passed_over(source[0]):
         print(left_behind, file=sys.stderr)
     files = list_images(source[0])
     sizes = np.array([image_size(file) for file in files], dtype=np.int32)
-    shape = len(files), *(int(side) for side in sizes.max(axis=0)), 3
-    images = late(IMAGE_DIMS, shape, np.uint8, lambda some: _padded(files, some, shape))
     ids, categories = _labels(source[0], files)
-    found = xr.Dataset(
-        {"image": images},
+    return xr.Dataset(
+        late_images(sizes, lambda number: read_image(files[number])),
         coords={"stimulus_id": ("stimulus", ids), "category": ("stimulus", categories)},
     )
-    return found if (sizes == sizes[0]).all() else found.assign({SIZES: (SIZES_DIMS, sizes)})
-
-
-def _padded(files: Sequence[Path], some: range, shape: Sequence[int]) -> np.ndarray:
-    """Some images as one array; below and to the right of smaller ones are zeros, which take no
-    room once they are compressed.
-    """
-    together = np.zeros((len(some), *shape[1:]), np.uint8)
-    for place, number in zip(together, some, strict=True):
-        image = read_image(files[number])
-        place[: image.shape[0], : image.shape[1]] = image
-    return together

@@ -12,9 +12,8 @@ import numpy as np
 
 from cortiscope.errors import InputError
 from cortiscope.experiment.formats import IMAGE_DIMS, Array, Arrays
-from cortiscope.experiment.images import IMAGE_ENDINGS, read_image
+from cortiscope.experiment.images import IMAGE_ENDINGS, image_size, read_image
 from cortiscope.experiment.readers import tables
-from cortiscope.experiment.stored_images import SIZES, SIZES_DIMS
 from cortiscope.experiment.tables import FILE, STIMULUS, column_of, first_line, read_table
 from cortiscope.files import composed
 
@@ -44,7 +43,7 @@ class _Member(io.BytesIO):
 
 
 class _Images:
-    """The images of a table, each read when it is asked for; the shape is that of the first."""
+    """The files of the images of a table; the shape is that of the first."""
 
     dtype = np.uint8
 
@@ -63,16 +62,15 @@ class _Images:
         remedy = f"name files as in that place in one of the columns {', '.join(FILE)}"
         raise InputError(self.place, f"has no image {name!r}", remedy)
 
-    def image(self, number: int) -> np.ndarray:
+    def file(self, number: int) -> Path | IO[bytes]:
         name = self.names[number]
-        file: Path | IO[bytes] = Path(self.place, name)
         if self.archive:
-            file = _Member(self.place, name, self.archive.read(self.members[name]))
-        return read_image(file)
+            return _Member(self.place, name, self.archive.read(self.members[name]))
+        return Path(self.place, name)
 
     @cached_property
     def shape(self) -> tuple[int, ...]:
-        return (len(self.names), *self.image(0).shape)
+        return (len(self.names), *image_size(self.file(0)), 3)
 
 
 @contextmanager
@@ -111,16 +109,19 @@ def read(
 ) -> "xr.Dataset":
     """`image`, with the columns of the table as coordinates.
 
-    Where images differ in size, `image_size (stimulus, side)`, height and width in pixels.
+    Each is read when it is asked for. Where images differ in size, `image_size (stimulus, side)`,
+    height and width in pixels.
     """
     import xarray as xr  # not at the top: see `formats`
 
+    from cortiscope.experiment.late_images import late_images
+
     columns, images = _stimuli(source[0], section)
-    each = [images.image(number) for number in range(len(images.names))]
-    sizes = np.array([image.shape[:2] for image in each], dtype=np.int32)
-    together = np.zeros((len(each), *sizes.max(axis=0), 3), np.uint8)
-    for place, image in zip(together, each, strict=True):
-        place[: image.shape[0], : image.shape[1]] = image
+    sizes = [image_size(images.file(number)) for number in range(len(images.names))]
     about = {name: ("stimulus", values) for name, values in columns.items()}
-    found = xr.Dataset({"image": (IMAGE_DIMS, together)}, coords=about)
-    return found if (sizes == sizes[0]).all() else found.assign({SIZES: (SIZES_DIMS, sizes)})
+    return xr.Dataset(
+        late_images(
+            np.array(sizes, dtype=np.int32), lambda number: read_image(images.file(number))
+        ),
+        coords=about,
+    )

@@ -90,3 +90,15 @@ def test_a_damaged_image_is_named(table):
         line = r"stimulus_x/im_07.png: is not a readable image; replace or remove it"
     with pytest.raises(InputError, match=line):
         read_stimuli(table, settings(table))
+
+
+def test_images_are_read_when_they_are_asked_for(tmp_path):
+    rows = {"stimulus_id": IDS, "path": [f"{name}.png" for name in IDS]}
+    for path, image in zip(rows["path"], IMAGES, strict=True):
+        Image.fromarray(image).save(tmp_path / path)
+    pd.DataFrame(rows).to_csv(tmp_path / "table.csv", index=False)
+    found = read_stimuli(tmp_path / "table.csv", {"images": str(tmp_path)})
+    (tmp_path / "1.png").unlink()
+    np.testing.assert_array_equal(found["image"][0].values[:8, :8], IMAGES[0])
+    with pytest.raises(InputError, match=r"1.png: is not a readable image; replace or remove it"):
+        print(found["image"][2].values)
