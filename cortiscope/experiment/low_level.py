@@ -73,12 +73,6 @@ MODELS: dict[str, Callable[[NDArray], NDArray]] = {
     "hog": hog,
     "gist": gist,
 }
-# Numbers of a stimulus, whatever its size.
-N_FEATURES = {
-    "pixels": PIXEL_GRID**2,
-    "gabor_energy": len(WAVELENGTHS) * N_ORIENTATIONS * GABOR_GRID**2,
-    "gist": len(WAVELENGTHS) * N_ORIENTATIONS * GIST_GRID**2,
-}
 
 
 def _parts(images: NDArray) -> Iterator[NDArray]:

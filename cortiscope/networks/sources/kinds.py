@@ -37,7 +37,6 @@ SOURCES = {
     "file": Kind(own_code=True),
     "features": Kind(network=False, data=True),
     "labels": Kind(network=False),
-    "low_level": Kind(network=False),
 }
 
 

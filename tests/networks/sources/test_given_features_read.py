@@ -6,7 +6,6 @@ import pandas as pd
 import pytest
 
 from cortiscope.errors import InputError
-from cortiscope.experiment import low_level
 from cortiscope.files import Group, Variable, write
 from cortiscope.networks import networks
 from cortiscope.networks.projected import project
@@ -201,20 +200,6 @@ def test_labels_are_one_number_for_each_value(stimuli):
     assert np.array_equal(same, np.equal.outer([2, 1, 2, 10, 1], [2, 1, 2, 10, 1]))
     with pytest.raises(InputError, match="architecture: all stimuli have the same 'kind'"):
         source.layers(lambda name: 1)
-
-
-@pytest.mark.parametrize("name", low_level.N_FEATURES)
-def test_a_low_level_model_is_a_layer(tmp_path, name):
-    images = RANDOM.integers(0, 256, (5, 40, 50, 3)).astype(np.uint8)
-    dims = ("stimulus", "y", "x", "channel")
-    write(tmp_path / "stimuli.nc", {"image": Variable(dims, images)}, {})
-    source = networks.given(row(name, source="low_level"))
-    (layer,) = source.layers(unknown)
-    ((_, found),) = source.values(str(tmp_path / "stimuli.nc"), [layer["layer"]])
-    assert layer["n_features"] == str(found.shape[1])
-    np.testing.assert_array_equal(found, low_level.MODELS[name](images).astype(np.float32))
-    with pytest.raises(InputError, match="'hog' is not valid; use one of pixels, gabor_energy"):
-        networks.given(row("hog", source="low_level")).layers(unknown)
 
 
 @pytest.mark.parametrize("kind", ["exact", "fold", "none"])
