@@ -21,7 +21,6 @@ from cortiscope.networks import networks
 from cortiscope.networks.answers import Answers, NoClassifierError
 from cortiscope.networks.devices import choose_device, reproducible
 from cortiscope.networks.preprocessing import batch_of
-from cortiscope.networks.state_dicts import lacks_head
 
 NO_CLASSIFIER = {"accuracy_source": "no classifier"}
 UNKNOWN = {"accuracy_source": "unknown"}
@@ -62,8 +61,6 @@ def measured(
         say(f"accuracy: not measured: {stated} classes, where there are {len(folders)} folders")
         return UNKNOWN
     network, transform = networks.build(row, weights), networks.transform(row)
-    if lacks_head(network):
-        return NO_CLASSIFIER
     chosen = choose_device(device)
     try:
         found = top_k(network, transform, labelled, n_classes, chosen, folders=folders)

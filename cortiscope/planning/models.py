@@ -22,8 +22,6 @@ BUILD_COLUMNS = (
     "layers",
     "preprocessing",
 )
-# The same, of rows that have them: others are built of what they were before there were these.
-OPTIONAL_COLUMNS = ("weights_key", "weights_prefix")
 
 
 def read_models(table: Path, names: str | list[str], schema: Path) -> dict[str, dict[str, str]]:
@@ -48,10 +46,6 @@ def read_models(table: Path, names: str | list[str], schema: Path) -> dict[str, 
                 f"{where}: model", f"{model['model']!r} stands twice", "give each row its own name"
             )
         model |= {"weights": weights(model)}
-        for column in OPTIONAL_COLUMNS:
-            if model[column] and (model["weights"] == "none" or is_named(model["weights"])):
-                problem = f"{model[column]!r}, where the weights {model['weights']!r} are no file"
-                raise InputError(f"{where}: {column}", problem, "leave this cell empty")
         if not kind_of(model).network:
             model |= {"classifier": "none"}
         models[model["model"]] = model | {"training": _training(model, where)}

@@ -21,7 +21,7 @@ from cortiscope.networks.rows import family
 from cortiscope.networks.sources.kinds import kind_of
 from cortiscope.networks.weight_names import is_named
 from cortiscope.planning import listed_layers
-from cortiscope.planning.models import BUILD_COLUMNS, OPTIONAL_COLUMNS, read_models
+from cortiscope.planning.models import BUILD_COLUMNS, read_models
 from cortiscope.planning.schema import check, read_config_schema
 
 PATHS = ("data_root", "source", "table", "given", *FILES)  # entries of a config
@@ -196,9 +196,7 @@ class Study:
 
     def build_row(self, model: str) -> dict[str, str]:
         """What a model is built from: its row without the labels, a file of the user's found."""
-        said = self.models[model]
-        given = [column for column in OPTIONAL_COLUMNS if said[column]]
-        row = {column: said[column] for column in (*BUILD_COLUMNS, *given)}
+        row = {column: self.models[model][column] for column in BUILD_COLUMNS}
         for file in self.architecture_file(model)[:1]:
             function = row["architecture"].partition(":")[2] if kind_of(row).own_code else ""
             row["architecture"] = f"{file}:{function}" if function else file

@@ -9,7 +9,7 @@ from torch import nn
 from torchvision.models import VisionTransformer
 
 from cortiscope.errors import InputError
-from cortiscope.networks import networks, state_dicts
+from cortiscope.networks import networks, weights
 
 # One of each family, the smallest.
 FAMILIES = (
@@ -70,7 +70,7 @@ def test_a_vision_transformer_with_old_names(tmp_path, prefix):
     }
     assert f"{prefix}encoder.layers.encoder_layer_0.mlp.linear_2.bias" in old
     torch.save(old, tmp_path / "old.pth")
-    state_dicts.load(loaded, tmp_path / "old.pth", "net")
+    weights.load(loaded, tmp_path / "old.pth", "net")
     for key, value in saved.state_dict().items():
         assert torch.equal(loaded.state_dict()[key], value), key
 
@@ -94,7 +94,7 @@ def test_names_that_wrappers_give_are_known_in_files_of_either_kind(
     saved, loaded, path = network().state_dict(), network(), tmp_path / f"net.{kind}"
     renamed = {prefix + key: value for key, value in saved.items()}
     (torch.save if kind == "pth" else save_file)(renamed, path)
-    state_dicts.load(loaded, path, "net")
+    weights.load(loaded, path, "net")
     for key, value in saved.items():
         assert torch.equal(loaded.state_dict()[key], value), key
 

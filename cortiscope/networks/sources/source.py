@@ -13,7 +13,7 @@ from pathlib import Path
 from torch import nn
 
 from cortiscope.errors import InputError
-from cortiscope.networks import preprocessing, state_dicts
+from cortiscope.networks import preprocessing, weights
 from cortiscope.networks.preprocessing import Preprocessing
 
 Row = Mapping[str, str]
@@ -60,8 +60,7 @@ class Source(ABC):
     def trained(self, path: str | Path) -> nn.Module:
         """The network with the weights of a file; an InputError where they do not fit."""
         network = self.architecture()
-        where_in_file = (self.row.get(column, "") for column in ("weights_key", "weights_prefix"))
-        state_dicts.load(network, path, self.row["model"], self.unused(), *where_in_file)
+        weights.load(network, path, self.row["model"], self.unused())
         return network
 
     def n_classes(self) -> int | None:

@@ -13,7 +13,7 @@ import timm
 from torch import nn
 
 from cortiscope.errors import InputError
-from cortiscope.networks import preprocessing, state_dicts, weights
+from cortiscope.networks import preprocessing, weights
 from cortiscope.networks.preprocessing import ByPil, Preprocessing
 from cortiscope.networks.sources import source
 from cortiscope.networks.weight_names import is_named
@@ -32,8 +32,8 @@ class Source(source.Source):
         """Names and sizes go through timm's own filter of the architecture, then strictly."""
         where = f"model {self.row['model']}: weights {path}"
         # Not timm's reader, which would run what a pickle holds.
-        tensors = state_dicts.read(path, where, self.row.get("weights_key", ""))
-        found = {key.removeprefix(state_dicts.PARALLEL): value for key, value in tensors.items()}
+        tensors = weights.read(path, where)
+        found = {key.removeprefix(weights.PARALLEL): value for key, value in tensors.items()}
         try:
             network = self._made(pretrained=True, pretrained_cfg_overlay={"state_dict": found})
         except InputError:
