@@ -189,6 +189,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", default="*", help="a pattern of names: timm:vit_*")
     parser.add_argument("--sample", type=int, default=0, help="so many, of all families")
+    parser.add_argument("--skip", type=int, default=0, help="so many of these, checked before")
     parser.add_argument("--seconds", type=float, default=120, help="that one may take")
     parser.add_argument("--memory", type=int, default=4000, help="megabytes that one may take")
     parser.add_argument("--output", type=Path, help="a file for the table as well")
@@ -196,7 +197,7 @@ def main() -> None:
     families = {
         family: fnmatch.filter(names, options.only) for family, names in architectures().items()
     }
-    names = sampled(families, options.sample or sum(map(len, families.values())))
+    names = sampled(families, options.sample or sum(map(len, families.values())))[options.skip :]
     torch.set_num_threads(1)  # before it forks
     failed = []
     lines = ["\t".join(COLUMNS)]

@@ -47,12 +47,15 @@ class Place:
 class Found:
     """tensors: by the names that the network has for them; unused: all other names of the file;
 
-    without: the modules that tell classes apart, of which the file has not all, or others.
+    without: the modules that tell classes apart, of which the file has not all, or others;
+
+    prefix: what the names of the file's tensors begin with.
     """
 
     tensors: State
     unused: list[str] = field(default_factory=list)
     without: tuple[str, ...] = ()
+    prefix: str = ""
 
 
 def dictionaries(content: Any, key: str = "", depth: int = DEPTH) -> Iterator[tuple[str, State]]:
@@ -121,7 +124,7 @@ def fitted(
         ]
     _check(missing, more, misfits, found, wanted, where)
     used = {renamed[key][0] for key in found}
-    return Found(found, [key for key in state if key not in used], without)
+    return Found(found, [key for key in state if key not in used], without, place.prefix)
 
 
 def _check(

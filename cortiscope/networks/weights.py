@@ -62,7 +62,7 @@ def load(
         setattr(network.get_submodule(above), name, NoHead())
         _say(f"{where}: has no such classifier; {head} is left out")
     if found.unused:
-        _say(f"{where}: left unused: {grouped(found.unused)}")
+        _say(f"{where}: left unused: {grouped(found.unused, found.prefix)}")
     return found.without
 
 

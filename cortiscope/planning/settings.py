@@ -112,7 +112,8 @@ def features_settings(study: Study) -> dict[str, Any]:
     """The `features` section with its projection resolved, without what that does not read."""
     section = study.section("features")["features"]
     kind = resolve(section["projection"], study.n_stimuli)
-    unread = ("components", "seed") if kind in ("exact", "none") else ()
+    # What is pooled is said by the row of each model.
+    unread = ("pooling", *(("components", "seed") if kind in ("exact", "none") else ()))
     kept = {key: value for key, value in section.items() if key not in unread}
     return {"features": kept | {"projection": kind}}
 

@@ -27,6 +27,7 @@ def main(
     check_made_by(stimuli, stimuli_made_by)
     names = [layer["layer"] for layer in layers]
     limited = settings["features"] | {"memory": memory, "noise_seed": row["seed"]}
+    limited |= {"pooling": row.get("pooling", "none")}
     if given := networks.given(row):
         outcomes = project(given.values(stimuli, names), limited, row["model"])
     else:
