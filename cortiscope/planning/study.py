@@ -232,9 +232,13 @@ class Study:
         networks = {model: row for model, row in rows.items() if kind_of(row).network}
         tables = listed_layers.read(networks, self.repository)
         return {
-            model: tables.get(model) or listed_layers.given(row, self.n_values)
+            model: tables.get(model) or listed_layers.given(row, self)
             for model, row in rows.items()
         }
+
+    def image_size(self) -> tuple[int, int]:
+        """y and x of the first image, in pixels."""
+        return sizes.image_size(self.config["stimuli"], self.source("stimuli"))
 
     def n_values(self, coordinate: str) -> int:
         """How many values a coordinate of the stimuli takes among those that are kept."""
