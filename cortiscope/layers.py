@@ -18,6 +18,7 @@ from cortiscope.errors import InputError
 from cortiscope.files import replacing
 from cortiscope.networks import layer_tables, networks
 from cortiscope.networks.outputs import as_text
+from cortiscope.networks.pooling import NONE, pooled_shape, unpoolable
 from cortiscope.networks.rows import preprocessing, weights
 from cortiscope.networks.selectors import KINDS, meant, select
 from cortiscope.networks.sources.kinds import kind_of
@@ -38,7 +39,7 @@ def layer_table(model: Mapping[str, str]) -> list[dict[str, object]]:
     total = sum(parameter.numel() for parameter in network.parameters())
     # With the image, which waits beside what a call holds.
     image = math.prod(networks.input_shape(model, network))
-    chosen = meant(network, calls, model["layers"], _where(model))
+    chosen = _pooled(meant(network, calls, model["layers"], _where(model)), model)
     about = {
         "model_parameters": total,
         "model_widest": max(call.n_features for call in calls) + image,
@@ -58,6 +59,26 @@ def layer_table(model: Mapping[str, str]) -> list[dict[str, object]]:
         }
         for index, call in enumerate(call for call in chosen if not call.unrecorded)
     ]
+
+
+def _pooled(chosen: Sequence[Call], model: Mapping[str, str]) -> list[Call]:
+    """The calls with the shapes that are left after the row's pooling, or why it cannot be done.
+
+    Raises InputError where none is left that can be recorded.
+    """
+    kind = model.get("pooling") or NONE
+    found = [
+        call
+        if call.unrecorded
+        else replace(call, unrecorded=why)
+        if (why := unpoolable(call.shape, kind))
+        else replace(call, shape=pooled_shape(call.shape, kind))
+        for call in chosen
+    ]
+    if all(call.unrecorded for call in found):
+        where = f"models table: {model['model']}: pooling"
+        raise InputError(where, unrecorded(found), "choose other layers, or another pooling")
+    return found
 
 
 def unrecorded(chosen: Sequence[Call]) -> str:

@@ -8,11 +8,12 @@ import yaml
 from tests.running import TINY, with_settings
 
 N_STIMULI, N_NEUROIDS, N_REPETITIONS = 72, 10, 4
-TABLE = """model\tsource\tarchitecture\tlayers\tpreprocessing\tfamily
-net\ttorchvision\tsqueezenet1_1\tconv/12\tresize=64\tnets
-words\tlabels\tcategory\t\t\tlabels
-layers\tfeatures\tmade/layers.npz\t\t\tgiven
-embedding\tfeatures\tmade/embedding.csv\t\t\tgiven
+TABLE = """model\tsource\tarchitecture\tlayers\tpreprocessing\tfamily\tpooling
+net\ttorchvision\tsqueezenet1_1\tconv/12\tresize=64\tnets\tmean
+words\tlabels\tcategory\t\t\tlabels\t
+layers\tfeatures\tmade/layers.npz\t\t\tgiven\t
+embedding\tfeatures\tmade/embedding.csv\t\t\tgiven\t
+gradients\tlow_level\thog\t\t\tgiven\t
 """
 
 
@@ -79,13 +80,14 @@ def test_a_study_of_a_network_labels_layers_and_an_embedding(workflow, study, sc
     assert done.returncode == 0, done.stdout[-4000:]
     results = workflow.folder / "results" / "given"
     table = pd.read_csv(results / "tables" / "accuracy_vs_brain.csv")
-    assert len(table) == 4 * 2 * 2
+    assert len(table) == 5 * 2 * 2
     training = table.drop_duplicates("model").set_index("model")["training"]
     assert training.to_dict() == {
         "net": "untrained",
         "words": "features",
         "layers": "features",
         "embedding": "features",
+        "gradients": "features",
     }
     assert table["top1"].isna().all()
     ridge = table[table["mapping"] == "ridge"].set_index(["model", "area"])
@@ -97,6 +99,9 @@ def test_a_study_of_a_network_labels_layers_and_an_embedding(workflow, study, sc
         assert abs(share[model, area]) < 0.3, (model, area)
     assert ridge.loc[("layers", "E"), "n_layers"] == 3
     layers = pd.read_csv(results / "tables" / "layers.csv")
+    n_features = layers.set_index("layer")["n_features"]
+    assert set(n_features["hog"]) == {36 * 7 * 7}
+    assert set(n_features["features.0"]) == {64}  # channels, of which the means are recorded
     mine = layers[(layers["model"] == "layers") & (layers["mapping"] == "rsa")]
     assert set(mine["layer"]) == {"first", "second", "third"}
     assert sorted(set(mine["depth"].round(3))) == [0.333, 0.667, 1.0]

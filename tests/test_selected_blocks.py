@@ -97,7 +97,8 @@ def test_a_backbone_in_a_dictionary_is_gone_through():
         ("resnet18", 9), ("vit_b_32", 13), ("convnext_tiny", 22), ("swin_t", 16),
         ("efficientnet_b0", 18), ("mobilenet_v3_small", 14), ("mnasnet0_5", 20),
         ("squeezenet1_1", 9), ("shufflenet_v2_x0_5", 18), ("googlenet", 12), ("inception_v3", 16),
-        ("regnet_y_400mf", 17), ("maxvit_t", 36), ("vgg11", 10), ("alexnet", 7),
+        ("regnet_y_400mf", 17), ("maxvit_t", 36), ("vgg11", 7), ("vgg16_bn", 7), ("alexnet", 7),
+        ("resnet50", 17),
     ],
 )  # fmt: skip
 def test_published_blocks_are_counted_as_drawn(architecture, number):

@@ -37,9 +37,14 @@ def is_light(source: list[str]) -> bool:
 
 def image_bytes(section: Mapping[str, Any], source: list[str]) -> int:
     """Of a stimulus in memory; in a folder of images of the first that is found."""
+    y, x = image_size(section, source)
+    return 3 * y * x
+
+
+def image_size(section: Mapping[str, Any], source: list[str]) -> tuple[int, int]:
+    """y and x in pixels; in a folder of images of the first that is found."""
     with opened("stimuli", section, source) as (held, _):
-        size = {name: len(held.dimensions[name]) for name in ("y", "x")}
-        return 3 * size["y"] * size["x"]
+        return len(held.dimensions["y"]), len(held.dimensions["x"])
 
 
 def count_stimuli(section: Mapping[str, Any], source: list[str]) -> int:

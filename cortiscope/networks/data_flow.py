@@ -165,6 +165,15 @@ class DataFlow(TorchDispatchMode):
         ]
 
 
+def heads_of(network: nn.Module, images: torch.Tensor) -> tuple[str, ...]:
+    """The modules that the classes are told apart by; see `DataFlow.from_head`."""
+    flow = DataFlow(network)
+    with torch.no_grad(), flow:
+        network(images)
+    last = (flow.calls[call][0] for call in flow.from_head())
+    return tuple(dict.fromkeys(name for name in last if is_weighted(flow.modules[name])))
+
+
 def _alike(one: nn.Module, other: nn.Module) -> bool:
     """Whether two parts are of one class, and made of the same classes, but for a shortcut."""
     if type(one) is not type(other) or min(count_weighted(one), count_weighted(other)) < 2:

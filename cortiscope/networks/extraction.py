@@ -73,7 +73,7 @@ def extract(
     settings: `projection` (auto, exact, fold, srp, none), `components`, `seed`, `scratch`;
         `batch_size` (0 = as many stimuli as memory allows), `device` (auto, cpu, cuda);
         `memory`, the megabytes of the host that the job asked for; `noise_seed`, of what a network
-        draws in its pass.
+        draws in its pass; `pooling` (none, mean, cls).
     model: its name, for messages.
 
     Returns layer -> (arrays, attributes) in the order of `layers`; see `projection.Projector`.
@@ -192,7 +192,8 @@ class _Run:
 
     def _look(self, images: torch.Tensor) -> Callable[[], None]:
         def look() -> None:
-            self.seen = first_passes.look(self._pass, images, self.where)
+            pooling = str(self.settings.get("pooling") or "none")
+            self.seen = first_passes.look(self._pass, images, self.where, pooling)
 
         return look
 

@@ -21,6 +21,7 @@ from cortiscope.networks.outputs import (
     recorded_shape,
     stimulus_place,
 )
+from cortiscope.networks.pooling import NONE, pooled, pooled_shape
 
 COMPARED = 1 << 14  # activations of a stimulus that are compared, at regular distances
 
@@ -33,19 +34,20 @@ class Seen:
     """Of each layer, by name: where its output has the stimuli, and the form of that tensor.
 
     random: the first layer that has other values in every pass, by random numbers; empty where
-    there is none.
+    there is none. pooling: `none`, `mean` or `cls`; see `pooling.pooled`.
     """
 
     places: dict[str, Place] = field(default_factory=dict)
     given: dict[str, Form] = field(default_factory=dict)
     random: str = ""
+    pooling: str = NONE
 
     def shape(self, name: str) -> tuple[int, ...]:
-        """Of a layer's activations, for one stimulus."""
-        return recorded_shape(self.given[name], self.places[name])
+        """Of a layer's activations as they are recorded, for one stimulus."""
+        return pooled_shape(recorded_shape(self.given[name], self.places[name]), self.pooling)
 
     def take(self, name: str, output: Any, stimuli: range, where: str) -> torch.Tensor:
-        """(stimulus, ...), the activations in a layer's output for these stimuli.
+        """(stimulus, ...), the activations in a layer's output for these stimuli, pooled.
 
         Raises InputError where they are not of the size that they were before.
         """
@@ -60,16 +62,16 @@ class Seen:
                 f"{stimuli.stop}, where {as_text(expected)} belongs by the first ones",
                 "choose a layer whose size does not depend on the stimuli or their number",
             )
-        return activations(output, place)
+        return pooled(activations(output, place), self.pooling)
 
 
-def look(show: Show, images: torch.Tensor, where: str) -> Seen:
+def look(show: Show, images: torch.Tensor, where: str, pooling: str = NONE) -> Seen:
     """Show some stimuli (three, where memory allows), and the same without the first, twice.
 
     Raises InputError, naming the layer, where no axis of its output follows the stimuli, and where
     a stimulus gives other values among others, or when it is shown again.
     """
-    seen, fewer = Seen(), images[1:]
+    seen, fewer = Seen(pooling=pooling), images[1:]
     smaller: dict[str, list[Form]] = {}
     if len(fewer):
         show(fewer, lambda name, output: smaller.update({name: forms(output)}))

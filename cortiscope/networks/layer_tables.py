@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from cortiscope.errors import InputError
-from cortiscope.networks.own_code import with_imports
+from cortiscope.networks.own_code import WRITE, file_of, with_imports
 from cortiscope.networks.sources.kinds import kind_of
 from cortiscope.networks.weight_names import is_named
 
@@ -23,6 +23,7 @@ LISTED_BY = (
     "networks/networks",
     "networks/outputs",
     "networks/own_code",
+    "networks/pooling",
     "networks/preprocessing",
     "networks/selectors",
     "networks/sources/source",
@@ -43,7 +44,16 @@ COLUMNS = (
     "model_warning",
     "model_unrecorded",
 )
-MODEL_COLUMNS = ("model", "source", "architecture", "weights", "seed", "layers", "preprocessing")
+MODEL_COLUMNS = (
+    "model",
+    "source",
+    "architecture",
+    "weights",
+    "seed",
+    "layers",
+    "preprocessing",
+    "pooling",
+)
 DEFAULTS = {"weights": "none", "seed": "0", "layers": "blocks", "preprocessing": "auto"}
 
 
@@ -51,24 +61,25 @@ def digest(model: Mapping[str, str]) -> str:
     """16 hexadecimal digits naming the layer table of a model.
 
     Of the architecture (where it is code of the user's, its text and that of what it imports),
-    the selector, and what is checked only as a table is made: the preprocessing, and the name of
-    weights. Not of the seed and of weights in a file, so that networks of one architecture share a
-    table.
+    the selector, the pooling, and what is checked only as a table is made: the preprocessing, and
+    the name of weights. Not of the seed and of weights in a file, so that networks of one
+    architecture share a table.
     """
     architecture = model["architecture"]
     if kind_of(model).own_code:
-        path, _, function = architecture.partition(":")
+        path, function = file_of(architecture), architecture.partition(":")[2]
         if not Path(path).is_file():
             raise InputError(
                 f"models table: {model.get('model', '')}: architecture",
                 f"no file {path!r}",
-                "write path/to/module.py:function",
+                WRITE,
             )
         texts = b"".join(Path(file).read_bytes() for file in with_imports(path))
         architecture = f"{hashlib.sha256(texts).hexdigest()}:{function}"
     weights = model["weights"] if is_named(model["weights"]) else ""
     selected = [model["layers"], model["preprocessing"], weights]
-    parts = [_code(model["source"]), model["source"], architecture, *selected]
+    pooling = model.get("pooling", "")
+    parts = [_code(model["source"]), model["source"], architecture, *selected, pooling]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
 

@@ -1,9 +1,40 @@
 """The user's own code: the python file that defines a network, and those that it is made of."""
 
 import ast
+import re
 from collections.abc import Iterator
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
+
+INSTALLED = re.compile(r"(?!.*\.py$)[^\W\d]\w*(\.[^\W\d]\w*)*")
+
+WRITE = "write path/to/module.py:function, or package.module:function of an installed package"
+
+
+def module_of(architecture: str) -> str:
+    """Of `package.module:function` the module; empty for `path/to/module.py:function`."""
+    name = architecture.partition(":")[0]
+    return name if INSTALLED.fullmatch(name) else ""
+
+
+def file_of(architecture: str) -> str:
+    """The python file of either; of a module that is not installed its name. Imports nothing."""
+    name = architecture.partition(":")[0]
+    first, *rest = module_of(architecture).split(".")
+    spec = find_spec(first) if first else None
+    if spec is None:
+        return name
+    places = [Path(place) for place in spec.submodule_search_locations or ()]
+    if not rest:
+        return spec.origin or name
+    found = (
+        path
+        for place in places
+        for path in (place.joinpath(*rest).with_suffix(".py"), place.joinpath(*rest, "__init__.py"))
+        if path.is_file()
+    )
+    return str(next(found, name))
 
 
 @cache

@@ -10,6 +10,8 @@ from cortiscope.networks.data_flow import count_weighted, is_convolution
 from cortiscope.networks.tracing import Call
 from cortiscope.suggestions import near
 
+POOLINGS = (nn.modules.pooling._MaxPoolNd, nn.modules.pooling._AvgPoolNd)
+
 
 def select(network: nn.Module, calls: Sequence[Call], selector: str, where: str) -> list[Call]:
     """The calls that a selector names and that can be recorded, in execution order; see `meant`."""
@@ -126,7 +128,8 @@ def blocks(network: nn.Module, calls: Sequence[Call]) -> list[Call]:
     linear map; but plain sequences of several, and modules that hold a sequence of several blocks
     (see `is_stage`, and `DataFlow.in_sequence` for those that only the pass shows), are stages and
     gone through. Convolutions and linear maps met on the way (the stem, or all
-    layers of a plain network) count as well.
+    layers of a plain network) count as well; but of a stack in stages (see `_stages`) the pooling
+    that ends a stage counts in place of its convolutions.
     """
     sequences = {call.module.rpartition(".")[0] for call in calls if call.in_sequence}
     wanted = set(_block_names(network, "", sequences))
@@ -152,9 +155,13 @@ KINDS: dict[str, Callable[[nn.Module, Sequence[Call]], list[Call]]] = {
 
 def _block_names(module: nn.Module, prefix: str, sequences: Collection[str]) -> list[str]:
     names: list[str] = []
+    ends = _stages(module)
     for name, child in module.named_children():
         path = f"{prefix}{name}"
         weighted = count_weighted(child)
+        if name in ends:
+            names.extend([path] if ends[name] == name else [])
+            continue
         if weighted == 0:
             continue
         below = {other for other in sequences if f"{other}.".startswith(f"{path}.")}
@@ -163,6 +170,25 @@ def _block_names(module: nn.Module, prefix: str, sequences: Collection[str]) -> 
         else:
             names.extend(_block_names(child, f"{path}.", below))
     return names
+
+
+def _stages(module: nn.Module) -> dict[str, str]:
+    """Of a stack of convolutions in stages, as VGG's, to each part the pooling that ends its stage.
+
+    Such a stack is a plain sequence of modules without children, of which at least two poolings
+    follow on several convolutions. In AlexNet one does, so that it has no stages.
+    """
+    parts = dict(module.named_children())
+    if type(module) is not nn.Sequential or any([*part.children()] for part in parts.values()):
+        return {}
+    ends, stage, several = {}, [], 0
+    for name, part in parts.items():
+        stage.append(name)
+        if isinstance(part, POOLINGS):
+            ends.update(dict.fromkeys(stage, name))
+            several += sum(is_convolution(parts[other]) for other in stage) > 1
+            stage = []
+    return ends if several > 1 else {}
 
 
 def is_stage(module: nn.Module) -> bool:

@@ -1,14 +1,14 @@
 """Trained weights: fetched, verified, and loaded without running anything from the file."""
 
+import argparse
 import hashlib
 import os
 import pickle
-import re
 import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -18,82 +18,64 @@ from safetensors.torch import load_file
 from torch import nn
 
 from cortiscope.errors import InputError
+from cortiscope.networks.state_dicts import PARALLEL, Place, dictionaries, fitted, grouped
 
+ANYWHERE = Place()
 BLOCK = 1 << 20  # bytes read at a time
 HUB = "https://huggingface.co"
 PATIENCE = 60  # seconds without an answer
 SAFE = "save it with safetensors.torch.save_file(network.state_dict(), path)"
-PARALLEL = "module."  # what torch's wrappers for several devices begin every name with
-COMPILED = re.compile(r"\b_orig_mod\.")  # what its compiler puts before the names in its part
-# Checkpoints of densenet and vision transformers keep names that torchvision itself renames when it
-# loads them.
-LEGACY = (
-    (re.compile(r"^(.*denselayer\d+\.(?:norm|conv))\.([12]\.\w+)$"), r"\1\2"),
-    (re.compile(r"^(.*\.mlp)\.linear_1\.(\w+)$"), r"\1.0.\2"),
-    (re.compile(r"^(.*\.mlp)\.linear_2\.(\w+)$"), r"\1.3.\2"),
-)
 
 
-def load(network: nn.Module, path: str | Path, model: str, unused: tuple[str, ...] = ()) -> None:
+class NoHead(nn.Module):
+    """In the place of what tells classes apart, of which a file of weights has no values."""
+
+    def forward(self, values: torch.Tensor) -> torch.Tensor:
+        return values
+
+
+def load(
+    network: nn.Module,
+    path: str | Path,
+    model: str,
+    unused: tuple[str, ...] = (),
+    given: Place = ANYWHERE,
+    heads: Callable[[], Collection[str]] = tuple,
+) -> tuple[str, ...]:
     """Copy the weights of a file into a network, strictly: the same names and shapes.
 
-    Reads safetensors, or a state_dict saved by torch (possibly under the key `state_dict`);
-    half-precision values become float32. unused: what the names of tensors begin with that a file
-    may hold and the network has not. Raises InputError naming model, file and the first key
-    that is missing, unexpected or of another shape, and for a pickle that holds code.
+    Reads safetensors, or what torch saved, in which the network is found as `fitted` says;
+    half-precision values become float32. unused, given, heads: see there. Modules that tell
+    classes apart, of which the file has not all or others, are taken out of the network, and
+    returned; the log names these, and what of the file is unused.
+    Raises InputError naming model, file and the first key that is missing, unexpected or of another
+    shape, and for a pickle that holds code.
     """
     where = f"model {model}: weights {path}"
     wanted = network.state_dict()
-    named = ((_name(key, wanted), value) for key, value in read(path, where).items())
-    found = {key: value for key, value in named if not key.startswith(unused)}
-    # Counters of batches seen in training are of no use here, and old files lack them.
-    missing = [key for key in wanted if key not in found and "num_batches_tracked" not in key]
-    unexpected = [key for key in found if key not in wanted]
-    shapes = {
-        key: (tuple(found[key].shape), tuple(wanted[key].shape)) for key in found if key in wanted
-    }
-    misfits = [key for key, (given, taken) in shapes.items() if given != taken]
-    remedy = "use the weights of this architecture"
-    if missing:
-        raise InputError(where, f"lacks {len(missing)} tensors, first {missing[0]}", remedy)
-    if unexpected:
-        raise InputError(
-            where, f"holds {len(unexpected)} unknown tensors, first {unexpected[0]}", remedy
-        )
-    if misfits:
-        given, taken = shapes[misfits[0]]
-        raise InputError(where, f"{misfits[0]} is {given}, the network's is {taken}", remedy)
+    found = fitted(read(path, where), wanted, where, given, unused, heads)
     # Of all that is in the network's own, since that says what version of a module it is of.
-    wanted.update(found)
+    wanted.update(found.tensors)
     network.load_state_dict(wanted)
+    for head in found.without:
+        above, _, name = head.rpartition(".")
+        setattr(network.get_submodule(above), name, NoHead())
+        _say(f"{where}: has no such classifier; {head} is left out")
+    if found.unused:
+        _say(f"{where}: left unused: {grouped(found.unused, found.prefix)}")
+    return found.without
 
 
-def _name(key: str, wanted: Container[str]) -> str:
-    """What the network calls a tensor of a file."""
-    for rename in (
-        lambda name: COMPILED.sub("", name),
-        lambda name: name.removeprefix(PARALLEL),
-        _renamed,
-    ):
-        if key not in wanted:
-            key = rename(key)
-    return key
-
-
-def _renamed(key: str) -> str:
-    for pattern, name in LEGACY:
-        key = pattern.sub(name, key)
-    return key
-
-
-def read(path: str | Path, where: str) -> dict[str, torch.Tensor]:
-    """The tensors of a weights file by name."""
+def read(path: str | Path, where: str) -> Mapping[str, Any]:
+    """What a weights file holds: tensors by name, possibly in dictionaries of dictionaries."""
     if not Path(path).is_file():
         raise InputError(where, "no such file", "check the path, or let the weights rule fetch it")
     try:
         if str(path).endswith(".safetensors") or _begins_as_safetensors(path):
             return load_file(path)
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        # The options of a training, which hold nothing that runs.
+        with torch.serialization.safe_globals([argparse.Namespace]):
+            content = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise InputError(
             where, "holds more than tensors, or is damaged, and was not run", SAFE
@@ -101,13 +83,25 @@ def read(path: str | Path, where: str) -> dict[str, torch.Tensor]:
     except (SafetensorError, RuntimeError, EOFError, ValueError, KeyError, OSError) as error:
         line = (str(error).splitlines() or [type(error).__name__])[0]
         raise InputError(where, f"cannot be read ({line})", "fetch or save it again") from error
-    if isinstance(content, Mapping) and isinstance(content.get("state_dict"), Mapping):
-        content = content["state_dict"]
-    if not isinstance(content, Mapping) or not all(
-        isinstance(value, torch.Tensor) for value in content.values()
-    ):
+    if not any(True for _ in dictionaries(content)):
         raise InputError(where, "is not a state_dict", SAFE)
-    return {str(key): value for key, value in content.items()}
+    return dict(content)
+
+
+def tensors(path: str | Path, where: str, given: Place = ANYWHERE) -> dict[str, torch.Tensor]:
+    """The tensors of a weights file by name, at the place that is given, or else the only one."""
+    held = dict(dictionaries(read(path, where)))
+    key = given.key or ("state_dict" if "state_dict" in held else next(iter(held)))
+    if key not in held or (not given.key and key != "state_dict" and len(held) > 1):
+        keys = ", ".join(map(repr, held))
+        raise InputError(where, f"has tensors at the keys {keys}", "name one in weights_key")
+    prefix = given.prefix or PARALLEL
+    found = {name.removeprefix(prefix): value for name, value in held[key].items()}
+    if given.prefix:
+        found = {k.removeprefix(prefix): v for k, v in held[key].items() if k.startswith(prefix)}
+    if not found:
+        raise InputError(where, f"has no tensor {prefix}...", "correct weights_prefix")
+    return found
 
 
 def _begins_as_safetensors(path: str | Path) -> bool:

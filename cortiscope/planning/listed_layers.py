@@ -8,11 +8,11 @@ import importlib
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from cortiscope.networks import layer_tables
-from cortiscope.networks.sources.given import Source
+from cortiscope.networks.sources.given import Source, Stimuli
 
 FOLDER = Path("resources/layers")
 Row = Mapping[str, str]
@@ -27,11 +27,11 @@ def read(rows: Mapping[str, Row], repository: Path) -> dict[str, list[dict[str, 
     return {model: layer_tables.read_table(file) for model, file in files.items()}
 
 
-def given(row: Row, n_values: Callable[[str], int]) -> list[dict[str, str]]:
-    """The table of a row that has features and no network; n_values: see `given.Source`."""
+def given(row: Row, stimuli: Stimuli) -> list[dict[str, str]]:
+    """The table of a row that has features and no network."""
     module = importlib.import_module(f"cortiscope.networks.sources.{row['source']}")
     source: Source = module.Source(row)
-    return source.layers(n_values)
+    return source.layers(stimuli)
 
 
 def _make(rows: Sequence[Row], repository: Path) -> None:

@@ -22,6 +22,8 @@ BUILD_COLUMNS = (
     "layers",
     "preprocessing",
 )
+# Likewise where they are not empty, so that those who leave them so extract nothing anew.
+OPTIONAL_COLUMNS = ("weights_key", "weights_prefix")
 
 
 def read_models(table: Path, names: str | list[str], schema: Path) -> dict[str, dict[str, str]]:

@@ -117,7 +117,8 @@ def features_settings(study: Study, model: str) -> dict[str, Any]:
     kind = resolve(section["projection"], study.n_stimuli, sizes)
     asked = components_asked(kind, study.n_stimuli, section["components"])
     section = section | {"components": asked}
-    unread = ("components", "seed") if kind in ("exact", "none") else ()
+    # What is pooled is said by the row of each model.
+    unread = ("pooling", *(("components", "seed") if kind in ("exact", "none") else ()))
     kept = {key: value for key, value in section.items() if key not in unread}
     return {"features": kept | {"projection": kind}}
 

@@ -21,7 +21,7 @@ from cortiscope.networks.rows import family
 from cortiscope.networks.sources.kinds import kind_of
 from cortiscope.networks.weight_names import is_named
 from cortiscope.planning import listed_layers
-from cortiscope.planning.models import BUILD_COLUMNS, read_models
+from cortiscope.planning.models import BUILD_COLUMNS, OPTIONAL_COLUMNS, read_models
 from cortiscope.planning.schema import check, read_config_schema
 
 PATHS = ("data_root", "source", "table", "given", *FILES)  # entries of a config
@@ -196,22 +196,28 @@ class Study:
 
     def build_row(self, model: str) -> dict[str, str]:
         """What a model is built from: its row without the labels, a file of the user's found."""
-        row = {column: self.models[model][column] for column in BUILD_COLUMNS}
+        said = self.models[model]
+        row = {column: said[column] for column in BUILD_COLUMNS}
+        row |= {column: said[column] for column in OPTIONAL_COLUMNS if said[column]}
+        pooling = said["pooling"] or self.config["features"]["pooling"]
+        if kind_of(said).network and pooling != "none":
+            row["pooling"] = pooling
         for file in self.architecture_file(model)[:1]:
-            function = row["architecture"].partition(":")[2] if kind_of(row).own_code else ""
-            row["architecture"] = f"{file}:{function}" if function else file
+            if not own_code.module_of(row["architecture"]):
+                function = row["architecture"].partition(":")[2] if kind_of(row).own_code else ""
+                row["architecture"] = f"{file}:{function}" if function else file
         return row
 
     def architecture_file(self, model: str) -> list[str]:
         """The user's python file that defines the network, where it is code of the user's.
 
-        Then those that it imports from its folder. Or the file of features, where there is no
-        network.
+        That of a package, where it is installed. Then those that it imports from its folder. Or the
+        file of features, where there is no network.
         """
         row, kind = self.models[model], kind_of(self.models[model])
         if not (kind.own_code or kind.data):
             return []
-        file = row["architecture"].partition(":")[0] if kind.own_code else row["architecture"]
+        file = own_code.file_of(row["architecture"]) if kind.own_code else row["architecture"]
         found = self.locate(file, f"models table: {model}: architecture")
         return list(own_code.with_imports(found)) if kind.own_code else [found]
 
@@ -225,7 +231,8 @@ class Study:
 
         With whether it has a classifier, which changes nothing else.
         """
-        row = {key: value for key, value in self.shown_row(model).items() if key != "layers"}
+        unread = ("layers", "pooling")
+        row = {key: value for key, value in self.shown_row(model).items() if key not in unread}
         return row | {"classifier": self.models[model]["classifier"]}
 
     def weights_file(self, model: str) -> list[str]:
@@ -254,9 +261,13 @@ class Study:
         networks = {model: row for model, row in rows.items() if kind_of(row).network}
         tables = listed_layers.read(networks, self.repository)
         return {
-            model: tables.get(model) or listed_layers.given(row, self.n_values)
+            model: tables.get(model) or listed_layers.given(row, self)
             for model, row in rows.items()
         }
+
+    def image_size(self) -> tuple[int, int]:
+        """y and x of the first image, in pixels."""
+        return sizes.image_size(self.config["stimuli"], self.source("stimuli"))
 
     def n_values(self, coordinate: str) -> int:
         """How many values a coordinate of the stimuli takes among those that are kept."""

@@ -30,6 +30,7 @@ def main(
     names = [layer["layer"] for layer in layers]
     limited = settings["features"] | {"memory": memory, "noise_seed": row["seed"]}
     limited["scratch"] = str(Path(features).parent)  # which has room for as much
+    limited |= {"pooling": row.get("pooling", "none")}
     if given := networks.given(row):
         outcomes = project(given.values(stimuli, names), limited, row["model"])
     else:

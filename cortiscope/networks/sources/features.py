@@ -49,7 +49,7 @@ class Held:
 class Source(given.Source):
     """The layers of a file."""
 
-    def given(self, n_values: Callable[[str], int]) -> list[given.Given]:
+    def given(self, stimuli: given.Stimuli) -> list[given.Given]:
         with held(self.row["architecture"]) as file:
             n = len(file.shapes)
             return [

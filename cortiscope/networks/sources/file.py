@@ -1,11 +1,13 @@
-"""Networks of the user's own: a function in a python file makes them."""
+"""Networks of the user's own: a function in a python file, or an installed package, makes them."""
 
+import importlib
 import importlib.util
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import torch
@@ -13,6 +15,7 @@ from torch import nn
 
 from cortiscope.errors import InputError
 from cortiscope.networks.first_look import look
+from cortiscope.networks.own_code import WRITE, file_of, module_of
 from cortiscope.networks.preprocessing import Preprocessing
 from cortiscope.networks.sources import source
 from cortiscope.suggestions import near
@@ -48,20 +51,18 @@ class Source(source.Source):
 
 
 def _made_by(architecture: str, where: str) -> nn.Module:
-    """The network that path/to/module.py:function gives."""
+    """The network that path/to/module.py:function gives, or package.module:function."""
     path, _, name = architecture.partition(":")
-    if not (Path(path).is_file() and name):
-        raise InputError(where, f"no file {path!r}", "write path/to/module.py:function")
-    spec = importlib.util.spec_from_file_location(f"_cortiscope_{Path(path).stem}", path)
-    if spec is None or spec.loader is None:
-        raise InputError(where, f"{path} is not a python file", "write path/to/module.py:function")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # where dataclasses look for the module that a class is of
+    if not (Path(file_of(architecture)).is_file() and name):
+        raise InputError(where, f"no file {path!r}", WRITE)
+    importing = nullcontext() if module_of(architecture) else _importing_from(Path(path).parent)
     try:
-        with _importing_from(Path(path).parent):
-            spec.loader.exec_module(module)
+        with importing:
+            module = _module(architecture)
             function: Callable[[], Any] | None = getattr(module, name, None)
             network = function() if function else None
+    except InputError:
+        raise
     except Exception as error:
         problem = f"{path}:{name} fails ({type(error).__name__}: {error})"
         raise InputError(where, problem, "correct the file") from error
@@ -73,6 +74,19 @@ def _made_by(architecture: str, where: str) -> nn.Module:
             where, f"{name}() gives {type(network).__name__}", "return a torch.nn.Module"
         )
     return _plain(network, where).float()  # as stimuli are
+
+
+def _module(architecture: str) -> ModuleType:
+    path = architecture.partition(":")[0]
+    if module_of(architecture):
+        return importlib.import_module(path)
+    spec = importlib.util.spec_from_file_location(f"_cortiscope_{Path(path).stem}", path)
+    if spec is None or spec.loader is None:
+        raise InputError(f"models table: {architecture}", "is not a python file", WRITE)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # where dataclasses look for the module that a class is of
+    spec.loader.exec_module(module)
+    return module
 
 
 def _plain(network: nn.Module, where: str) -> nn.Module:

@@ -6,11 +6,11 @@ imports torch.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from math import prod
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -29,6 +29,16 @@ class Given(NamedTuple):
     shape: tuple[int, ...]
 
 
+class Stimuli(Protocol):
+    """What planning knows of the stimuli, without showing them."""
+
+    def n_values(self, coordinate: str) -> int:
+        """How many values a coordinate takes; an InputError if there is none."""
+
+    def image_size(self) -> tuple[int, int]:
+        """y and x of the first image, in pixels."""
+
+
 @dataclass(frozen=True)
 class Source(ABC):
     """What the source of a row knows of its features."""
@@ -36,11 +46,8 @@ class Source(ABC):
     row: Mapping[str, str]
 
     @abstractmethod
-    def given(self, n_values: Callable[[str], int]) -> list[Given]:
-        """All layers that there are, in order, from headers alone.
-
-        n_values: how many values a coordinate of the stimuli takes, an InputError if there is none.
-        """
+    def given(self, stimuli: Stimuli) -> list[Given]:
+        """All layers that there are, in order, from headers alone."""
 
     @abstractmethod
     def values(self, stimuli: str, names: Sequence[str]) -> Iterator[tuple[str, np.ndarray]]:
@@ -49,13 +56,13 @@ class Source(ABC):
         stimuli: the study's file of stimuli, whose order they are in.
         """
 
-    def layers(self, n_values: Callable[[str], int]) -> list[dict[str, str]]:
+    def layers(self, stimuli: Stimuli) -> list[dict[str, str]]:
         """The layer table, its columns and text as in `layer_tables.read_table`."""
         if self.row["weights"] != "none":
             raise InputError(
                 self.where("weights"), "features have no weights", "leave the cell empty"
             )
-        chosen = self._selected(self.given(n_values))
+        chosen = self._selected(self.given(stimuli))
         widest = max(prod(layer.shape) for layer in chosen)
         about = {
             "kind": self.row["source"],

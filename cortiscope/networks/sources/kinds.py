@@ -37,6 +37,7 @@ SOURCES = {
     "file": Kind(own_code=True),
     "features": Kind(network=False, data=True),
     "labels": Kind(network=False),
+    "low_level": Kind(network=False),
 }
 
 

@@ -3,7 +3,7 @@
 The column `architecture` names the coordinate.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -15,9 +15,9 @@ from cortiscope.networks.sources import given
 class Source(given.Source):
     """One layer, of the coordinate's name."""
 
-    def given(self, n_values: Callable[[str], int]) -> list[given.Given]:
+    def given(self, stimuli: given.Stimuli) -> list[given.Given]:
         name = self.row["architecture"]
-        if (count := n_values(name)) < 2:
+        if (count := stimuli.n_values(name)) < 2:
             problem = f"all stimuli have the same {name!r}"
             raise InputError(self.where("architecture"), problem, "name another coordinate")
         return [given.Given(name, 1.0, (count,))]

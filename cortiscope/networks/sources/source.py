@@ -10,11 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
 from torch import nn
 
 from cortiscope.errors import InputError
 from cortiscope.networks import preprocessing, weights
+from cortiscope.networks.data_flow import heads_of
 from cortiscope.networks.preprocessing import Preprocessing
+from cortiscope.networks.state_dicts import Place
 
 Row = Mapping[str, str]
 
@@ -59,9 +62,32 @@ class Source(ABC):
 
     def trained(self, path: str | Path) -> nn.Module:
         """The network with the weights of a file; an InputError where they do not fit."""
-        network = self.architecture()
-        weights.load(network, path, self.row["model"], self.unused())
+        network = self.architecture().eval()
+        without = weights.load(
+            network,
+            path,
+            self.row["model"],
+            self.unused(),
+            self.place(),
+            lambda: self._ends(network),
+        )
+        for head in set(without) & {*self.row.get("layers", "").split(",")}:
+            problem = f"{head!r} is not in the weights {path}"
+            raise InputError(self.where("layers"), problem, "choose other layers")
         return network
+
+    def place(self) -> Place:
+        """Where in a file of weights the row says that its network is."""
+        return Place(self.row.get("weights_key", ""), self.row.get("weights_prefix", ""))
+
+    def _ends(self, network: nn.Module) -> tuple[str, ...]:
+        """The modules that tell classes apart; none where an image does not pass."""
+        said = self.heads()
+        try:
+            shape = self.input_shape(network)
+            return heads_of(network, torch.zeros(2, *shape)) if said is None else said
+        except Exception:  # the file is said not to fit, which is what matters
+            return ()
 
     def n_classes(self) -> int | None:
         """How many classes its weights tell apart; 0 of a network without a classifier.

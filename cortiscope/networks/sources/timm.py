@@ -32,8 +32,7 @@ class Source(source.Source):
         """Names and sizes go through timm's own filter of the architecture, then strictly."""
         where = f"model {self.row['model']}: weights {path}"
         # Not timm's reader, which would run what a pickle holds.
-        tensors = weights.read(path, where)
-        found = {key.removeprefix(weights.PARALLEL): value for key, value in tensors.items()}
+        found = weights.tensors(path, where, self.place())
         try:
             network = self._made(pretrained=True, pretrained_cfg_overlay={"state_dict": found})
         except InputError:

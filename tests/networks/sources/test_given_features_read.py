@@ -1,5 +1,7 @@
 """Features without a network: files of every format, labels, and what is said of bad ones."""
 
+from types import SimpleNamespace
+
 import netCDF4
 import numpy as np
 import pandas as pd
@@ -192,7 +194,7 @@ def test_stimuli_that_a_file_lacks_are_counted_and_named(tmp_path, stimuli):
 
 def test_labels_are_one_number_for_each_value(stimuli):
     source = networks.given(row("kind", source="labels"))
-    (layer,) = source.layers(lambda name: {"kind": 3}[name])
+    (layer,) = source.layers(SimpleNamespace(n_values={"kind": 3}.get))
     assert (layer["layer"], layer["shape"], layer["depth"]) == ("kind", "3", "1.0")
     ((_, found),) = source.values(stimuli, ["kind"])
     assert found.shape == (5, 3)

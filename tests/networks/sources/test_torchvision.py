@@ -2,10 +2,13 @@
 
 import re
 
+import numpy as np
 import pytest
 import torch
+from torchvision import models
 
 from cortiscope.errors import InputError
+from cortiscope.layers import layer_table
 from cortiscope.networks import networks
 from tests.running import SHARED
 
@@ -57,3 +60,57 @@ def test_real_weights_load(architecture):
     assert not torch.equal(network.state_dict()[key], untrained.state_dict()[key])
     with pytest.raises(InputError, match="use the weights of this architecture"):
         networks.build(row("resnet18", weights=path), path)
+
+
+@pytest.mark.parametrize(
+    "architecture", ["fasterrcnn_mobilenet_v3_large_320_fpn", "ssdlite320_mobilenet_v3_large"]
+)
+def test_a_detector_is_its_backbone_shown_what_it_shows_it(architecture, tmp_path):
+    """From a file that has boxes too; images of its size are only normalised inside."""
+    torch.manual_seed(2)
+    detector = models.get_model(architecture, weights=None, weights_backbone=None).eval()
+    torch.save(detector.state_dict(), tmp_path / "own.pth")
+    wanted = row(architecture, weights="own.pth")
+    network = networks.build(wanted, str(tmp_path / "own.pth"))
+    images = np.random.default_rng(0).integers(0, 256, (2, 320, 320, 3), np.uint8)
+    inside, _ = detector.transform([image.float() / 255 for image in as_tensors(images)])
+    with torch.inference_mode():
+        found = network(networks.transform(wanted)(images))
+        expected = detector.backbone(inside.tensors)
+    assert [*found] == [*expected]
+    for name, values in expected.items():
+        torch.testing.assert_close(found[name], values, rtol=1e-4, atol=1e-5)
+
+
+def as_tensors(images):
+    return torch.from_numpy(images).permute(0, 3, 1, 2)
+
+
+@pytest.mark.parametrize(
+    ("architecture", "last", "shown"),
+    [
+        ("retinanet_resnet50_fpn", "backbone.fpn", "resize=800 crop=800"),
+        ("ssd300_vgg16", "backbone.extra.4.2", "resize=300 crop=300"),
+        ("deeplabv3_mobilenet_v3_large", "backbone.16", "resize=520 crop=520"),
+    ],
+)
+def test_layers_of_what_detects_and_segments_are_its_backbones(architecture, last, shown):
+    table = layer_table(row(architecture))
+    assert {line["layer"].partition(".")[0] for line in table} == {"backbone"}
+    assert table[-1]["layer"] == last
+    assert table[-1]["model_preprocessing"].startswith(shown)
+    assert networks.source(row(architecture)).n_classes() == 0
+
+
+def test_published_weights_that_segment_have_a_head_for_training_alone(tmp_path):
+    options = {"weights_backbone": None, "aux_loss": True}
+    published = models.get_model("deeplabv3_mobilenet_v3_large", weights=None, **options)
+    torch.save(published.state_dict(), tmp_path / "own.pth")
+    wanted = row("deeplabv3_mobilenet_v3_large", weights="own.pth")
+    network = networks.build(wanted, str(tmp_path / "own.pth"))
+    kept = {k: v for k, v in published.state_dict().items() if not k.startswith("aux_classifier")}
+    assert network.state_dict().keys() == kept.keys()
+    assert all(torch.equal(network.state_dict()[key], value) for key, value in kept.items())
+    named = row("deeplabv3_mobilenet_v3_large", weights="COCO_WITH_VOC_LABELS_V1")
+    assert networks.published_accuracy(named) is None
+    assert networks.source(named).weights_source()[0].startswith("https://download.pytorch.org/")
