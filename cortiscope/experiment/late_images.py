@@ -62,8 +62,9 @@ def late_images(
             place[: own.shape[0], : own.shape[1]] = own
         return together
 
-    found = {"image": late(IMAGE_DIMS, shape, np.uint8, padded)}
-    return found if (sizes == sizes[0]).all() else found | {SIZES: (SIZES_DIMS, sizes)}
+    images = late(IMAGE_DIMS, shape, np.uint8, padded)
+    alike = (sizes == sizes[0]).all()
+    return {"image": images} if alike else {"image": images, SIZES: (SIZES_DIMS, sizes)}
 
 
 class _Late(BackendArray):
