@@ -45,9 +45,7 @@ def late_in_file(path: str, variable: str) -> xr.Variable:
     return found
 
 
-def late_images(
-    sizes: np.ndarray, image: Callable[[int], np.ndarray]
-) -> dict[str, xr.Variable | tuple[Any, ...]]:
+def late_images(sizes: np.ndarray, image: Callable[[int], np.ndarray]) -> dict[str, Any]:
     """`image`, each read when it is asked for; where sizes differ, `image_size (stimulus, side)`.
 
     sizes: (stimulus, side), height and width in pixels. image: of a number, uint8 (y, x, channel).
@@ -62,7 +60,7 @@ def late_images(
             place[: own.shape[0], : own.shape[1]] = own
         return together
 
-    found = {"image": late(IMAGE_DIMS, shape, np.uint8, padded)}
+    found: dict[str, Any] = {"image": late(IMAGE_DIMS, shape, np.uint8, padded)}
     return found if (sizes == sizes[0]).all() else found | {SIZES: (SIZES_DIMS, sizes)}
 
 
