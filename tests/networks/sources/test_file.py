@@ -9,7 +9,7 @@ import torch
 
 from cortiscope.errors import InputError
 from cortiscope.layers import traced
-from cortiscope.networks import networks
+from cortiscope.networks import layer_tables, networks, own_code
 from cortiscope.networks.tracing import trace
 
 
@@ -103,3 +103,31 @@ def test_a_network_in_another_precision_takes_stimuli(own, function):
     assert network(images).dtype == torch.float32
     assert trace(network, (3, 8, 8)) == traced(model)[1]
     assert all(value.dtype == torch.float32 for value in traced(model)[0].parameters())
+
+
+def test_a_network_of_an_installed_package(tmp_path, monkeypatch):
+    """Whose modules import each other; planning finds its file without importing it."""
+    package = tmp_path / "lab_networks" / "nets"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("")
+    (package / "parts.py").write_text("from torch import nn\ndef part(): return nn.Linear(3, 2)\n")
+    (package / "mine.py").write_text("from .parts import part\ndef make(): return part()\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    wanted = row("lab_networks.nets.mine:make")
+    assert own_code.file_of(wanted["architecture"]) == str(package / "mine.py")
+    before = layer_tables.digest(wanted)
+    assert not [name for name in sys.modules if name.startswith("lab_networks")]
+    assert isinstance(networks.build(wanted), torch.nn.Linear)
+    own_code.with_imports.cache_clear()
+    (package / "parts.py").write_text("from torch import nn\ndef part(): return nn.Linear(3, 4)\n")
+    assert layer_tables.digest(wanted) != before
+    with pytest.raises(InputError, match=r"has no 'made'; near: make"):
+        networks.build(row("lab_networks.nets.mine:made"))
+    with pytest.raises(InputError, match="no file 'lab_networks.none'; write path/to/"):
+        networks.build(row("lab_networks.none:make"))
+
+
+def test_a_file_and_a_package_are_told_apart():
+    assert own_code.module_of("nets/mine.py:make") == own_code.module_of("mine.py:make") == ""
+    assert own_code.module_of("timm.models:resnet18") == "timm.models"
+    assert own_code.file_of("no_such_package.nets:make") == "no_such_package.nets"
