@@ -123,7 +123,7 @@ def test_a_network_of_an_installed_package(tmp_path, monkeypatch):
     assert layer_tables.digest(wanted) != before
     with pytest.raises(InputError, match=r"has no 'made'; near: make"):
         networks.build(row("lab_networks.nets.mine:made"))
-    with pytest.raises(InputError, match="no file 'lab_networks.none'; write path/to/"):
+    with pytest.raises(InputError, match=r"no file 'lab_networks\.none'; write path/to/"):
         networks.build(row("lab_networks.none:make"))
 
 
