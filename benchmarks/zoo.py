@@ -38,7 +38,7 @@ from cortiscope.networks.outputs import tensors
 from cortiscope.networks.tracing import listening
 
 N_STIMULI = 3
-SIDES = (64, 128, 192, 224)  # pixels, of which the first that an architecture takes is shown
+SIDES = (64, 112, 128, 224)  # pixels, of which the first that an architecture takes is shown
 # Rounding depends on the size of a batch, and grows from layer to layer.
 TOLERANCE = 1e-3
 PRESETS = {"torchvision": (models, models.segmentation, models.detection)}

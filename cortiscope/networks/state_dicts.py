@@ -86,23 +86,14 @@ def fitted(
     Raises InputError where there is no such place or several, and where a tensor of the network is
     missing or of another shape, or the file has more tensors of a part of the network.
     """
-    held = [
-        (key, {k if k in wanted else COMPILED.sub("", k): value for k, value in state.items()})
-        for key, state in dictionaries(content)
-    ]
-    if given.key:
-        held = [(key, state) for key, state in held if key == given.key]
-    if not held:
-        keys = ", ".join(key for key, _ in dictionaries(content) if key) or "none"
-        raise InputError(where, f"has no tensors at key {given.key!r}", f"keys: {keys}")
-    state, place = _best(held, wanted, where, given)
+    state, place = _best(_held(content, wanted, where, given), wanted, where, given)
     renamed = {
-        name(key.removeprefix(place.prefix), wanted): (key, value)
-        for key, value in state.items()
+        name(key.removeprefix(place.prefix), wanted): key
+        for key in state
         if key.startswith(place.prefix)
     }
     taken = {
-        key: pair[1] for key, pair in renamed.items() if not (unused and key.startswith(unused))
+        key: state[old] for key, old in renamed.items() if not (unused and key.startswith(unused))
     }
     found = {key: value for key, value in taken.items() if key in wanted}
     # Counters of batches seen in training are of no use here, and old files lack them.
@@ -111,20 +102,33 @@ def fitted(
     more = [key for key in taken if key not in wanted]
     without: tuple[str, ...] = ()
     if missing or misfits or more:
-        apart = [*heads()]
-        without = tuple(h for h in apart if any(_of(key, [h]) for key in (*missing, *misfits)))
+        without = tuple(
+            head for head in heads() if any(_of(key, [head]) for key in (*missing, *misfits))
+        )
         found = {key: value for key, value in found.items() if not _of(key, without)}
-        said = place.prefix not in ("", PARALLEL) or given != Place()
-        missing, misfits = ([k for k in keys if not _of(k, without)] for keys in (missing, misfits))
-        parts = {key.partition(".")[0] for key in wanted}
-        more = [
-            key
-            for key in more
-            if not (_of(key, without) or (said and key.partition(".")[0] not in parts))
-        ]
+        missing, misfits, more = (
+            [key for key in keys if not _of(key, without)] for keys in (missing, misfits, more)
+        )
+    # Beside the network in its place, other parts may have been trained.
+    apart = place.prefix not in ("", PARALLEL) or given != Place()
+    parts = {key.partition(".")[0] for key in wanted}
+    more = [key for key in more if not apart or key.partition(".")[0] in parts]
     _check(missing, more, misfits, found, wanted, where)
-    used = {renamed[key][0] for key in found}
+    used = {renamed[key] for key in found}
     return Found(found, [key for key in state if key not in used], without, place.prefix)
+
+
+def _held(content: Any, wanted: State, where: str, given: Place) -> list[tuple[str, State]]:
+    """The dictionaries that a network may be in, without what torch's compiler adds to names."""
+    every = dict(dictionaries(content))
+    if given.key and given.key not in every:
+        keys = ", ".join(filter(None, every)) or "none"
+        raise InputError(where, f"has no tensors at key {given.key!r}", f"keys: {keys}")
+    return [
+        (key, {k if k in wanted else COMPILED.sub("", k): value for k, value in state.items()})
+        for key, state in every.items()
+        if given.key in ("", key)
+    ]
 
 
 def _check(
@@ -153,6 +157,8 @@ def _best(
         fits |= {Place(key, prefix): number for prefix, number in counts.items()}
     if given.prefix:
         fits = {place: number for place, number in fits.items() if place.prefix == given.prefix}
+    if not fits and given == Place():
+        return held[0][1], Place(held[0][0])  # of which all is missing
     if not fits:
         some = ", ".join(list(held[0][1])[:3])
         problem = f"holds none of the network's tensors, but such as {some}"
@@ -169,7 +175,7 @@ def _best(
         for place in best[1:]
         if place != best[0] and not _preferred(best[0], place) and not _same(place, best[0], states)
     ]
-    if others:
+    if others and 2 * most > len(wanted):
         problem = f"holds such a network at {best[0]} and at {others[0]}"
         raise InputError(where, problem, SAY_WHERE)
     return states[best[0].key], best[0]
