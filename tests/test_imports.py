@@ -4,6 +4,7 @@ import ast
 import json
 import subprocess
 import sys
+from collections import Counter
 
 import pytest
 
@@ -63,3 +64,9 @@ def test_a_package_imports_only_what_it_builds_on(package):
 def test_every_package_has_its_place():
     folders = {path.parent.name for path in (REPOSITORY / "cortiscope").glob("*/__init__.py")}
     assert folders == set(PACKAGES)
+
+
+def test_files_of_tests_have_names_of_their_own():
+    """Of two of one name pytest collects none, when both are asked for."""
+    names = Counter(path.name for path in (REPOSITORY / "tests").rglob("test_*.py"))
+    assert [name for name, count in names.items() if count > 1] == []

@@ -112,10 +112,8 @@ def test_noise_is_the_same_in_batches_of_any_size(draw):
 def test_a_quiet_layer_before_the_noise_is_shown_in_batches():
     said: list[str] = []
     features(Noisy(torch.randn), ["quiet"], said, batch_size=4)
-    assert [line.split(",")[0] for line in said] == [
-        "model net: 4 of 7 stimuli",
-        "model net: 7 of 7 stimuli",
-    ]
+    passes = [line.split(",")[0] for line in said if "projection" not in line]
+    assert passes == ["model net: 4 of 7 stimuli", "model net: 7 of 7 stimuli"]
 
 
 def test_numbers_that_are_drawn_and_not_used_are_no_noise():

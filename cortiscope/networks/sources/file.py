@@ -20,6 +20,8 @@ from cortiscope.networks.preprocessing import Preprocessing
 from cortiscope.networks.sources import source
 from cortiscope.suggestions import near
 
+OWN = "_cortiscope_"  # what the name of a file's module begins with
+
 
 class Source(source.Source):
     """A network of the user's own, which is looked into for what no words say."""
@@ -80,7 +82,7 @@ def _module(architecture: str) -> ModuleType:
     path = architecture.partition(":")[0]
     if module_of(architecture):
         return importlib.import_module(path)
-    spec = importlib.util.spec_from_file_location(f"_cortiscope_{Path(path).stem}", path)
+    spec = importlib.util.spec_from_file_location(f"{OWN}{Path(path).stem}", path)
     if spec is None or spec.loader is None:
         raise InputError(f"models table: {architecture}", "is not a python file", WRITE)
     module = importlib.util.module_from_spec(spec)
@@ -125,5 +127,6 @@ def _importing_from(folder: Path) -> Iterator[None]:
     finally:
         sys.path.remove(place)
         for name in set(sys.modules) - before:
-            if (getattr(sys.modules[name], "__file__", None) or "").startswith(place):
+            file = getattr(sys.modules[name], "__file__", None) or ""
+            if file.startswith(place) and not name.startswith(OWN):
                 del sys.modules[name]

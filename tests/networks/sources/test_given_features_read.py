@@ -201,7 +201,7 @@ def test_labels_are_one_number_for_each_value(stimuli):
     same = found @ found.T
     assert np.array_equal(same, np.equal.outer([2, 1, 2, 10, 1], [2, 1, 2, 10, 1]))
     with pytest.raises(InputError, match="architecture: all stimuli have the same 'kind'"):
-        source.layers(lambda name: 1)
+        source.layers(SimpleNamespace(n_values=lambda name: 1))
 
 
 @pytest.mark.parametrize("kind", ["exact", "fold", "none"])
