@@ -128,4 +128,4 @@ def test_jobs_ask_for_what_is_held(recording, monkeypatch, tmp_path):
     again = Study.load(config, REPOSITORY)
     assert held_trials.held_trials(again) == found
     assert held_trials.stimuli_compared(again, ["V1", "IT"]) == N_TESTED
-    assert costs.ceilings_memory(again, "") == 300
+    assert costs.ceilings_memory(again, "") == 1000

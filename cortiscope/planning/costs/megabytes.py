@@ -9,7 +9,8 @@ from cortiscope.statistics.resampling import NULL_COLUMNS
 
 # Of `mappings.encoding`, which a dry run would have to import.
 NEUROIDS_AT_ONCE, NUMBERS_AT_ONCE = 2048, 2**23
-INTERPRETER = 300  # megabytes, with what it imports
+# Megabytes of the interpreters of a job, on a cluster those of Snakemake that start it among them.
+INTERPRETER = 1000
 # Matrices between stimuli, in double precision, that a comparison of these holds at a time.
 COMPARED = {"rsa": 8, "cka": 10}
 
