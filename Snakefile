@@ -59,4 +59,5 @@ rule all:
 
 # 9. What was found is said as a run ends.
 onsuccess:
-    print(headline(Path("results", STUDY.name)), flush=True)
+    if found := headline(Path("results", STUDY.name)):
+        print(found, flush=True)

@@ -62,14 +62,14 @@ class Tested(Encoded):
 class Encoding(ABC):
     """A cross-validated regression of one area's neuroids on a layer.
 
-    n_chosen: how many values `chosen` gives of a target. at_once: how many targets are predicted at
-    once, and values: of how many numbers, so that copies of thousands of neuroids on thousands of
-    stimuli do not fill the memory. refitted: on how many
-    neuroids of an area it is seen what other models would add to the error of the score.
+    n_chosen: how many values `chosen` gives of a target. at_once, numbers_at_once: how many targets
+    are predicted at once, and of how many numbers, so that copies of thousands of neuroids on
+    thousands of stimuli do not fill the memory. refitted: on how many neuroids of an area it is
+    seen what other models would add to the error of the score.
     """
 
     n_chosen = 1
-    at_once, values = 2048, 2**23
+    at_once, numbers_at_once = 2048, 2**23
     refitted = 512
 
     def __init__(
@@ -248,7 +248,7 @@ class Encoding(ABC):
         """
         for rows, columns in recorded_together(targets):
             if can_train(sample.among(rows), self.validation.gap):
-                step = max(1, min(self.at_once, self.values // len(targets)))
+                step = max(1, min(self.at_once, self.numbers_at_once // len(targets)))
                 for start in range(0, len(columns), step):
                     yield rows, columns[start : start + step]
 

@@ -35,7 +35,7 @@ class Scorer(Encoding):
     median over neuroids, without weights.
     """
 
-    at_once = values = refitted = sys.maxsize  # neuroids are regressed together
+    at_once = numbers_at_once = refitted = sys.maxsize  # neuroids are regressed together
 
     def __init__(
         self, area: Area, settings: Mapping[str, Any], coordinates: Mapping[str, np.ndarray]
